@@ -1,7 +1,7 @@
 #!/bin/sh
 # Provide Asterisk, Redis and espeak-ng under .pronto/, without root.
 #
-#   scripts/fetch_packages.sh [asterisk] [redis] [espeak]        (all three when none is named)
+#   scripts/fetch_packages.sh [asterisk] [redis] [espeak] [pip]    (the first three when none is named)
 #
 # What the machine has already is used when it is new enough (Asterisk 20 with the modules of asterisk_conf/modules.conf,
 # Redis 6, espeak-ng 1.51). Otherwise the Debian packages are downloaded with a private apt state and unpacked, and run
@@ -10,6 +10,7 @@
 # Result, the same in both cases:
 #   .pronto/asterisk/bin/asterisk   .pronto/asterisk/modules/   .pronto/asterisk/data/
 #   .pronto/redis/bin/redis-server  .pronto/espeak/bin/espeak-ng
+# and, only for a Python that came without pip:  .pronto/pip/pip.whl
 #
 # Environment:
 #   PRONTO_FETCHED=1   fetch even what is installed (and replace what an earlier run took from the machine)
@@ -45,6 +46,7 @@ esac
 # installed NAME: prints the path of a program that is new enough, or returns 1
 installed() {
   case $1 in
+    pip) return 1 ;;
     asterisk) wanted=20 program=asterisk ;;
     redis) wanted=6 program=redis-server ;;
     espeak) wanted=1.51 program=espeak-ng ;;
@@ -228,12 +230,23 @@ fetch_asterisk() {
 fetch_redis() { fetch redis machine usr/bin/redis-server "$REDIS_SET" redis-server; }
 fetch_espeak() { fetch espeak machine usr/bin/espeak-ng "$ESPEAK_SET" espeak-ng; }
 
+# pip is one file that Python runs as it is: no loader, no libraries
+fetch_pip() {
+  apt_state machine
+  say "pip: downloading 1 package ..."
+  (cd "$state/cache/archives" && apt-get -qq download python3-pip-whl) || fail "pip: apt could not download python3-pip-whl"
+  unpack "$STEP/pip"
+  mv "$STEP"/pip/usr/share/python-wheels/pip-*.whl "$STEP/pip/" && rm -rf "$STEP/pip/usr"
+  ln -s "$(basename "$STEP"/pip/pip-*.whl)" "$STEP/pip/pip.whl"
+}
+
 # ---- one after the other ------------------------------------------------------------------------------------------------------
 version_of() {
   case $1 in
     asterisk) "$2/bin/asterisk" -V ;;
     redis) "$2/bin/redis-server" --version ;;
     espeak) "$2/bin/espeak-ng" --version ;;
+    pip) basename "$2"/pip-*.whl .whl ;;
   esac | head -n 1
 }
 
@@ -248,7 +261,7 @@ trap 'rm -rf "$STEP"' EXIT
 trap 'exit 130' INT TERM HUP
 [ $# -gt 0 ] || set -- asterisk redis espeak
 for name in "$@"; do
-  case $name in asterisk | redis | espeak) ;; *) fail "unknown package set $name (asterisk, redis or espeak)" ;; esac
+  case $name in asterisk | redis | espeak | pip) ;; *) fail "unknown package set $name (asterisk, redis, espeak or pip)" ;; esac
   if ready "$name"; then continue; fi
   mkdir -p "$STEP"
   exec 9> "$TOP/.fetch.lock"; flock 9                    # a second run at the same time waits, then finds all ready
