@@ -44,13 +44,13 @@ install_requirements() {
   log=.venv/pip.log
   {
     .venv/bin/python -m pip --disable-pip-version-check --no-input install --progress-bar off \
-      -c constraints.txt -r requirements.txt -r requirements-dev.txt 2>&1 && echo done > .venv/pip.ok
+      -c constraints.txt -r requirements.txt -r requirements-dev.txt -c constraints.txt 2>&1 && echo done > .venv/pip.ok
   } | tee "$log" | sed -n -e 's/^ *Downloading \([^ ]*\/\)\{0,1\}\([^ ]* *(.*)\).*/[setup]   \2/p' \
     -e 's/^Installing collected packages.*/[setup] unpacking .../p' >&2
   [ -f .venv/pip.ok ] || { tail -n 30 "$log" >&2; fail "pip could not install the pinned packages (whole log: $log)"; }
 }
 
-stamp() { cat requirements.txt requirements-dev.txt constraints.txt scripts/setup.sh | sha256sum | cut -d ' ' -f 1; }
+stamp() { cat requirements.txt requirements-dev.txt constraints.txt constraints.txt scripts/setup.sh | sha256sum | cut -d ' ' -f 1; }
 
 for file in requirements.txt requirements-dev.txt constraints.txt; do [ -f $file ] || fail "$file is missing"; done
 
