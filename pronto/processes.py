@@ -1,0 +1,105 @@
+"""Child processes of the one-machine stack: started with a log file, waited for until they answer, always stopped.
+
+A child gets a session of its own, so that Ctrl-C in the terminal reaches only us and we stop the children in order.
+Where the machine has `setpriv`, a child also dies with us when we are killed without a chance to clean up.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+
+class ProcessFailed(RuntimeError):
+    """A child could not be started, ended too early or did not become ready; the message ends with its log."""
+
+
+class ChildProcess:
+    """One child. `start`, `wait_until`, `stop`; `stop` may be called at any time and more than once."""
+
+    def __init__(self, name: str, command: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None):
+        """`environment` is added to ours. `log_path` receives standard output and error."""
+        self.name = name
+        self.log_path = log_path
+        self._command = list(command)
+        self._environment = dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id. Raises ProcessFailed before `start`."""
+        if self._process is None:
+            raise ProcessFailed(f"{self.name} was not started")
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs or before it was started; negative: ended by that signal."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> None:
+        """Starts the child. Raises ProcessFailed when its program is not there."""
+        guard = shutil.which("setpriv")
+        command = [guard, "--pdeathsig", "KILL", "--", *self._command] if guard else self._command
+        if shutil.which(self._command[0]) is None:
+            raise ProcessFailed(f"{self.name}: no program {self._command[0]} (run `make setup`)")
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self._environment},
+                start_new_session=True,
+            )
+
+    def wait_until(self, ready: Callable[[], bool], deadline_s: float) -> None:
+        """Asks `ready` every 10 ms. Raises ProcessFailed when the child ends or `deadline_s` passes first."""
+        deadline = time.monotonic() + deadline_s
+        while not ready():
+            status = self.exit_status
+            if status is not None:
+                raise ProcessFailed(f"{self.name} ended with status {status} while starting\n{self.log_tail()}")
+            if time.monotonic() > deadline:
+                raise ProcessFailed(f"{self.name} was not ready after {deadline_s:g} s\n{self.log_tail()}")
+            time.sleep(0.01)
+
+    def stop(self, grace_s: float = 5.0) -> int | None:
+        """SIGTERM, then SIGKILL after `grace_s`. Returns the exit status, None when it was never started."""
+        if self._process is None:
+            return None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        return self._process.wait()
+
+    def log_tail(self, lines: int = 30) -> str:
+        """The last lines of the log, for an error message."""
+        if not self.log_path.exists():
+            return f"(no log at {self.log_path})"
+        text = self.log_path.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-lines:]) or "(its log is empty)"
+
+
+def free_tcp_port(address: str = "127.0.0.1") -> int:
+    """A TCP port that nobody listens on at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
+
+
+def free_udp_port(address: str = "127.0.0.1") -> int:
+    """A UDP port that nobody is bound to at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])
