@@ -164,6 +164,39 @@ class AudioLost:
     silent_ms: int
 
 
+# --- events of the bot manager ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TurnTaken:
+    """The dialogue understood a turn and moved on. Nobody acts on it: it is there to be watched.
+
+    `committed` says what ended the turn (early, endpoint, dtmf, no_input, ...), `slots` is what is known so far, as
+    `name=value`.
+    """
+
+    call_id: str
+    at: float
+    turn: int
+    state: str
+    next_state: str
+    text: str
+    intent: str
+    score: float
+    committed: str
+    slots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CallConcluded:
+    """The dialogue knows how the call came out. `lead` is its final slots, as `name=value`. Only to be watched."""
+
+    call_id: str
+    at: float
+    outcome: str
+    lead: tuple[str, ...] = ()
+
+
 # --- commands of the bot manager --------------------------------------------------------------------------------------
 
 
@@ -242,6 +275,8 @@ Event: TypeAlias = (
     | UtteranceTranscribed
     | RecognitionFailed
     | AudioLost
+    | TurnTaken
+    | CallConcluded
 )
 Command: TypeAlias = PlayPrompts | StopPlayback | Listen | TransferCall | HangUp
 Message: TypeAlias = Event | Command
