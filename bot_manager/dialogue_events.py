@@ -1,0 +1,231 @@
+"""What goes into the dialogue (events, past tense) and what comes out of it (actions). Pure: frozen dataclasses.
+
+`at` is in seconds since the epoch. The shell makes events of the messages on the bus and of the intent service's
+answers, and carries the actions out: messages of `protocol` are sent, timers are started.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from protocol.messages import (
+    CallConcluded,
+    HangUp,
+    Listen,
+    PlaybackState,
+    PlayPrompts,
+    StopPlayback,
+    TransferCall,
+    TurnTaken,
+)
+
+Committed: TypeAlias = Literal["early", "endpoint", "dtmf", "no_input", "trouble", "continued"]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The caller was answered. First event of every call."""
+
+    call_id: str
+    at: float
+    caller_number: str = ""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The bot manager was restarted and goes on with this call: the pending timer is started anew."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class SpeechBegan:
+    """The caller began to speak (protocol SpeechStarted)."""
+
+    at: float
+    turn: int
+    utterance: int
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An utterance is over and its text goes to the intent service now; starts the watch against dead air."""
+
+    at: float
+    turn: int
+    utterance: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Understood:
+    """Text and intent of an utterance; `final` is False for a guess (UtteranceGuessed).
+
+    `faq_set` tells that the FAQ set answered; with `fallback` neither set had a match and `intent` means nothing.
+    Where `needs_intent` was False nobody was asked: `intent` is empty, `fallback` False, the text itself answers.
+    """
+
+    at: float
+    turn: int
+    utterance: int
+    text: str
+    recognition_confidence: float
+    intent: str = ""
+    intent_score: float = 0.0
+    faq_set: bool = False
+    fallback: bool = False
+    final: bool = True
+
+
+@dataclass(frozen=True)
+class NothingHeard:
+    """An utterance turned out to be no speech (empty transcript, refused by a guard)."""
+
+    at: float
+    turn: int
+    utterance: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RecognitionTrouble:
+    """The recogniser gave no answer for an utterance."""
+
+    at: float
+    turn: int
+    utterance: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class IntentTrouble:
+    """The intent service gave no answer for an utterance; `code` is one of the specification's four."""
+
+    at: float
+    turn: int
+    utterance: int
+    text: str
+    code: str
+
+
+@dataclass(frozen=True)
+class DigitPressed:
+    """The caller pressed a key: 0-9 * #."""
+
+    at: float
+    digit: str
+
+
+@dataclass(frozen=True)
+class PlaybackBegan:
+    """The prompts of this playback are being heard."""
+
+    at: float
+    playback_id: str
+
+
+@dataclass(frozen=True)
+class PlaybackEnded:
+    """The prompts of this playback are over; `offset_ms` is how much of them was played."""
+
+    at: float
+    playback_id: str
+    state: PlaybackState
+    offset_ms: int
+
+
+@dataclass(frozen=True)
+class CommandRefused:
+    """Asterisk refused a command (protocol RequestRefused)."""
+
+    at: float
+    command: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class BackboneAway:
+    """Redis did not take messages for so long that the caller must be handed off with an apology."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class TimerExpired:
+    """A timer that an action started has run out; one with another serial than the latest is void."""
+
+    at: float
+    name: str
+    serial: int
+
+
+@dataclass(frozen=True)
+class CallOver:
+    """The caller's channel is gone (protocol CallEnded)."""
+
+    at: float
+    reason: str
+
+
+DialogueEvent: TypeAlias = (
+    Begun
+    | Resumed
+    | SpeechBegan
+    | Heard
+    | Understood
+    | NothingHeard
+    | RecognitionTrouble
+    | IntentTrouble
+    | DigitPressed
+    | PlaybackBegan
+    | PlaybackEnded
+    | CommandRefused
+    | BackboneAway
+    | TimerExpired
+    | CallOver
+)
+
+
+@dataclass(frozen=True)
+class StartTimer:
+    """Send TimerExpired(name, serial) in `after_ms`. A call has one timer: starting one ends the one before."""
+
+    name: str
+    serial: int
+    after_ms: int
+
+
+@dataclass(frozen=True)
+class Noted:
+    """For metrics and the call record: something happened that is neither turn nor outcome.
+
+    `what` is one of NOTED; `detail` a few words (a reason, a prompt), never what the caller said.
+    """
+
+    at: float
+    turn: int
+    what: str
+    detail: str = ""
+
+
+NOTED = (
+    "barge_in",  # speech of the caller stopped a prompt
+    "false_barge_in",  # ... and was none: the prompt goes on
+    "false_cut_off",  # speech went on after an early commit and changed its meaning
+    "playback_failed",  # a prompt could not be played
+    "playback_lost",  # nothing was reported of a playback in time
+    "recognition_trouble",
+    "intent_trouble",
+    "dead_air",  # an answer took so long that the caller was told to wait
+    "nothing_heard",
+    "stale",  # an event of a turn that is over
+    "key_ignored",  # a key that means nothing here
+    "refused",  # a command was refused by Asterisk
+    "counter_over",  # a counter passed its limit
+    "too_many_turns",
+)
+
+Action: TypeAlias = (
+    PlayPrompts | StopPlayback | Listen | TransferCall | HangUp | StartTimer | TurnTaken | CallConcluded | Noted
+)
