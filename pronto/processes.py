@@ -1,7 +1,8 @@
 """Child processes of the one-machine stack: started with a log file, waited for until they answer, always stopped.
 
 A child gets a session of its own, so that Ctrl-C in the terminal reaches only us and we stop the children in order.
-Where the machine has `setpriv`, a child also dies with us when we are killed without a chance to clean up.
+Where the machine has `setpriv`, a child also dies with us when we are killed without a chance to clean up. The kernel
+ties this to the thread that starts the child: start it from one that lives as long as the child shall.
 """
 
 from __future__ import annotations
@@ -62,14 +63,14 @@ class ChildProcess:
 
     def wait_until(self, ready: Callable[[], bool], deadline_s: float) -> None:
         """Asks `ready` every 10 ms. Raises ProcessFailed when the child ends or `deadline_s` passes first."""
-        deadline = time.monotonic() + deadline_s
-        while not ready():
-            status = self.exit_status
-            if status is not None:
-                raise ProcessFailed(f"{self.name} ended with status {status} while starting\n{self.log_tail()}")
-            if time.monotonic() > deadline:
-                raise ProcessFailed(f"{self.name} was not ready after {deadline_s:g} s\n{self.log_tail()}")
-            time.sleep(0.01)
+
+        def settled() -> bool:
+            return self.exit_status is not None or ready()
+
+        if not wait_for(settled, deadline_s):
+            raise ProcessFailed(f"{self.name} was not ready after {deadline_s:g} s\n{self.log_tail()}")
+        if self.exit_status is not None:
+            raise ProcessFailed(f"{self.name} ended with status {self.exit_status} while starting\n{self.log_tail()}")
 
     def stop(self, grace_s: float = 5.0) -> int | None:
         """SIGTERM, then SIGKILL after `grace_s`. Returns the exit status, None when it was never started."""
@@ -89,6 +90,16 @@ class ChildProcess:
             return f"(no log at {self.log_path})"
         text = self.log_path.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-lines:]) or "(its log is empty)"
+
+
+def wait_for(condition: Callable[[], bool], deadline_s: float) -> bool:
+    """Asks `condition` every 10 ms until it holds. False when it did not hold by `deadline_s`."""
+    deadline = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def free_tcp_port(address: str = "127.0.0.1") -> int:

@@ -1,0 +1,77 @@
+"""The session description (RFC 8866) of a caller that speaks PCMU and telephone events, and what it reads in an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PCMU = 0
+TELEPHONE_EVENT = 101
+
+
+class MalformedSdp(ValueError):
+    """The description has no audio that we can use; the text says why."""
+
+
+@dataclass(frozen=True)
+class AudioTarget:
+    """Where the other side wants its audio, and how."""
+
+    host: str
+    port: int
+    payload_types: tuple[int, ...]
+    telephone_event: int | None
+    """Payload type of RFC 4733 events; None when the other side takes none."""
+
+
+def describe(host: str, port: int, version: int = 1) -> bytes:
+    """Our description: audio at `host`:`port`. `version` grows with every new one in a call."""
+    lines = [
+        "v=0",
+        f"o=caller 1 {version} IN IP4 {host}",
+        "s=-",
+        f"c=IN IP4 {host}",
+        "t=0 0",
+        f"m=audio {port} RTP/AVP {PCMU} {TELEPHONE_EVENT}",
+        f"a=rtpmap:{PCMU} PCMU/8000",
+        f"a=rtpmap:{TELEPHONE_EVENT} telephone-event/8000",
+        f"a=fmtp:{TELEPHONE_EVENT} 0-16",
+        "a=ptime:20",
+        "a=sendrecv",
+    ]
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def audio_target(description: bytes) -> AudioTarget:
+    """Reads the first audio stream of the other side's description. Raises MalformedSdp."""
+    session_host = media_host = ""
+    port, types, event = 0, (), None  # type: tuple[int, tuple[int, ...], int | None]
+    in_audio = False
+    for line in description.decode("utf-8", errors="replace").splitlines():
+        kind, _, value = line.partition("=")
+        if kind == "m":
+            if port:
+                break
+            in_audio = value.startswith("audio ")
+            if in_audio:
+                port, types = _media_line(value)
+        elif kind == "c":
+            host = value.split(" ")[-1].split("/")[0]
+            if in_audio:
+                media_host = host
+            elif not port:
+                session_host = host
+        elif kind == "a" and in_audio and value.lower().endswith(" telephone-event/8000"):
+            event = int(value.removeprefix("rtpmap:").split(" ")[0])
+    host = media_host or session_host
+    if not port or not host:
+        raise MalformedSdp("no audio stream with an address and a port")
+    if PCMU not in types:
+        raise MalformedSdp(f"no PCMU among the payload types {types}")
+    return AudioTarget(host, port, types, event)
+
+
+def _media_line(value: str) -> tuple[int, tuple[int, ...]]:
+    parts = value.split(" ")
+    if len(parts) < 4 or not parts[1].isdigit() or not all(part.isdigit() for part in parts[3:]):
+        raise MalformedSdp(f"not a media line: m={value}")
+    return int(parts[1]), tuple(int(part) for part in parts[3:])

@@ -1,0 +1,77 @@
+"""What the tests of every area share: a real Asterisk and a real Redis, and the checks that nothing is left in them."""
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from pronto.asterisk import Asterisk, settings_on_free_ports
+from pronto.processes import wait_for
+from pronto.redis_server import RedisServer
+
+# Extensions of the test Asterisk, beside those of the deployed dialplan. `same` names the priorities that follow.
+TEST_DIALPLAN = """
+[bot](+)
+exten => echo,1,Answer()
+ same => n,Echo()
+ same => n,Hangup()
+exten => congrats,1,Answer()
+ same => n,Playback(demo-congrats)
+ same => n,Hangup()
+exten => twobeeps,1,Answer()
+ same => n,Playback(beep)
+ same => n,Wait(1)
+ same => n,Playback(beep)
+ same => n,Wait(20)
+ same => n,Hangup()
+exten => digits,1,Answer()
+ same => n,Read(KEYS,,5,,,20)
+ same => n,SayDigits(${KEYS})
+ same => n,Hangup()
+exten => busy,1,Hangup(17)
+exten => decline,1,Hangup(21)
+exten => ringing,1,Ringing()
+ same => n,Wait(20)
+ same => n,Hangup()
+"""
+
+
+@pytest.fixture(scope="session")
+def running_asterisk() -> Iterator[Asterisk]:
+    """One Asterisk for all tests of a session, on ports of its own."""
+    server = Asterisk(settings_on_free_ports(extra_dialplan=TEST_DIALPLAN))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def asterisk(running_asterisk: Asterisk) -> Iterator[Asterisk]:
+    """A real Asterisk; when the test is over, no channel and no bridge may be left in it."""
+    yield running_asterisk
+    # the last BYE is on its way when a test ends: what is still there after two seconds stays for ever
+    left: dict[str, list[str]] = {"channels": [], "bridges": []}
+
+    def is_empty() -> bool:
+        for kind in left:
+            left[kind] = [item["id"] for item in running_asterisk.get(kind)]
+        return not any(left.values())
+
+    assert wait_for(is_empty, 2.0), f"left in Asterisk: {left}"
+
+
+@pytest.fixture(scope="session")
+def running_redis() -> Iterator[RedisServer]:
+    """One Redis for all tests of a session."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(running_redis: RedisServer) -> str:
+    """The URL of a real, empty Redis."""
+    with redis.Redis.from_url(running_redis.url) as client:
+        client.flushall()
+    return running_redis.url
