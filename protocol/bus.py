@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Literal
 
 from redis.asyncio import Redis
@@ -61,7 +61,7 @@ class Outbox:
         if len(self._waiting) >= self._bound:
             lost = self._waiting.popleft()
             self.dropped += 1
-            log.error("outbox full, message dropped", extra={"call_id": lost.call_id, "message": type(lost).__name__})
+            log.error("outbox full, message dropped", extra={"call_id": lost.call_id, "kind": type(lost).__name__})
         self._waiting.append(message)
         self._empty.clear()
         self._wake.set()
@@ -123,7 +123,7 @@ class Inbox:
         self._position_key = f"pronto:{cell}:position:{consumer}:{stream}"
         self.malformed = 0
 
-    async def messages(self) -> AsyncIterator[Event | Command]:
+    async def messages(self) -> AsyncGenerator[Event | Command]:
         """Every message from the stored position on, for ever. The position moves once the whole batch was handled.
 
         The first reader of a name begins with what comes after it connects. While Redis is away this waits and retries.

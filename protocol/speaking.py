@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -53,7 +53,7 @@ async def forget_speaking(redis: Redis, call_id: str) -> None:
         log.warning("bot_speaking not removed", extra={"call_id": call_id, "error": repr(error)})
 
 
-async def watch_speaking(redis: Redis) -> AsyncIterator[tuple[str, bool]]:
+async def watch_speaking(redis: Redis) -> AsyncGenerator[tuple[str, bool]]:
     """Every change as (call_id, speaking), for ever; reconnects when Redis comes back."""
     while True:
         try:

@@ -1,0 +1,261 @@
+"""Call scripts: YAML text in, a list of what the caller does and what must then be heard or reached out.
+
+Pure: knows nothing of SIP, audio or clocks. A script is read as a whole and every fault is reported with its line.
+
+    about: The caller is qualified.
+    caller: {voice: fr+m3, speed: 150, pitch: 45}
+    steps:
+      - hear: welcome               # a prompt of this name was begun since the caller's last action
+      - say: oui bonjour            # spoken by espeak-ng; or {wav: file.wav}
+      - state: ask_zip_code         # the dialogue is in this state
+      - interrupt_after: 0.8        # the next action comes 0.8 s after the bot began to speak
+      - press: "75011#"             # DTMF keys
+      - silence: 3                  # says nothing for 3 s
+      - slot: {zip_code: "75011"}   # a slot has this value
+      - hangup
+      - end: caller_hung_up         # how the call ended
+    expect: {outcome: qualified, lead: {zip_code: "75011"}}
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+
+
+class BadScore(ValueError):
+    """A script that cannot be played: one line per fault, `file:line: reason`."""
+
+
+@dataclass(frozen=True)
+class Say:
+    """Speak `text` with the synthesiser, or play the file `wav`."""
+
+    text: str = ""
+    wav: str = ""
+
+
+@dataclass(frozen=True)
+class Press:
+    """Press keys, one after the other."""
+
+    keys: str
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Say nothing for so long."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class InterruptAfter:
+    """Do the next action this long after the bot's next voice, instead of after its prompt."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class HangUpNow:
+    """Put the receiver down."""
+
+
+@dataclass(frozen=True)
+class Hear:
+    """This prompt was begun since the last action."""
+
+    prompt: str
+
+
+@dataclass(frozen=True)
+class ReachState:
+    """The dialogue is in this state."""
+
+    state: str
+
+
+@dataclass(frozen=True)
+class SlotIs:
+    """A slot of the lead has this value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The call is over, for this reason."""
+
+    reason: str
+
+
+Step: TypeAlias = Say | Press | Silence | InterruptAfter | HangUpNow | Hear | ReachState | SlotIs | Ended
+ACTIONS = (Say, Press, Silence, HangUpNow)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """How the simulated caller sounds. `reaction_ms`: from the end of the bot's prompt to the first word."""
+
+    voice: str = "fr"
+    speed: int = 150
+    pitch: int = 50
+    reaction_ms: int = 250
+
+
+@dataclass(frozen=True)
+class Score:
+    """One call script."""
+
+    name: str
+    about: str
+    steps: tuple[Step, ...]
+    caller: Caller = field(default_factory=Caller)
+    extension: str = ""
+    outcome: str = ""
+    lead: tuple[tuple[str, str], ...] = ()
+
+
+class _Reader:
+    """Collects faults with their lines while it turns YAML nodes into values."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.faults: list[str] = []
+
+    def fault(self, node: yaml.Node, reason: str) -> None:
+        self.faults.append(f"{self.file}:{node.start_mark.line + 1}: {reason}")
+
+    def mapping(self, node: yaml.Node, what: str, known: tuple[str, ...] = ()) -> dict[str, yaml.Node]:
+        if not isinstance(node, yaml.MappingNode):
+            self.fault(node, f"{what} must be a mapping")
+            return {}
+        entries = {str(key.value): value for key, value in node.value}
+        for key, _ in node.value:
+            if known and key.value not in known:
+                self.fault(key, f"unknown key {key.value!r} in {what}; known: {', '.join(known)}")
+        return entries
+
+    def text(self, node: yaml.Node | None, what: str) -> str:
+        if node is None:
+            return ""
+        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
+            self.fault(node, f"{what} must be some text")
+            return ""
+        return str(node.value).strip()
+
+    def number(self, node: yaml.Node, what: str, low: float, high: float) -> float:
+        try:
+            value = float(self.text(node, what))
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            self.fault(node, f"{what} must be a number from {low:g} to {high:g}")
+            return low
+        return value
+
+
+def read_score(text: str, file: str) -> Score:
+    """The script of a YAML text; `file` is only for messages. Raises BadScore with every fault."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise BadScore(f"{file}:{mark.line + 1 if mark else 1}: no YAML: {getattr(error, 'problem', error)}") from error
+    reader = _Reader(file)
+    if root is None:
+        raise BadScore(f"{file}:1: the script is empty")
+    top = reader.mapping(root, "a script", ("about", "caller", "extension", "steps", "expect"))
+    steps = _steps(reader, top.get("steps"), root)
+    expect = reader.mapping(top["expect"], "expect", ("outcome", "lead")) if "expect" in top else {}
+    lead = reader.mapping(expect["lead"], "lead") if "lead" in expect else {}
+    score = Score(
+        name=re.sub(r".*/|\.ya?ml$", "", file),
+        about=reader.text(top.get("about"), "about"),
+        steps=tuple(steps),
+        caller=_caller(reader, top.get("caller")),
+        extension=reader.text(top.get("extension"), "extension"),
+        outcome=reader.text(expect.get("outcome"), "outcome"),
+        lead=tuple((name, reader.text(node, name)) for name, node in lead.items()),
+    )
+    if reader.faults:
+        raise BadScore("\n".join(reader.faults))
+    return score
+
+
+def _caller(reader: _Reader, node: yaml.Node | None) -> Caller:
+    if node is None:
+        return Caller()
+    entries = reader.mapping(node, "caller", ("voice", "speed", "pitch", "reaction_ms"))
+    values: dict[str, Any] = {}
+    if "voice" in entries:
+        values["voice"] = reader.text(entries["voice"], "voice")
+    for key, low, high in (("speed", 80, 400), ("pitch", 0, 99), ("reaction_ms", 0, 10_000)):
+        if key in entries:
+            values[key] = int(reader.number(entries[key], key, low, high))
+    return Caller(**values)
+
+
+def _steps(reader: _Reader, node: yaml.Node | None, root: yaml.Node) -> list[Step]:
+    if not isinstance(node, yaml.SequenceNode) or not node.value:
+        reader.fault(node or root, "steps must be a list of what the caller does and hears")
+        return []
+    steps = []
+    for item in node.value:
+        step = _step(reader, item)
+        if step is not None:
+            steps.append(step)
+    if reader.faults == [] and not any(isinstance(step, ACTIONS) for step in steps):
+        reader.fault(node, "nobody does anything in this script")
+    return steps
+
+
+def _step(reader: _Reader, node: yaml.Node) -> Step | None:
+    if isinstance(node, yaml.ScalarNode):
+        if node.value == "hangup":
+            return HangUpNow()
+        reader.fault(node, f"unknown step {node.value!r}")
+        return None
+    entries = reader.mapping(node, "a step")
+    if len(entries) != 1:
+        reader.fault(node, "a step has exactly one key")
+        return None
+    ((key, value),) = entries.items()
+    match key:
+        case "say":
+            if isinstance(value, yaml.MappingNode):
+                wav = reader.mapping(value, "say", ("wav",)).get("wav")
+                return Say(wav=reader.text(wav, "wav"))
+            return Say(text=reader.text(value, "say"))
+        case "wav":
+            return Say(wav=reader.text(value, "wav"))
+        case "press":
+            keys = reader.text(value, "press")
+            if not re.fullmatch(r"[0-9*#]+", keys):
+                reader.fault(value, "press takes keys of a telephone: 0-9 * #")
+            return Press(keys)
+        case "silence":
+            return Silence(reader.number(value, "silence", 0.05, 600))
+        case "interrupt_after":
+            return InterruptAfter(reader.number(value, "interrupt_after", 0, 60))
+        case "hear":
+            return Hear(reader.text(value, "hear"))
+        case "state":
+            return ReachState(reader.text(value, "state"))
+        case "slot":
+            slot = reader.mapping(value, "slot")
+            if len(slot) != 1:
+                reader.fault(value, "slot takes one name and its value")
+                return None
+            ((name, content),) = slot.items()
+            return SlotIs(name, reader.text(content, name))
+        case "end":
+            return Ended(reader.text(value, "end"))
+        case "hangup":
+            return HangUpNow()
+    reader.fault(node, f"unknown step {key!r}")
+    return None
