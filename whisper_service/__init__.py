@@ -1,0 +1,1 @@
+"""Audio in, transcript out, for many callers on one model: micro-batches, guards against invented sentences, bounds."""

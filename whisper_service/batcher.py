@@ -1,0 +1,250 @@
+"""Jobs of many callers become batches for one engine: one long-lived thread takes whatever is waiting and runs it.
+
+The batcher knows nothing of HTTP, audio or Whisper. It asks the engine which jobs may share a batch, keeps their order,
+and is bounded: `submit` refuses at once when twice a batch is waiting. Jobs that expired or were cancelled are dropped
+before they cost anything. A job that fails takes nobody along: its batch is run again one by one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar
+
+J = TypeVar("J")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Full(Exception):
+    """Twice a batch is waiting already; come back later."""
+
+
+class Closed(Exception):
+    """The batcher takes no more jobs."""
+
+
+class Expired(Exception):
+    """The job's deadline passed before the engine came to it."""
+
+
+class OutOfMemory(Exception):
+    """Raised by an engine whose device could not hold the batch."""
+
+
+@dataclass(frozen=True)
+class Again(Generic[J]):
+    """What an engine answers when a job should be run once more, changed, before it is answered."""
+
+    job: J
+
+
+class Engine(Protocol[J, R_co]):
+    """What a batcher needs of an engine. All of it is called from the batcher's thread only."""
+
+    def key(self, job: J) -> Hashable:
+        """Jobs of equal key may share a batch."""
+
+    def run(self, jobs: Sequence[J]) -> Sequence[R_co | Again[J]]:
+        """One answer per job, in order."""
+
+
+@dataclass(frozen=True)
+class BatchRun:
+    """A batch was run: its size, how long each job had waited, how long the engine took."""
+
+    size: int
+    waited_s: tuple[float, ...]
+    engine_s: float
+
+
+@dataclass(frozen=True)
+class JobDropped:
+    """A job was dropped before it cost anything."""
+
+    reason: Literal["expired", "cancelled"]
+
+
+@dataclass(frozen=True)
+class BatchHalved:
+    """The device ran out of memory; batches are at most `max_batch` from now on."""
+
+    max_batch: int
+
+
+Observer = Callable[[BatchRun | JobDropped | BatchHalved], None]
+
+
+@dataclass
+class _Ticket(Generic[J, R]):
+    job: J
+    key: Hashable
+    expires_at: float
+    since: float
+    future: Future[R]
+    started: bool = False
+
+
+class Batcher(Generic[J, R]):
+    """A bounded queue and the thread that empties it in batches of at most `max_batch`.
+
+    With `window_s` above 0 a batch that is not full waits that long for more jobs. Times are `time.monotonic()`.
+    """
+
+    def __init__(
+        self, engine: Engine[J, R], max_batch: int = 8, window_s: float = 0.0, observe: Observer = lambda _: None
+    ) -> None:
+        self._engine = engine
+        self._max_batch = max_batch
+        self._bound = 2 * max_batch
+        self._window_s = window_s
+        self._observe = observe
+        self._waiting: deque[_Ticket[J, R]] = deque()
+        self._changed = threading.Condition()
+        self._open = True
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs in the queue."""
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `submit` would refuse now."""
+        return len(self._waiting) >= self._bound
+
+    @property
+    def max_batch(self) -> int:
+        """Largest batch, less than at the start when the device ran out of memory."""
+        return self._max_batch
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def submit(self, job: J, expires_at: float) -> Future[R]:
+        """The future answer. Raises Full or Closed at once; the future raises Expired or what the engine raised."""
+        ticket = _Ticket[J, R](job, self._engine.key(job), expires_at, time.monotonic(), Future())
+        with self._changed:
+            if not self._open:
+                raise Closed
+            if self.is_full:
+                self._drop_dead()
+            if self.is_full:
+                raise Full
+            self._waiting.append(ticket)
+            self._changed.notify()
+        return ticket.future
+
+    def close(self) -> None:
+        """Takes no more jobs, answers those that wait, then ends the thread."""
+        with self._changed:
+            self._open = False
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            began = time.monotonic()
+            self._run(batch)
+            waited_s = tuple(began - ticket.since for ticket in batch)
+            self._observe(BatchRun(len(batch), waited_s, time.monotonic() - began))
+            del batch  # or the last batch's audio and answers stay alive until the next one comes
+
+    def _next_batch(self) -> list[_Ticket[J, R]]:
+        """The oldest live job and every other that may go with it; empty when closed and done."""
+        with self._changed:
+            while True:
+                self._drop_dead()
+                if self._waiting:
+                    if self._window_s and self._open and len(self._waiting) < self._max_batch:
+                        self._wait_for_more()
+                    batch = self._take()
+                    if batch:
+                        return batch
+                elif not self._open:
+                    return []
+                else:
+                    self._changed.wait()
+
+    def _wait_for_more(self) -> None:
+        until = time.monotonic() + self._window_s
+        while (left := until - time.monotonic()) > 0 and len(self._waiting) < self._max_batch and self._open:
+            self._changed.wait(left)
+
+    def _take(self) -> list[_Ticket[J, R]]:
+        batch: list[_Ticket[J, R]] = []
+        rest: deque[_Ticket[J, R]] = deque()
+        for ticket in self._waiting:
+            fits = len(batch) < self._max_batch and (not batch or ticket.key == batch[0].key)
+            if not fits:
+                rest.append(ticket)
+            elif self._start(ticket):
+                batch.append(ticket)
+        self._waiting = rest
+        return batch
+
+    def _start(self, ticket: _Ticket[J, R]) -> bool:
+        """Whether the job is still wanted; from here on it cannot be cancelled."""
+        if ticket.started:
+            return True
+        ticket.started = ticket.future.set_running_or_notify_cancel()
+        if ticket.started and time.monotonic() >= ticket.expires_at:
+            ticket.future.set_exception(Expired())
+            self._observe(JobDropped("expired"))
+            return False
+        if not ticket.started:
+            self._observe(JobDropped("cancelled"))
+        return ticket.started
+
+    def _drop_dead(self) -> None:
+        now = time.monotonic()
+        kept: deque[_Ticket[J, R]] = deque()
+        for ticket in self._waiting:
+            is_dead = not ticket.started and (ticket.future.cancelled() or now >= ticket.expires_at)
+            if not is_dead or self._start(ticket):
+                kept.append(ticket)
+        self._waiting = kept
+
+    def _run(self, batch: Sequence[_Ticket[J, R]]) -> None:
+        try:
+            answers = self._engine.run([ticket.job for ticket in batch])
+            if len(answers) != len(batch):
+                raise RuntimeError(f"the engine gave {len(answers)} answers to {len(batch)} jobs")
+        except OutOfMemory as error:
+            self._halve(batch, error)
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].future.set_exception(error)
+            else:
+                for ticket in batch:
+                    self._run([ticket])
+        else:
+            for ticket, answer in zip(batch, answers, strict=True):
+                if isinstance(answer, Again):
+                    self._requeue(ticket, answer.job)
+                else:
+                    ticket.future.set_result(answer)
+
+    def _halve(self, batch: Sequence[_Ticket[J, R]], error: OutOfMemory) -> None:
+        if len(batch) == 1:
+            batch[0].future.set_exception(error)
+            return
+        half = len(batch) // 2
+        self._max_batch = min(self._max_batch, half)
+        self._observe(BatchHalved(self._max_batch))
+        self._run(batch[:half])
+        self._run(batch[half:])
+
+    def _requeue(self, ticket: _Ticket[J, R], job: J) -> None:
+        """First in the queue again, whatever the bound: it was let in already."""
+        ticket.job, ticket.key = job, self._engine.key(job)
+        with self._changed:
+            self._waiting.appendleft(ticket)
