@@ -112,6 +112,7 @@ class ReceiverSettings(CommonSettings):
     pre_roll_chunks: int = setting(
         8, "VAD steps kept from before speech began", between(0, 60), "SILENCE_CHUNKS_CONTEXT"
     )
+    audio_lost_s: float = setting(3.0, "packets of a live call missing for this long are reported", between(0.2, 60))
     receiver_id: str = setting("1", "name of this receiver process, the same after a restart", not_empty)
     receiver_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
     receiver_port: int = setting(8082, "port of the HTTP server (/health /ready /metrics)", PORT)

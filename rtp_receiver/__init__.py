@@ -1,0 +1,1 @@
+"""The media plane: RTP in, utterances out."""

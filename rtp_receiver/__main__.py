@@ -1,0 +1,45 @@
+"""Runs one RTP receiver: `python -m rtp_receiver`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from config import BadSettings, ReceiverSettings, load
+from observability.http import serve
+from observability.lifecycle import until_stopped
+from observability.logs import set_up_logs
+from protocol.bus import connect
+from rtp_receiver.receiver import Receiver
+from rtp_receiver.silero import SileroVad
+from rtp_receiver.whisper import WhisperClient
+
+
+async def run(settings: ReceiverSettings) -> None:
+    """Receives until a signal comes."""
+    redis = connect(settings.redis_url)
+    async with WhisperClient.session() as session:
+        whisper = WhisperClient(session, settings.whisper_url, settings.whisper_timeout_s)
+        receiver = Receiver(settings, redis, SileroVad(), whisper)
+        server = await serve(settings.receiver_host, settings.receiver_port, receiver.health, receiver.ready)
+        try:
+            await until_stopped(receiver.run())
+        finally:
+            await server.cleanup()
+            await redis.aclose()
+
+
+def main() -> int:
+    """Reads the settings and runs; 2 when a setting does not fit."""
+    try:
+        settings = load(ReceiverSettings)
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
+    asyncio.run(run(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

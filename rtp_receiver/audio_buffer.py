@@ -1,0 +1,62 @@
+"""Keeps the last audio of one call, addressed by sample position counted from the start of the stream.
+
+One preallocated array; appending copies once, forgetting is free, and what is kept is moved to the front only when the
+end of the array is reached, or when little is left to move: O(1) per sample. Memory pages that no utterance was long
+enough to reach are never touched. Pure: no clock.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rtp_receiver.slin16 import Samples
+
+_COMPACT_FROM = 16_384  # with more dead samples than this in front, a short rest is moved to the front
+
+
+class AudioBuffer:
+    """Holds positions `start` to `end`; at most `capacity` samples."""
+
+    def __init__(self, capacity: int) -> None:
+        self._samples = np.empty(capacity, dtype=np.int16)
+        self._base = 0  # position of the array's first sample
+        self.start = 0
+        self.end = 0
+
+    def __len__(self) -> int:
+        """Samples that are held."""
+        return self.end - self.start
+
+    def append(self, samples: Samples) -> None:
+        """Adds samples at the end. When they do not fit, the oldest go."""
+        if len(samples) > len(self._samples):
+            raise ValueError(f"{len(samples)} samples at once are more than the {len(self._samples)} of the buffer")
+        index = self.end - self._base
+        if index + len(samples) > len(self._samples):
+            self.start = max(self.start, self.end + len(samples) - len(self._samples))
+            self._compact()
+            index = self.end - self._base
+        self._samples[index : index + len(samples)] = samples
+        self.end += len(samples)
+
+    def append_silence(self, count: int) -> None:
+        """Adds `count` zero samples."""
+        self.append(np.zeros(count, dtype=np.int16))
+
+    def forget_before(self, position: int) -> None:
+        """Gives up everything before `position`."""
+        self.start = min(max(self.start, position), self.end)
+        dead = self.start - self._base
+        if dead > _COMPACT_FROM and len(self) <= dead:
+            self._compact()
+
+    def view(self, start: int, end: int) -> Samples:
+        """Samples `start` to `end` without copying; valid until the next append. Raises IndexError when not held."""
+        if not self.start <= start <= end <= self.end:
+            raise IndexError(f"samples {start} to {end} are not among {self.start} to {self.end}")
+        return self._samples[start - self._base : end - self._base]
+
+    def _compact(self) -> None:
+        kept = self._samples[self.start - self._base : self.end - self._base]
+        self._samples[: len(kept)] = kept.copy() if len(kept) > self.start - self._base else kept
+        self._base = self.start

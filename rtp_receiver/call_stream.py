@@ -1,0 +1,172 @@
+"""One call's audio: RTP packets in, chunks for the VAD out; speech probabilities in, what was heard out.
+
+Positions are samples since the first packet; the wall-clock times of a segment are the arrival times of the packets
+that completed its chunks, given by the caller. Pure: no clock, no socket, no model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from protocol.messages import Listen
+from rtp_receiver.audio_buffer import AudioBuffer
+from rtp_receiver.endpointing import Began, End, Endpointer, Guess, Ignored, Rules, Span
+from rtp_receiver.reorder import MAX_SILENCE_SAMPLES, Counts, ReorderBuffer
+from rtp_receiver.rtp import RtpPacket
+from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples, samples_of
+
+BACKLOG_SAMPLES = 2 * MAX_SILENCE_SAMPLES  # audio that may wait for the VAD
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the settings say about every call. `end_silence_ms` is for turns that name none (0)."""
+
+    threshold: float = 0.5
+    pre_roll_chunks: int = 8
+    end_silence_ms: int = 700
+    max_samples: int = 480_000
+    chunk_samples: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Audio of one utterance, complete or so far. Times are seconds since the epoch."""
+
+    listen: Listen
+    utterance: int
+    revision: int
+    """The guess that this is, or, at the end, the guess that holds the same speech (0: none)."""
+    is_end: bool
+    cause: str
+    samples: Samples
+    speech_started_at: float
+    speech_ended_at: float
+    heard_at: float
+    """When the last sample that decided came in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The caller began to speak."""
+
+    listen: Listen
+    utterance: int
+
+
+Heard: TypeAlias = Segment | Confirmed | Ignored
+
+
+class CallStream:
+    """Everything the receiver knows of one call's audio."""
+
+    def __init__(self, call_id: str, limits: Limits, counts: Counts | None = None, first_utterance: int = 1) -> None:
+        self.call_id = call_id
+        self._limits = limits
+        self._chunk = limits.chunk_samples
+        chunk_ms = 1_000 * limits.chunk_samples / SAMPLE_RATE_HZ
+        self._endpointer = Endpointer(Rules(), chunk_ms, first_utterance)
+        self._listen: Listen | None = None
+        self._reorder = ReorderBuffer(counts)
+        capacity = limits.max_samples + BACKLOG_SAMPLES + (limits.pre_roll_chunks + 2) * self._chunk
+        self._audio = AudioBuffer(capacity)
+        self._arrived = np.zeros(capacity // self._chunk + 1)  # arrival of a chunk's last sample, by chunk number
+        self._received = 0  # complete chunks
+        self._stepped = 0  # chunks whose probability was given
+
+    @property
+    def waiting(self) -> int:
+        """Complete chunks that the VAD has not seen."""
+        return self._received - self._stepped
+
+    @property
+    def oldest_arrival(self) -> float:
+        """When the oldest waiting chunk was complete; only while one waits."""
+        return float(self._arrived[self._stepped % len(self._arrived)])
+
+    @property
+    def speaking(self) -> bool:
+        """An utterance is going on."""
+        return self._endpointer.speaking
+
+    def listen(self, listen: Listen) -> None:
+        """A Listen command for this call."""
+        limits = self._limits
+        longest_ms = (limits.max_samples - limits.pre_roll_chunks * self._chunk) * 1_000 // SAMPLE_RATE_HZ
+        rules = Rules(
+            threshold=limits.threshold,
+            release=max(0.01, limits.threshold - 0.15),
+            pre_roll_chunks=limits.pre_roll_chunks,
+            eager_silence_ms=listen.eager_silence_ms,
+            end_silence_ms=listen.end_silence_ms or limits.end_silence_ms,
+            max_utterance_ms=max(1_000, min(listen.max_utterance_ms, longest_ms)),
+            barge_in=listen.barge_in,
+            barge_in_ms=listen.barge_in_ms,
+        )
+        self._listen = listen
+        self._endpointer.listen(listen.turn, rules)
+
+    def bot_speaks(self, speaking: bool) -> None:
+        """A prompt begins or ends."""
+        self._endpointer.bot_speaks(speaking)
+
+    def push(self, packet: RtpPacket, arrived_at: float) -> None:
+        """Takes a packet whose payload is slin16; its length must be even."""
+        for silence, payload in self._reorder.push(packet):
+            if silence:
+                self._audio.append_silence(silence)
+            self._audio.append(samples_of(payload))
+        self._mark(arrived_at)
+
+    def stall(self, arrived_at: float) -> None:
+        """No packets come although the caller was speaking: silence ends the utterance instead of waiting for ever."""
+        self._audio.append_silence(MAX_SILENCE_SAMPLES)
+        self._reorder.resynchronise()
+        self._mark(arrived_at)
+
+    def next_chunk(self) -> Samples:
+        """The oldest waiting chunk, a view; it goes on waiting until `heard` is told its probability."""
+        start = self._stepped * self._chunk
+        return self._audio.view(start, start + self._chunk)
+
+    def heard(self, probability: float) -> tuple[Heard, ...]:
+        """The oldest waiting chunk's speech probability; what follows from it."""
+        chunk = self._stepped
+        self._stepped += 1
+        decisions = self._endpointer.step(probability)
+        found = tuple(self._describe(decision, chunk) for decision in decisions) if decisions else ()
+        self._audio.forget_before(self._endpointer.needs_from() * self._chunk)
+        return found
+
+    def _describe(self, decision: Began | Guess | End | Ignored, chunk: int) -> Heard:
+        if isinstance(decision, Ignored):
+            return decision
+        assert self._listen is not None
+        if isinstance(decision, Began):
+            return Confirmed(self._listen, decision.utterance)
+        span: Span = decision.span
+        samples = self._audio.view(span.first_chunk * self._chunk, (span.last_chunk + 1) * self._chunk).copy()
+        is_end = isinstance(decision, End)
+        return Segment(
+            listen=self._listen,
+            utterance=decision.utterance,
+            revision=decision.guess if isinstance(decision, End) else decision.revision,
+            is_end=is_end,
+            cause=decision.cause if isinstance(decision, End) else "guess",
+            samples=samples,
+            speech_started_at=self._arrival(span.first_voiced) - self._chunk / SAMPLE_RATE_HZ,
+            speech_ended_at=self._arrival(span.last_voiced),
+            heard_at=self._arrival(chunk),
+        )
+
+    def _arrival(self, chunk: int) -> float:
+        return float(self._arrived[chunk % len(self._arrived)])
+
+    def _mark(self, arrived_at: float) -> None:
+        complete = self._audio.end // self._chunk
+        while self._received < complete:
+            self._arrived[self._received % len(self._arrived)] = arrived_at
+            self._received += 1

@@ -1,0 +1,237 @@
+"""Decides where utterances begin and end: speech probabilities in, one per chunk of audio, decisions out.
+
+Time is the chunk number. A run of speech becomes an utterance once enough of it was heard; after `eager_silence_ms` of
+silence what was said so far is worth a guess, after `end_silence_ms` the utterance is over. Speech that resumes in
+between revises the guess. Every utterance belongs to the turn that was listened to when it was confirmed. Pure: no
+clock, no audio, no model.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+GATE_TAIL_MS: Final = 300
+"""Speech in the last part of a prompt without barge-in counts when it goes on (or has just stopped) as it ends."""
+
+RUN_SILENCE_MS: Final = 200
+"""Silence after which speech that was too short for an utterance is forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What counts as speech and as its end. Probabilities in [0, 1], durations in ms."""
+
+    threshold: float = 0.5
+    release: float = 0.35
+    """Speech goes on until the probability falls below this."""
+    min_speech_ms: int = 96
+    """Voiced audio that makes an utterance; a click has less."""
+    pre_roll_chunks: int = 8
+    """Chunks before the first voiced one that belong to the utterance."""
+    eager_silence_ms: int = 200
+    end_silence_ms: int = 700
+    max_utterance_ms: int = 15_000
+    barge_in: bool = False
+    barge_in_ms: int = 250
+    """Voiced audio that makes an utterance while the bot speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a stream in chunk numbers, first and last included.
+
+    `first_voiced` to `last_voiced` is the speech, `first_chunk` to `last_chunk` the audio with pre-roll and at most
+    `eager_silence_ms` of the silence behind it.
+    """
+
+    first_chunk: int
+    last_chunk: int
+    first_voiced: int
+    last_voiced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The caller speaks: confirmed."""
+
+    turn: int
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What was said so far may be all. `revision` counts from 1 within the utterance."""
+
+    turn: int
+    utterance: int
+    revision: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The utterance is over. `guess`: the revision whose audio holds the same speech, 0 when there is none."""
+
+    turn: int
+    utterance: int
+    guess: int
+    span: Span
+    cause: Literal["silence", "too_long"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Speech that became no utterance: a click, an unconfirmed barge-in, words into a prompt without barge-in."""
+
+    cause: Literal["too_short", "barge_in_unconfirmed", "bot_speaking"]
+
+
+Decision: TypeAlias = Began | Guess | End | Ignored
+
+
+@dataclass(slots=True)
+class _Run:
+    """Speech whose gaps are short."""
+
+    first: int
+    last: int
+    voiced: int = 1
+
+    def hear(self, chunk: int) -> None:
+        self.last = chunk
+        self.voiced += 1
+
+
+class Endpointer:
+    """One per call. Feed every chunk in order; say at once when a turn begins and when the bot speaks."""
+
+    def __init__(self, rules: Rules, chunk_ms: float = 32.0, first_utterance: int = 1) -> None:
+        self.turn: int | None = None
+        self._rules = rules
+        self._chunk_ms = chunk_ms
+        self._utterance = first_utterance - 1
+        self._bot_speaks = False
+        self._chunk = -1  # the newest
+        self._voiced = False
+        self._floor = 0  # audio before this chunk belongs to an earlier utterance
+        self._run: _Run | None = None
+        self._confirmed = False
+        self._revision = 0
+        self._guessed_to: int | None = None  # last voiced chunk that a guess covers
+        self._after_guess: _Run | None = None  # speech that no guess covers yet
+
+    @property
+    def speaking(self) -> bool:
+        """An utterance is going on."""
+        return self._confirmed
+
+    @property
+    def utterance(self) -> int:
+        """Number of the newest utterance of this call."""
+        return self._utterance
+
+    def needs_from(self) -> int:
+        """The first chunk whose audio may still be asked for."""
+        first = self._chunk + 1 if self._run is None else self._run.first
+        return max(0, first - self._rules.pre_roll_chunks)
+
+    def listen(self, turn: int, rules: Rules) -> None:
+        """From the next chunk on utterances belong to `turn` and follow `rules`.
+
+        A new turn closes the utterance as far as a guess covers it; speech that no guess covers goes over to the new
+        turn, where it has to be confirmed as any other.
+        """
+        if turn != self.turn and self._confirmed:
+            if self._guessed_to is not None:
+                self._floor = self._guessed_to + 1
+                self._run = self._after_guess
+            self._confirmed = False
+            self._forget_guess()
+        self.turn = turn
+        self._rules = rules
+
+    def bot_speaks(self, speaking: bool) -> None:
+        """A prompt begins or ends. An utterance that was confirmed before goes on."""
+        self._bot_speaks = speaking
+
+    def step(self, probability: float) -> tuple[Decision, ...]:
+        """The next chunk's speech probability; what follows from it."""
+        self._chunk += 1
+        rules = self._rules
+        self._voiced = probability >= (rules.release if self._voiced else rules.threshold)
+        if self._voiced:
+            self._hear(self._chunk)
+        elif self._run is None:
+            return ()
+        if not self._confirmed:
+            decision = self._confirm()
+            return () if decision is None else (decision,)
+        return self._follow()
+
+    def _hear(self, chunk: int) -> None:
+        if self._run is None:
+            self._run = _Run(chunk, chunk)
+        else:
+            self._run.hear(chunk)
+        if self._guessed_to is not None:
+            if self._after_guess is None:
+                self._after_guess = _Run(chunk, chunk)
+            else:
+                self._after_guess.hear(chunk)
+
+    def _confirm(self) -> Decision | None:
+        rules, run = self._rules, self._run
+        assert run is not None
+        gated = self.turn is None or (self._bot_speaks and not rules.barge_in)
+        if gated:
+            # Only the tail of the prompt can become part of an utterance.
+            run.first = max(run.first, self._chunk + 1 - self._chunks(GATE_TAIL_MS))
+            run.voiced = min(run.voiced, max(0, run.last + 1 - run.first))
+        elif run.voiced >= self._chunks(rules.barge_in_ms if self._bot_speaks else rules.min_speech_ms):
+            assert self.turn is not None
+            self._confirmed = True
+            self._utterance += 1
+            return Began(self.turn, self._utterance)
+        if self._chunk - run.last < self._chunks(RUN_SILENCE_MS):
+            return None
+        self._run = None
+        if gated:
+            return Ignored("bot_speaking")
+        enough = run.voiced >= self._chunks(rules.min_speech_ms)
+        return Ignored("barge_in_unconfirmed" if enough else "too_short")
+
+    def _follow(self) -> tuple[Decision, ...]:
+        rules, run = self._rules, self._run
+        assert run is not None
+        assert self.turn is not None
+        silence = self._chunk - run.last
+        too_long = self._chunk + 1 - run.first >= self._chunks(rules.max_utterance_ms)
+        if too_long or silence >= self._chunks(rules.end_silence_ms):
+            guess = self._revision if self._guessed_to == run.last else 0
+            end = End(self.turn, self._utterance, guess, self._span(run), "too_long" if too_long else "silence")
+            self._floor = self._chunk + 1 if too_long else run.last + 1
+            self._run = None
+            self._confirmed = False
+            self._forget_guess()
+            return (end,)
+        if silence >= self._chunks(rules.eager_silence_ms) and self._guessed_to != run.last:
+            self._revision += 1
+            self._guessed_to = run.last
+            self._after_guess = None
+            return (Guess(self.turn, self._utterance, self._revision, self._span(run)),)
+        return ()
+
+    def _span(self, run: _Run) -> Span:
+        first = max(self._floor, run.first - self._rules.pre_roll_chunks, 0)
+        last = min(self._chunk, run.last + self._chunks(self._rules.eager_silence_ms))
+        return Span(min(first, run.first), last, run.first, run.last)
+
+    def _forget_guess(self) -> None:
+        self._revision = 0
+        self._guessed_to = None
+        self._after_guess = None
+
+    def _chunks(self, duration_ms: float) -> int:
+        return max(1, math.ceil(duration_ms / self._chunk_ms))

@@ -1,0 +1,298 @@
+"""The receiver's shell: joins the media thread, the recogniser and Redis.
+
+Which source belongs to which call comes from MediaStarted, or, for a source that is not known (after a restart), from
+one look-up in Redis; how to listen comes from Listen commands, whose last one per call is kept in Redis; whether the
+bot speaks comes from the subscription and is held in memory. Nothing is read from Redis per packet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import REGISTRY
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from config import ReceiverSettings
+from protocol.bus import Inbox, Outbox
+from protocol.media import read_source
+from protocol.messages import (
+    AudioLost,
+    BadMessage,
+    CallEnded,
+    Listen,
+    MediaStarted,
+    SpeechStarted,
+    decode,
+    encode,
+)
+from protocol.speaking import speaking_key, watch_speaking
+from rtp_receiver import metrics
+from rtp_receiver.call_stream import Confirmed, Limits, Segment
+from rtp_receiver.endpointing import Ignored
+from rtp_receiver.media_thread import Audible, MediaCounts, MediaThread, Report, Silent, kernel_drops, open_socket
+from rtp_receiver.recognition import Recognition, Transcriber
+from rtp_receiver.sources import Address, shown
+from rtp_receiver.vad import Vad
+
+log = logging.getLogger("pronto.receiver")
+
+EXPIRY_S = 6 * 3_600
+ENDED_KEPT = 2_000
+LISTENS_KEPT = 20_000
+REDIS_WAIT_S = 0.5
+CHECK_EVERY_S = 2.0
+
+
+@dataclass(slots=True)
+class _Call:
+    """What is known of a call apart from its audio."""
+
+    listen: Listen | None = None
+    speaking: bool = False
+
+
+class Receiver:
+    """One receiver process."""
+
+    def __init__(self, settings: ReceiverSettings, redis: Redis, vad: Vad, transcriber: Transcriber) -> None:
+        self._settings = settings
+        self._redis = redis
+        self._cell = settings.cell
+        self.outbox = Outbox(redis, settings.cell)
+        self.redis_up = False
+        self._recognition = Recognition(transcriber, self.outbox.send)
+        self._calls: OrderedDict[str, _Call] = OrderedDict()
+        self._ended: OrderedDict[str, None] = OrderedDict()
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._sock = open_socket(settings.rtp_ip, settings.rtp_port)
+        limits = Limits(
+            threshold=settings.vad_threshold,
+            pre_roll_chunks=settings.pre_roll_chunks,
+            end_silence_ms=round(settings.silence_threshold_s * 1_000),
+            max_samples=settings.max_buffer_samples,
+            chunk_samples=settings.chunk_samples,
+        )
+        self._media = MediaThread(
+            self._sock, vad, limits, self._reports_from_thread, self._unknown_from_thread, settings.audio_lost_s
+        )
+
+    @property
+    def rtp_address(self) -> Address:
+        """Where RTP is received."""
+        host, port = self._sock.getsockname()[:2]
+        return host, port
+
+    @property
+    def counts(self) -> MediaCounts:
+        """What the media thread counts."""
+        return self._media.counts
+
+    def health(self) -> dict[str, object]:
+        """Fields of GET /health."""
+        return {
+            "redis": "ok" if self.redis_up else "away",
+            "rtp": shown(self.rtp_address),
+            "active_streams": self._media.calls,
+            "events_waiting": len(self.outbox),
+        }
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether calls can be taken, and why not."""
+        if not self._media.alive:
+            return False, "the media thread does not run"
+        return (True, "") if self.redis_up else (False, "redis is away")
+
+    async def run(self) -> None:
+        """Receives until cancelled. Raises when a part of it dies."""
+        collector = metrics.MediaCollector(
+            self._media.counts, lambda: self._media.calls, lambda: kernel_drops(self._sock)
+        )
+        REGISTRY.register(collector)
+        self._media.start()
+        log.info("receiving", extra={"rtp": shown(self.rtp_address)})
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job in (self.outbox.run(), self._events(), self._commands(), self._speaking(), self._check()):
+                    group.create_task(job)
+        finally:
+            REGISTRY.unregister(collector)
+            self._media.stop()
+            for task in self._jobs:
+                task.cancel()
+            await self._recognition.close()
+
+    # --- what comes from Redis ---
+
+    async def _events(self) -> None:
+        inbox = Inbox(self._redis, self._cell, "events", f"receiver-{self._settings.receiver_id}-events")
+        async for event in inbox.messages():
+            if isinstance(event, MediaStarted) and event.call_id not in self._ended:
+                await self._adopt((event.source_host, event.source_port), event.call_id)
+            elif isinstance(event, CallEnded):
+                self._end(event.call_id)
+
+    async def _commands(self) -> None:
+        inbox = Inbox(self._redis, self._cell, "commands", f"receiver-{self._settings.receiver_id}-commands")
+        async for command in inbox.messages():
+            if isinstance(command, Listen) and command.call_id not in self._ended:
+                self._call(command.call_id).listen = command
+                self._media.listen(command)
+                self._keep(self._redis.set(self._key("listen", command.call_id), encode(command), ex=EXPIRY_S))
+
+    async def _speaking(self) -> None:
+        async for call_id, speaking in watch_speaking(self._redis):
+            self._set_speaking(call_id, speaking)
+
+    async def _check(self) -> None:
+        """Redis' health; and a state that says the bot speaks is asked for again, should its end have been missed."""
+        while True:
+            speaking = [call_id for call_id, call in self._calls.items() if call.speaking]
+            try:
+                async with asyncio.timeout(CHECK_EVERY_S):
+                    await self._redis.ping()
+                    values = await self._redis.mget([speaking_key(c) for c in speaking]) if speaking else []
+                self.redis_up = True
+            except (RedisError, OSError) as error:
+                if self.redis_up:
+                    log.warning("redis is away: the bot counts as silent", extra={"error": repr(error)})
+                self.redis_up = False
+                values = [None] * len(speaking)
+            for call_id, value in zip(speaking, values, strict=True):
+                if value != "True":
+                    self._set_speaking(call_id, False)
+            if self._media.error is not None:
+                raise RuntimeError("the media thread died") from self._media.error
+            await asyncio.sleep(CHECK_EVERY_S)
+
+    def _set_speaking(self, call_id: str, speaking: bool) -> None:
+        call = self._calls.get(call_id)
+        if call is not None:
+            call.speaking = speaking
+            self._media.bot_speaks(call_id, speaking)
+
+    # --- what comes from the media thread ---
+
+    def _reports_from_thread(self, reports: list[Report]) -> None:
+        self._from_thread(lambda: self._take(reports))
+
+    def _unknown_from_thread(self, source: Address) -> None:
+        self._from_thread(lambda: self._spawn(self._look_up(source)))
+
+    def _take(self, reports: list[Report]) -> None:
+        for call_id, heard in reports:
+            if call_id in self._ended:
+                continue
+            match heard:
+                case Confirmed(listen, utterance):
+                    metrics.SPEECH_STARTED.inc()
+                    self.outbox.send(SpeechStarted(call_id, time.time(), listen.turn, utterance))
+                    self._keep(self._redis.set(self._key("utterance", call_id), utterance, ex=EXPIRY_S))
+                case Segment():
+                    self._recognition.take(call_id, heard)
+                case Ignored(cause):
+                    metrics.IGNORED.labels(cause).inc()
+                case Audible():
+                    receiver_id = self._settings.receiver_id
+                    self._keep(self._redis.set(self._key("hears", call_id), receiver_id, ex=EXPIRY_S))
+                case Silent(silent_ms):
+                    self._spawn(self._lost(call_id, silent_ms))
+
+    async def _lost(self, call_id: str, silent_ms: int) -> None:
+        """Packets of one call may move to another receiver process that shares the port: then nothing is lost."""
+        try:
+            who = await self._redis.get(self._key("hears", call_id))
+        except (RedisError, OSError):
+            who = None
+        if who in (None, self._settings.receiver_id):
+            metrics.AUDIO_LOST.inc()
+            log.warning("no audio", extra={"call_id": call_id, "silent_ms": silent_ms})
+            self.outbox.send(AudioLost(call_id, time.time(), silent_ms))
+
+    # --- calls ---
+
+    async def _look_up(self, source: Address) -> None:
+        try:
+            call_id = await read_source(self._redis, self._cell, *source)
+        except (RedisError, OSError) as error:
+            metrics.LOOKUPS.labels("redis_away").inc()
+            log.warning("source not looked up", extra={"source": shown(source), "error": repr(error)})
+            return
+        if call_id is None or call_id in self._ended:
+            metrics.LOOKUPS.labels("unknown").inc()
+            self._media.nobody_knows(source)
+            return
+        metrics.LOOKUPS.labels("found").inc()
+        await self._adopt(source, call_id)
+
+    async def _adopt(self, source: Address, call_id: str) -> None:
+        """Begins to receive a call, with what is known of it here or in Redis."""
+        call = self._call(call_id)
+        speaking_before = call.speaking
+        number = 1
+        try:
+            async with asyncio.timeout(REDIS_WAIT_S):
+                stored, last, speaking = await self._redis.mget(
+                    self._key("listen", call_id), self._key("utterance", call_id), speaking_key(call_id)
+                )
+            number = int(last or 0) + 1
+            if call.listen is None and stored is not None:
+                found = decode(stored)
+                call.listen = found if isinstance(found, Listen) else None
+            if call.speaking == speaking_before:  # else the subscription told us meanwhile
+                call.speaking = speaking == "True"
+        except (RedisError, OSError, BadMessage) as error:
+            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
+        if call_id not in self._ended:
+            self._media.assign(source, call_id, call.listen, call.speaking, number)
+
+    def _end(self, call_id: str) -> None:
+        self._ended[call_id] = None
+        if len(self._ended) > ENDED_KEPT:
+            self._ended.popitem(last=False)
+        self._calls.pop(call_id, None)
+        self._media.drop(call_id)
+        self._recognition.drop(call_id)
+        names = ("listen", "utterance", "hears")
+        self._keep(self._redis.delete(*(self._key(name, call_id) for name in names)))
+
+    def _call(self, call_id: str) -> _Call:
+        call = self._calls.get(call_id)
+        if call is None:
+            call = self._calls[call_id] = _Call()
+            if len(self._calls) > LISTENS_KEPT:
+                self._calls.popitem(last=False)
+        return call
+
+    def _key(self, name: str, call_id: str) -> str:
+        return f"pronto:{self._cell}:{name}:{call_id}"
+
+    # --- tasks ---
+
+    def _from_thread(self, act: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: we are stopping
+            self._loop.call_soon_threadsafe(act)
+
+    def _keep(self, write: Awaitable[object]) -> None:
+        """Writes to Redis in the background; when it is away, the next restart knows less, nothing else."""
+
+        async def job() -> None:
+            try:
+                await write
+            except (RedisError, OSError) as error:
+                log.warning("state not stored", extra={"error": repr(error)})
+
+        self._spawn(job())
+
+    def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(job)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)

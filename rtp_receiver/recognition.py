@@ -1,0 +1,199 @@
+"""Turns segments into texts: guesses early, and uses a guess again when nothing was said after it.
+
+Per utterance at most one guess is on its way: a newer one cancels the older. When the utterance ends with the speech
+that the newest guess holds, its transcript (or the answer still on its way) is the transcript of the utterance, without
+another round trip. Every utterance that ends becomes exactly one UtteranceTranscribed or RecognitionFailed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from protocol.messages import Event, RecognitionFailed, UtteranceGuessed, UtteranceTranscribed
+from rtp_receiver import metrics
+from rtp_receiver.call_stream import Segment
+from rtp_receiver.slin16 import SAMPLE_RATE_HZ
+from rtp_receiver.whisper import RecognitionError, Transcript, Utterance
+
+log = logging.getLogger("pronto.receiver")
+
+WORTH_ANOTHER_POST = ("busy", "unreachable")
+
+
+class Transcriber(Protocol):
+    """Gives the text of an utterance."""
+
+    async def transcribe(self, utterance: Utterance) -> Transcript:
+        """The transcript. Raises RecognitionError."""
+        ...
+
+
+@dataclass(slots=True)
+class _Post:
+    """One segment on its way to the recogniser, or answered."""
+
+    segment: Segment
+    posted_at: float
+    answer: asyncio.Task[Transcript]
+    replaced: bool = False
+    ended: bool = False
+
+
+class Recognition:
+    """All calls of this process; `send` takes the events."""
+
+    def __init__(self, transcriber: Transcriber, send: Callable[[Event], None]) -> None:
+        self._transcriber = transcriber
+        self._send = send
+        self._guesses: dict[str, _Post] = {}
+        self._tasks: dict[str, set[asyncio.Task[Any]]] = {}
+
+    def take(self, call_id: str, segment: Segment) -> None:
+        """A segment of a call, in the order in which they were heard."""
+        guess = self._guesses.get(call_id)
+        same = guess is not None and guess.segment.utterance == segment.utterance
+        if not segment.is_end:
+            if guess is not None and same:
+                self._replace(guess)
+            self._guesses[call_id] = post = self._post(call_id, segment)
+            self._spawn(call_id, self._tell_guess(call_id, post))
+            return
+        self._guesses.pop(call_id, None)
+        if guess is not None and same and guess.segment.revision == segment.revision:
+            guess.ended = True
+            self._spawn(call_id, self._tell_end(call_id, segment, guess))
+            return
+        if guess is not None and same:
+            self._replace(guess)
+        self._spawn(call_id, self._tell_end(call_id, segment, None))
+
+    def drop(self, call_id: str) -> None:
+        """The call is over: nobody needs the answers."""
+        self._guesses.pop(call_id, None)
+        for task in self._tasks.pop(call_id, ()):
+            task.cancel()
+
+    async def close(self) -> None:
+        """Cancels what is on its way and waits until it is gone."""
+        tasks = [task for group in self._tasks.values() for task in group]
+        for call_id in list(self._tasks):
+            self.drop(call_id)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _replace(self, guess: _Post) -> None:
+        guess.replaced = True
+        if not guess.answer.done():
+            guess.answer.cancel()
+            metrics.GUESSES.labels("cancelled").inc()
+
+    def _post(self, call_id: str, segment: Segment) -> _Post:
+        listen = segment.listen
+        utterance = Utterance(
+            call_id=call_id,
+            file_name=f"{call_id}-{listen.turn}-{segment.utterance}.wav",
+            language=listen.language,
+            hints=listen.hints,
+            samples=segment.samples,
+        )
+        metrics.OWN_DELAY.observe(max(0.0, time.time() - segment.heard_at))
+        return _Post(segment, time.time(), self._spawn(call_id, self._transcribe(utterance)))
+
+    async def _transcribe(self, utterance: Utterance) -> Transcript:
+        began = time.monotonic()
+        outcome = "error"
+        try:
+            transcript = await self._transcriber.transcribe(utterance)
+            outcome = "text" if transcript.text else "empty"
+            return transcript
+        except RecognitionError as error:
+            outcome = error.code
+            raise
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            metrics.POSTS.labels(outcome).inc()
+            metrics.POST_SECONDS.observe(time.monotonic() - began)
+
+    async def _tell_guess(self, call_id: str, post: _Post) -> None:
+        await asyncio.wait([post.answer])
+        if post.replaced or post.ended or post.answer.cancelled():
+            return
+        error = post.answer.exception()
+        segment = post.segment
+        if error is not None:
+            metrics.GUESSES.labels("failed").inc()
+            log.warning("guess failed", extra=_fields(call_id, segment) | {"error": repr(error)})
+            return
+        transcript = post.answer.result()
+        metrics.GUESSES.labels("sent").inc()
+        self._send(
+            UtteranceGuessed(
+                call_id=call_id,
+                at=time.time(),
+                turn=segment.listen.turn,
+                utterance=segment.utterance,
+                text=transcript.text,
+                confidence=transcript.confidence,
+                speech_started_at=segment.speech_started_at,
+                speech_ended_at=segment.speech_ended_at,
+                posted_at=post.posted_at,
+                reason=transcript.reason,
+            )
+        )
+
+    async def _tell_end(self, call_id: str, segment: Segment, guess: _Post | None) -> None:
+        post = guess or self._post(call_id, segment)
+        metrics.UTTERANCES.labels(segment.cause, "reused" if guess else "posted").inc()
+        await asyncio.wait([post.answer])
+        error = None if post.answer.cancelled() else post.answer.exception()
+        if guess and isinstance(error, RecognitionError) and error.code in WORTH_ANOTHER_POST:
+            post = self._post(call_id, segment)
+            await asyncio.wait([post.answer])
+            error = None if post.answer.cancelled() else post.answer.exception()
+        if post.answer.cancelled():
+            return  # the call is over
+        if error is not None:
+            code = error.code if isinstance(error, RecognitionError) else "error"
+            log.error("recognition failed", extra=_fields(call_id, segment) | {"error": repr(error)})
+            self._send(RecognitionFailed(call_id, time.time(), segment.listen.turn, segment.utterance, code))
+            return
+        transcript = post.answer.result()
+        self._send(
+            UtteranceTranscribed(
+                call_id=call_id,
+                at=time.time(),
+                turn=segment.listen.turn,
+                utterance=segment.utterance,
+                text=transcript.text,
+                confidence=transcript.confidence,
+                speech_started_at=segment.speech_started_at,
+                speech_ended_at=segment.speech_ended_at,
+                endpoint_at=segment.heard_at,
+                posted_at=post.posted_at,
+                audio_ms=len(post.segment.samples) * 1_000 // SAMPLE_RATE_HZ,
+                reason=transcript.reason,
+            )
+        )
+
+    def _spawn(self, call_id: str, job: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(job)
+        self._tasks.setdefault(call_id, set()).add(task)
+        task.add_done_callback(lambda done: self._done(call_id, done))
+        return task
+
+    def _done(self, call_id: str, task: asyncio.Task[Any]) -> None:
+        group = self._tasks.get(call_id)
+        if group is not None:
+            group.discard(task)
+            if not group:
+                del self._tasks[call_id]
+
+
+def _fields(call_id: str, segment: Segment) -> dict[str, object]:
+    return {"call_id": call_id, "turn": segment.listen.turn, "utterance": segment.utterance}

@@ -1,0 +1,136 @@
+"""Client of the Whisper service: audio in, transcript out, within a deadline.
+
+One connection pool for all calls. A connection that breaks, and a 503 that names when to come back, are tried once
+more if the deadline leaves room. The caller of `transcribe` always gets an answer or a RecognitionError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from rtp_receiver.slin16 import Samples, wav_bytes
+
+MAX_CONNECTIONS = 200
+SHORTEST_RETRY_S = 0.02
+
+
+class RecognitionError(Exception):
+    """No transcript. `code`: unreachable, busy, too_late, refused or bad_answer; the text is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What is posted. `file_name` names it in the logs of both sides."""
+
+    call_id: str
+    file_name: str
+    language: str
+    hints: tuple[str, ...]
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What came back. Empty text carries the reason."""
+
+    text: str
+    confidence: float
+    reason: str
+    processing_s: float
+
+
+class WhisperClient:
+    """Posts utterances to `url`; `deadline_s` is the longest wait for one transcript, retry included."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, deadline_s: float) -> None:
+        self._session = session
+        self._url = url
+        self._deadline_s = deadline_s
+
+    @staticmethod
+    def session() -> aiohttp.ClientSession:
+        """A session with a pool that fits many calls; close it at the end."""
+        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60)
+        return aiohttp.ClientSession(connector=connector)
+
+    async def transcribe(self, utterance: Utterance) -> Transcript:
+        """The transcript. Raises RecognitionError."""
+        ends_at = time.monotonic() + self._deadline_s
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                try:
+                    return await self._post(utterance, ends_at)
+                except _TryAgain as again:
+                    if time.monotonic() + again.after_s >= ends_at:
+                        raise again.error from None
+                    await asyncio.sleep(again.after_s)
+                try:
+                    return await self._post(utterance, ends_at)
+                except _TryAgain as again:
+                    raise again.error from None
+        except TimeoutError:
+            raise RecognitionError("too_late", f"no transcript within {self._deadline_s:g} s") from None
+
+    async def _post(self, utterance: Utterance, ends_at: float) -> Transcript:
+        body = {
+            "audio": base64.b64encode(wav_bytes(utterance.samples)).decode("ascii"),
+            "filename": utterance.file_name,
+            "connection_id": utterance.call_id,
+            "language": utterance.language,
+            "hints": list(utterance.hints),
+            "deadline_ms": max(1, int((ends_at - time.monotonic()) * 1_000)),
+        }
+        try:
+            async with self._session.post(self._url, json=body) as answer:
+                if answer.status == 503:
+                    error = RecognitionError("busy", "the recogniser is full")
+                    after_s = _seconds(answer.headers.get("Retry-After"))
+                    if after_s is None:
+                        raise error
+                    raise _TryAgain(after_s, error)
+                if answer.status == 504:
+                    raise RecognitionError("too_late", "the recogniser gave up on it")
+                if answer.status != 200:
+                    raise RecognitionError("refused", f"HTTP {answer.status}: {(await answer.text())[:200]}")
+                return _transcript(await answer.json(content_type=None))
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
+            raise _TryAgain(SHORTEST_RETRY_S, RecognitionError("unreachable", repr(error))) from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise RecognitionError("bad_answer", repr(error)) from error
+
+
+class _TryAgain(Exception):
+    def __init__(self, after_s: float, error: RecognitionError) -> None:
+        super().__init__(str(error))
+        self.after_s = after_s
+        self.error = error
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return None if header is None else max(SHORTEST_RETRY_S, float(header))
+    except ValueError:
+        return None  # a date: nobody in a call waits for that
+
+
+def _transcript(body: Any) -> Transcript:
+    """Checks an answer. Raises ValueError."""
+    if not isinstance(body, dict) or not isinstance(body.get("transcription"), str):
+        raise ValueError("no field `transcription`")
+    confidence, processing_s = body.get("confidence"), body.get("processing_time")
+    return Transcript(
+        text=body["transcription"].strip(),
+        confidence=float(confidence) if isinstance(confidence, int | float) else 1.0,
+        reason=str(body.get("reason") or ""),
+        processing_s=float(processing_s) if isinstance(processing_s, int | float) else 0.0,
+    )
