@@ -1,0 +1,155 @@
+"""`pronto call SCRIPT...`: starts the stack, places the calls of the scripts, prints them live, checks what they gave.
+
+Exit status 0 only if every expectation of every script was met.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from config import ROOT
+from pronto.call_view import CallView, one_line
+from pronto.caller_voice import speak
+from pronto.monitor import Monitor
+from pronto.play_score import CallReport, ScorePlayer, report_json
+from pronto.processes import ProcessFailed
+from pronto.score import BadScore, Score, read_score
+from pronto.sip_caller import SipCaller
+from pronto.stack import Stack
+from protocol.bus import connect
+from protocol.messages import Message, PlayPrompts
+
+DEFAULT_EXTENSION = "pronto"
+FIRST_NUMBER = 33_600_000_001
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds `call`."""
+    parser = subparsers.add_parser("call", help="place a call with a script, print it live, check what must come of it")
+    parser.add_argument("scripts", nargs="+", type=Path, metavar="SCRIPT.yaml", help="call scripts, see tests/calls/")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole timeline of every call")
+    parser.add_argument(
+        "--together", action="store_true", help="place all calls at once instead of one after the other"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plays the scripts."""
+    scores = []
+    try:
+        scores = [read_score(path.read_text(encoding="utf-8"), str(path)) for path in args.scripts]
+    except (OSError, UnicodeDecodeError, BadScore) as error:
+        print(f"pronto call: {error}", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up like Ctrl-C
+    began = time.monotonic()
+    stack = Stack()
+    try:
+        stack.start(lambda line: print(f"[stack] {line}", flush=True))
+        reports = asyncio.run(_play(stack, scores, args.together, began))
+    except ProcessFailed as error:
+        print(f"pronto call: {error}", file=sys.stderr)
+        return 1
+    finally:
+        stack.stop()
+    if args.json:
+        args.json.write_text(
+            json.dumps([report_json(report) for report in reports], ensure_ascii=False, indent=1), "utf-8"
+        )
+    return _conclude(reports, stack)
+
+
+async def place(player: ScorePlayer, score: Score, number: str, sip_port: int) -> CallReport:
+    """Dials, plays one script and hangs up."""
+    async with SipCaller(("127.0.0.1", sip_port), name=number) as caller:
+        status = await caller.dial(score.extension or DEFAULT_EXTENSION)
+        if status != 200:
+            return CallReport(score, number, faults=[f"the call was refused with SIP status {status}"])
+        return await player.play(score, number, caller)
+
+
+async def _play(stack: Stack, scores: list[Score], together: bool, began: float) -> list[CallReport]:
+    printer = _Printer(began, show_call=together and len(scores) > 1)
+    redis = connect(stack.redis_url)
+    monitor = Monitor(redis, stack.cell, printer.message)
+    await monitor.start()
+    player = ScorePlayer(monitor, speak, printer.line)
+    try:
+        jobs = [place(player, score, f"+{FIRST_NUMBER + index}", stack.sip_port) for index, score in enumerate(scores)]
+        if together:
+            return list(await asyncio.gather(*jobs))
+        reports = []
+        for score, job in zip(scores, jobs, strict=True):
+            print(f"\n--- {score.name}: {score.about}", flush=True)
+            reports.append(await job)
+        return reports
+    finally:
+        await monitor.stop()
+        await redis.aclose()
+
+
+class _Printer:
+    """Prints lines with the time since the command began, prompts with their text."""
+
+    def __init__(self, began: float, show_call: bool) -> None:
+        self._began = began
+        self._show_call = show_call
+        self._texts: dict[str, dict[str, str]] = {}
+
+    def line(self, text: str) -> None:
+        print(f"{time.monotonic() - self._began:7.2f}  {text}", flush=True)
+
+    def message(self, view: CallView, message: Message) -> None:
+        text = one_line(message)
+        if not text:
+            return
+        if isinstance(message, PlayPrompts):
+            spoken = " ".join(self._text(message.language, name) for name in message.prompts)
+            text = f"bot says       {spoken!r}  [{' '.join(message.prompts)}]"
+        self.line(f"{view.call_id} {text}" if self._show_call else text)
+
+    def _text(self, language: str, name: str) -> str:
+        if language not in self._texts:
+            self._texts[language] = prompt_texts(language)
+        return self._texts[language].get(name, name)
+
+
+def prompt_texts(language: str) -> dict[str, str]:
+    """The spoken text of every prompt of a language; empty when there is no list."""
+    path = ROOT / "audio_prompts" / language / "prompts.yaml"
+    if not path.exists():
+        return {}
+    entries = yaml.safe_load(path.read_text(encoding="utf-8")).get("prompts", {})
+    return {name: entry if isinstance(entry, str) else str(entry.get("text", "")) for name, entry in entries.items()}
+
+
+def _conclude(reports: list[CallReport], stack: Stack) -> int:
+    print()
+    for report in reports:
+        print(f"{'PASS' if report.passed else 'FAIL'}  {report.score.name}: {report.score.about}")
+        for fault in report.faults:
+            print(f"        {fault}")
+        if report.view is not None:
+            lead = ", ".join(f"{name}={value}" for name, value in report.view.lead.items())
+            print(f"        outcome    {report.view.outcome or 'none'}")
+            print(f"        lead       {lead or 'none'}")
+            print(f"        recording  {report.view.recording or 'none'}")
+            print(f"        record     bin/pronto calls show {report.view.call_id}")
+        if report.stalls:
+            print(f"        the caller's own clock stalled {report.stalls} times: its times are not to be trusted")
+    delays = [answer.delay_ms for report in reports for answer in report.answers]
+    if delays:
+        p50, p95 = np.quantile(delays, [0.5, 0.95])
+        print(f"\nanswer time heard by the caller, {len(delays)} answers: p50 {p50:.0f} ms, p95 {p95:.0f} ms")
+    print(f"logs: {stack.plan.run_dir}   call records: {stack.database_url}")
+    return 0 if all(report.passed for report in reports) else 1
