@@ -1,0 +1,1 @@
+"""Speech models that ship with Pronto, and how they are made."""

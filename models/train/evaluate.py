@@ -1,0 +1,232 @@
+"""Model directory -> tables of accuracy: per voice and category, per context, confidence, no-speech.
+
+    python -m models.train.evaluate MODEL_FOLDER [--per-cell 60] [--voices trained,plain,near,mb-fr1,mb-fr4]
+
+Audio: one fixed telephone line (300 to 3400 Hz, mu-law, 20 to 30 dB of noise). The mbrola voices are another engine,
+never trained on; they are left out when mbrola is not installed. "unseen" sentences are the templated ones that
+training excludes by hash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from faster_whisper import WhisperModel
+from numpy.typing import NDArray
+
+from models import nospeech
+from models.short_context import Transcript, transcribe
+from models.train.channel import Line
+from models.train.corpus import Corpus, Sentence
+from models.train.synth import say, trained_prosody
+from models.train.voices import HELD_OUT_VARIANTS, Espeak, EspeakError, Prosody
+
+BATCH = 16
+NO_SPEECH_THRESHOLD, LOGPROB_THRESHOLD = 0.6, -0.5
+CATEGORIES = ("intent phrase", "faq phrase", "zip", "slot", "heating", "home", "pair")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One utterance to recognise."""
+
+    voice: str
+    category: str
+    seen: bool
+    text: str
+    samples: NDArray[np.float32]
+
+
+def edits(reference: list[str], hypothesis: list[str]) -> int:
+    """Word edit distance (Levenshtein)."""
+    row = list(range(len(hypothesis) + 1))
+    for i, word in enumerate(reference, 1):
+        diagonal, row[0] = row[0], i
+        for j, other in enumerate(hypothesis, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
+    return row[-1]
+
+
+def prosody_of(voice: str, rng: random.Random) -> tuple[Prosody, float]:
+    """A speaker of the group `voice`, and the vocal-tract scale."""
+    if voice == "trained":
+        return trained_prosody(rng)
+    if voice == "plain":
+        return Prosody("fr", rng.randint(145, 175), 50), 1.0
+    if voice == "near":
+        return Prosody(f"fr+{rng.choice(HELD_OUT_VARIANTS)}", rng.randint(140, 175), rng.randint(40, 60)), 1.0
+    return Prosody(voice, rng.randint(135, 165), 50), 1.0
+
+
+def sentences(corpus: Corpus, category: str, seen: bool, count: int, rng: random.Random) -> list[Sentence]:
+    """Different sentences of one category."""
+    if category in ("intent phrase", "faq phrase"):
+        group = corpus.intents if category == "intent phrase" else corpus.faqs
+        phrases = sorted({p for name, phrases in group.items() for p in phrases})
+        return [Sentence(category, p, p) for p in rng.sample(phrases, min(count, len(phrases)))]
+    found: dict[str, Sentence] = {}
+    while len(found) < count:
+        sentence = corpus.draw(rng, held_out=not seen, hesitant=False)
+        if sentence.category == category:
+            found[sentence.text] = sentence
+    return list(found.values())
+
+
+def cases(espeak: Espeak, corpus: Corpus, voices: Iterable[str], per_cell: int, seed: int) -> list[Case]:
+    """All cells: voices x categories x seen or unseen."""
+    made = []
+    for voice in voices:
+        rng, noise = random.Random(seed), np.random.default_rng(seed)
+        for category in CATEGORIES:
+            for seen in (True,) if category.endswith("phrase") else (True, False):
+                for sentence in sentences(corpus, category, seen, per_cell, rng):
+                    prosody, scale = prosody_of(voice, rng)
+                    line = Line(snr_db=noise.uniform(20, 30))
+                    samples, _ = say(espeak, sentence.spoken, prosody, scale, line, noise)
+                    made.append(Case(voice, category, seen, sentence.text, samples))
+    return made
+
+
+def recognise(model: WhisperModel, utterances: list[NDArray[np.float32]], context_s: float) -> list[Transcript]:
+    """Short context in batches, 30 s for what does not fit; context 0 is `WhisperModel.transcribe` itself."""
+    results = []
+    if context_s == 0:
+        for samples in utterances:
+            segments, _ = model.transcribe(samples, language="fr", beam_size=1, temperature=0, without_timestamps=True)
+            found = list(segments)
+            logprob, silent = (found[0].avg_logprob, found[0].no_speech_prob) if found else (0.0, 1.0)
+            results.append(Transcript("".join(s.text for s in found).strip(), logprob, silent))
+        return results
+    order = sorted(range(len(utterances)), key=lambda i: len(utterances[i]))
+    by_index: dict[int, Transcript] = {}
+    for start in range(0, len(order), BATCH):
+        chunk = order[start : start + BATCH]
+        longest_s = max(len(utterances[i]) for i in chunk) / nospeech.SAMPLE_RATE_HZ
+        fits = longest_s + 0.02 <= context_s
+        done = transcribe(model, [utterances[i] for i in chunk], context_s if fits else 30.0)
+        by_index.update(zip(chunk, done, strict=True))
+    return [by_index[i] for i in range(len(utterances))]
+
+
+class Score:
+    """Errors, words, sentences."""
+
+    def __init__(self) -> None:
+        self.errors = self.words = self.exact = self.count = 0
+
+    def add(self, reference: str, hypothesis: str) -> bool:
+        """Count one sentence; True when it is exact."""
+        wrong = edits(reference.split(), hypothesis.split())
+        self.errors, self.words = self.errors + wrong, self.words + len(reference.split())
+        self.exact, self.count = self.exact + (wrong == 0), self.count + 1
+        return wrong == 0
+
+    def __str__(self) -> str:
+        if not self.count:
+            return "-"
+        return f"{100 * self.errors / self.words:.1f} % / {100 * self.exact / self.count:.0f} %"
+
+
+def accuracy_tables(made: list[Case], transcripts: list[Transcript], voices: list[str]) -> tuple[str, list[str]]:
+    """Markdown rows per category and voice (WER / exact), and some errors."""
+    scores: dict[tuple[str, str], Score] = defaultdict(Score)
+    wrong: list[str] = []
+    for case, result in zip(made, transcripts, strict=True):
+        name = (
+            case.category
+            if case.category.endswith("phrase")
+            else f"{case.category}, {'seen' if case.seen else 'unseen'}"
+        )
+        for key in ((name, case.voice), ("all", case.voice)):
+            exact = scores[key].add(case.text, result.text)
+        if not exact and case.voice in ("plain", "trained", "near"):
+            wrong.append(f"{case.voice:8} {case.category:14} {case.text} -> {result.text} ({result.avg_logprob:.2f})")
+    names = list(dict.fromkeys(name for name, _ in scores))
+    names.sort(key=lambda name: name == "all")
+    rows = [f"| WER / exact | {' | '.join(voices)} |", "|---|" + "---|" * len(voices)]
+    rows += [f"| {name} | {' | '.join(str(scores[name, voice]) for voice in voices)} |" for name in names]
+    return "\n".join(rows), wrong
+
+
+def confidence_table(made: list[Case], transcripts: list[Transcript]) -> str:
+    """avg_logprob of right and wrong transcripts, and what thresholds would reject."""
+    right = np.array([t.avg_logprob for c, t in zip(made, transcripts, strict=True) if c.text == t.text])
+    wrong = np.array([t.avg_logprob for c, t in zip(made, transcripts, strict=True) if c.text != t.text])
+    if not len(right) or not len(wrong):
+        return "all right or all wrong: no table"
+    above = 100 * np.mean(right[:, None] > wrong[None])
+    rows = [
+        f"avg_logprob median: exact {np.median(right):.3f} (n={len(right)}), wrong {np.median(wrong):.3f} "
+        f"(n={len(wrong)}); a random exact one scores above a random wrong one {above:.0f} % of the time.",
+        "",
+        "| threshold | exact ones kept | wrong ones rejected |",
+        "|---|---|---|",
+    ]
+    for threshold in (-0.1, -0.2, -0.3, -0.4, -0.5, -0.7):
+        kept, rejected = 100 * np.mean(right >= threshold), 100 * np.mean(wrong < threshold)
+        rows += [f"| {threshold} | {kept:.0f} % | {rejected:.0f} % |"]
+    return "\n".join(rows)
+
+
+def no_speech_table(model: WhisperModel, count: int, context_s: float) -> str:
+    """Clips without speech: with text, and with text after the two thresholds."""
+    clips = list(nospeech.clips(count, seed=2026))
+    results = recognise(model, [samples for _, samples in clips], context_s)
+    rows = ["| kind | clips | with text | with text after the thresholds |", "|---|---|---|---|"]
+    for kind in [*nospeech.KINDS, "all"]:
+        chosen = [r for (k, _), r in zip(clips, results, strict=True) if kind in (k, "all")]
+        texts = [r for r in chosen if r.text]
+        kept = [r for r in texts if r.no_speech_prob <= NO_SPEECH_THRESHOLD and r.avg_logprob >= LOGPROB_THRESHOLD]
+        rows.append(f"| {kind} | {len(chosen)} | {len(texts)} | {len(kept)} |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--per-cell", type=int, default=60)
+    parser.add_argument("--voices", default="trained,plain,near,mb-fr1,mb-fr4")
+    parser.add_argument("--contexts", default="6,10,30", help="seconds; 0 is WhisperModel.transcribe itself")
+    parser.add_argument("--no-speech", type=int, default=300)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="write the tables there as Markdown")
+    parser.add_argument("--errors", type=int, default=40, help="print so many wrong transcripts")
+    arguments = parser.parse_args()
+    model = WhisperModel(str(arguments.model), device="cpu", compute_type="int8", cpu_threads=arguments.threads)
+    espeak, voices = Espeak(), arguments.voices.split(",")
+    for voice in [v for v in voices if v.startswith("mb-")]:
+        try:
+            espeak.speak("bonjour", Prosody(voice))
+        except EspeakError:
+            voices.remove(voice)
+    made = cases(espeak, Corpus(), voices, arguments.per_cell, seed=12345)
+    pieces, first = [], True
+    for context in arguments.contexts.split(","):
+        results = recognise(model, [c.samples for c in made], float(context))
+        table, wrong = accuracy_tables(made, results, voices)
+        title = "`WhisperModel.transcribe`" if float(context) == 0 else f"{context} s of context"
+        pieces += [f"### {title}\n", table, ""]
+        if first:
+            pieces += ["### Confidence\n", confidence_table(made, results), ""]
+            pieces += [
+                f"### No speech, {arguments.no_speech} clips\n",
+                no_speech_table(model, arguments.no_speech, float(context)),
+                "",
+            ]
+            print("\n".join(random.Random(1).sample(wrong, min(len(wrong), arguments.errors))))
+            first = False
+    report = "\n".join(pieces)
+    print(report)
+    if arguments.out:
+        arguments.out.write_text(report, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Shards -> checkpoint, by the clock: warm-up, a constant rate, then a linear decay that ends at the time given.
+
+    python -m models.train.train --shards FOLDER --tokenizer FILE --out FOLDER --minutes 90
+
+Reads shards as they appear, so that synthesis and training run side by side; takes up `--out`/last.pt where it stopped.
+A moving average of the weights is saved beside them and is what gets exported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from models.train.batches import NO_LABEL, Batch, Pool
+from models.train.muon import Muon
+from models.train.network import Shape, Whisper
+from models.train.phonemes import CLASS_COUNT
+from models.train.vocab import Vocabulary
+
+LONGEST_TIMESTAMPS = 476  # 9.5 s: no utterance is longer, so the later timestamps are never said
+CONTEXTS = (0, 300, 300, 500, 500, 1500, 1500)  # in encoder positions of 20 ms; 0: the batch's own length
+WARM_UP_STEPS = 200
+AUGMENT_FROM_STEP = 500
+SHORT_UNTIL_STEP = 500
+DECAY_SHARE = 0.4
+AVERAGE_DECAY = 0.997
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The learning rate and the phoneme head's weight as a function of the share of the time that has passed."""
+
+    peak: float = 2e-3
+
+    def rate(self, share: float, step: int) -> float:
+        """Warm-up by steps, decay by time."""
+        decay = min(1.0, max(0.02, (1 - share) / DECAY_SHARE))
+        return self.peak * decay * min(1.0, (step + 1) / WARM_UP_STEPS)
+
+    def phoneme_weight(self, step: int) -> float:
+        """The phonemes first, then mostly the text."""
+        return 0.7 if step < 400 else 0.4 if step < 1500 else 0.2
+
+
+class Trainer:
+    """The network, its optimizers and its averaged weights."""
+
+    def __init__(self, shape: Shape, schedule: Schedule) -> None:
+        self.network, self.schedule, self.step_count = Whisper(shape), schedule, 0
+        parameters = dict(self.network.named_parameters())
+        inner = {name for name, p in parameters.items() if name.startswith(("encoder.", "decoder.")) and p.dim() == 2}
+        self.muon = Muon([parameters[name] for name in sorted(inner)])
+        self.adamw = torch.optim.AdamW(
+            [p for name, p in parameters.items() if name not in inner],
+            lr=schedule.peak,
+            betas=(0.9, 0.98),
+            weight_decay=0.01,
+        )
+        self.average = {name: p.detach().clone() for name, p in self.network.state_dict().items()}
+
+    def losses(self, batch: Batch, context: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Text loss, phoneme loss, and the share of next tokens that are right."""
+        memory, bias = self.network.encode(batch.mel, context)
+        logits = self.network.decode(batch.prompt, memory, bias).flatten(0, 1)
+        labels = batch.labels.flatten()
+        text = functional.cross_entropy(logits, labels, ignore_index=NO_LABEL, label_smoothing=0.05)
+        heads = self.network.phoneme_head(memory[:, : batch.phonemes.shape[1]])
+        phonemes = functional.cross_entropy(heads.flatten(0, 1), batch.phonemes.flatten())
+        known = labels != NO_LABEL
+        right = (logits.detach().argmax(-1)[known] == labels[known]).float().mean()
+        return text, phonemes, right
+
+    def step(self, batch: Batch, context: int, share: float) -> tuple[float, float, float]:
+        """One update -> (text loss, phoneme loss, accuracy)."""
+        rate, weight = self.schedule.rate(share, self.step_count), self.schedule.phoneme_weight(self.step_count)
+        self.network.zero_grad(set_to_none=True)
+        text, phonemes, right = self.losses(batch, context)
+        ((1 - weight) * text + weight * phonemes).backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for group in self.adamw.param_groups:
+            group["lr"] = rate
+        self.adamw.step()
+        self.muon.step(rate)
+        self.step_count += 1
+        keep = min(AVERAGE_DECAY, 1 - 1 / self.step_count)
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                self.average[name].lerp_(value, 1 - keep)
+        return float(text.detach()), float(phonemes.detach()), float(right)
+
+    def save(self, path: Path, seconds: float) -> None:
+        """Everything that a continued run or an export needs."""
+        temporary = path.with_suffix(".tmp")
+        torch.save(
+            {
+                "shape": self.network.shape.as_dict(),
+                "network": self.network.state_dict(),
+                "average": self.average,
+                "muon": self.muon.state_dict(),
+                "adamw": self.adamw.state_dict(),
+                "step": self.step_count,
+                "seconds": seconds,
+            },
+            temporary,
+        )
+        os.replace(temporary, path)
+
+    def load(self, path: Path) -> float:
+        """Take up a checkpoint; returns the seconds it had been trained."""
+        saved = torch.load(path)
+        self.network.load_state_dict(saved["network"])
+        self.average = saved["average"]
+        self.muon.load_state_dict(saved["muon"])
+        self.adamw.load_state_dict(saved["adamw"])
+        self.step_count = int(saved["step"])
+        return float(saved["seconds"])
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shards", type=Path, required=True)
+    parser.add_argument("--tokenizer", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=90, help="in all, earlier parts of a continued run included")
+    parser.add_argument("--frames", type=int, default=9000, help="mel frames per batch")
+    parser.add_argument("--steps", type=int, default=10**9, help="stop after so many steps")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.set_flush_denormal(True)
+    torch.manual_seed(1)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    vocabulary = Vocabulary(arguments.tokenizer)
+    pool, rng = Pool(arguments.shards, vocabulary, seed=1), random.Random(1)
+    trainer = Trainer(Shape(vocabulary.first_timestamp + LONGEST_TIMESTAMPS, CLASS_COUNT), Schedule(arguments.peak))
+    checkpoint = arguments.out / "last.pt"
+    before_s = trainer.load(checkpoint) if checkpoint.exists() else 0.0
+    print(f"{sum(p.numel() for p in trainer.network.parameters())} weights, from step {trainer.step_count}", flush=True)
+    started, saved, sums, utterances = time.monotonic(), time.monotonic(), [0.0, 0.0, 0.0], 0
+    while True:
+        pool.refresh()
+        for crops in pool.epoch(4000, arguments.frames, trainer.step_count < SHORT_UNTIL_STEP):
+            elapsed_s = before_s + time.monotonic() - started
+            share = elapsed_s / (arguments.minutes * 60)
+            if share >= 1 or trainer.step_count >= arguments.steps:
+                trainer.save(checkpoint, elapsed_s)
+                return
+            batch = pool.collate(crops, trainer.step_count >= AUGMENT_FROM_STEP)
+            for i, value in enumerate(trainer.step(batch, rng.choice(CONTEXTS), share)):
+                sums[i] += value / 50
+            utterances += len(crops)
+            if trainer.step_count % 50 == 0:
+                names = ("text", "phonemes", "accuracy")
+                record: dict[str, float] = {
+                    "step": trainer.step_count,
+                    "seconds": round(elapsed_s),
+                    "utterances": utterances,
+                    "pool": len(pool.examples),
+                }
+                record |= {name: round(value, 4) for name, value in zip(names, sums, strict=True)}
+                print(
+                    json.dumps(record | {"rate": round(trainer.schedule.rate(share, trainer.step_count), 6)}),
+                    flush=True,
+                )
+                sums = [0.0, 0.0, 0.0]
+            if time.monotonic() - saved > 120:
+                trainer.save(checkpoint, elapsed_s)
+                saved = time.monotonic()
+
+
+if __name__ == "__main__":
+    main()
