@@ -27,12 +27,16 @@ class Playback:
 
 @dataclass(frozen=True)
 class Dialogue:
-    """Where the conversation stands.
+    """Where the conversation stands. `phase` tells what is awaited, and the one timer of the call runs beside it:
+
+    - speaking: the end of a playback; waiting: the caller; hearing: the end of what he says; thinking: its meaning
+    - keying: more keys; ending: the end of the call, once what remains to be said is said
 
     `turn` counts questions, `playbacks` playbacks, `serial` timers; `timer` names the one that runs. `asked` counts how
     often the question of the state was asked, `rungs` how far each ladder was climbed. A slot value that waits for the
     caller's confirmation is `tentative`. `utterance` is the last one that was answered; `before` is the dialogue before
-    it, kept while the caller may still be speaking (early commit).
+    it, kept while the caller may still be speaking (early commit). `wait_ms`, when not 0, is how long the caller asked
+    to be waited for. `ending` is how the call will end: "hangup", or "transfer" and an extension.
     """
 
     call_id: str = ""
@@ -46,11 +50,11 @@ class Dialogue:
     timer: str = ""
     timer_ms: int = 0
     asked: int = 0
+    wait_ms: int = 0
     rungs: Mapping[str, int] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     slots: Mapping[str, str] = field(default_factory=dict)
     tentative: str | None = None
-    readable: Mapping[str, str] = field(default_factory=dict)
     read_backs: int = 0
     digits: str = ""
     playback: Playback | None = None
@@ -108,7 +112,7 @@ def _dialogue(body: Any) -> Dialogue:
                 raise BadSnapshot(f"phase {value!r} is unknown")
         elif name in {"rungs", "counters"}:
             value = _mapping(name, value, int)
-        elif name in {"slots", "readable"}:
+        elif name == "slots":
             value = _mapping(name, value, str)
         elif name == "tentative":
             if value is not None and not isinstance(value, str):

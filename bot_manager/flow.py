@@ -152,6 +152,7 @@ class Flow:
     faqs: Mapping[str, Say] = NONE
     dead_air_ms: int = 2_500
     dead_air: Say = ()
+    transfer_failed: Say = ()
     max_turns: int = 40
     prompt_ms: Mapping[str, int] = field(default=NONE, repr=False)
     file: str = ""
