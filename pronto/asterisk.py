@@ -70,15 +70,15 @@ class Asterisk:
             self.process.wait_until(self._is_ready, READY_DEADLINE_S)
         except ProcessFailed as failure:
             log = self.log()
-            self.stop()
+            self.stop(grace_s=0.5)  # while it starts, Asterisk does not listen to SIGTERM
             raise ProcessFailed(f"{failure}\n{log}") from None
         except BaseException:
             self.stop()
             raise
 
-    def stop(self) -> None:
+    def stop(self, grace_s: float = STOP_GRACE_S) -> None:
         """Ends the process, with the calls that it has, and removes the run folder."""
-        self.process.stop(STOP_GRACE_S)
+        self.process.stop(grace_s)
         shutil.rmtree(self.run_dir, ignore_errors=True)
 
     def log(self) -> str:

@@ -1,4 +1,4 @@
-"""The session description (RFC 8866) of a caller that speaks PCMU and telephone events, and what it reads in an answer."""
+"""The session description (RFC 8866) of a caller with PCMU and telephone events, and what it reads in an answer."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def audio_target(description: bytes) -> AudioTarget:
     """Reads the first audio stream of the other side's description. Raises MalformedSdp."""
     session_host = media_host = ""
     port, types, event = 0, (), None  # type: tuple[int, tuple[int, ...], int | None]
-    in_audio = False
+    in_session, in_audio = True, False
     for line in description.decode("utf-8", errors="replace").splitlines():
         kind, _, value = line.partition("=")
         if kind == "m":
             if port:
                 break
-            in_audio = value.startswith("audio ")
+            in_session, in_audio = False, value.startswith("audio ")
             if in_audio:
                 port, types = _media_line(value)
         elif kind == "c":
             host = value.split(" ")[-1].split("/")[0]
             if in_audio:
                 media_host = host
-            elif not port:
+            elif in_session:
                 session_host = host
         elif kind == "a" and in_audio and value.lower().endswith(" telephone-event/8000"):
             event = int(value.removeprefix("rtpmap:").split(" ")[0])

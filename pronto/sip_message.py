@@ -6,7 +6,7 @@ Pure: ids, tags and branches arrive as arguments.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 Address = tuple[str, int]
 
@@ -130,12 +130,30 @@ class Dialog:
     """Our tag in From."""
     caller: str = "caller"
     """The number or name we show."""
-    remote_to: str = field(default="")
+    remote_to: str = ""
     """To of the answer, with the other side's tag; empty before the first answer."""
+    remote_uri: str = ""
+    """Contact of the answer: where requests within the call go."""
+    routes: tuple[str, ...] = ()
+    """Proxies that want to see every request of the call, nearest first."""
 
     @property
     def uri(self) -> str:
+        """The address that is called."""
         return f"sip:{self.target}@{_host(self.remote)}"
+
+    def established(self, accepted: SipMessage) -> Dialog:
+        """The dialog once a 2xx came: its tag, contact and route set (RFC 3261 section 12.1.2)."""
+        contact = accepted.header("contact")
+        uri = contact.partition("<")[2].partition(">")[0] or contact.partition(";")[0]
+        routes = tuple(
+            reversed([route.strip() for value in accepted.all("record-route") for route in value.split(",")])
+        )
+        return replace(self, remote_to=accepted.header("to"), remote_uri=uri, routes=routes)
+
+    def refused(self, refusal: SipMessage) -> Dialog:
+        """The dialog for the ACK of a refusal: only the tag is taken over."""
+        return replace(self, remote_to=refusal.header("to"))
 
     def request(self, method: str, cseq: int, branch: str, body: bytes = b"") -> SipMessage:
         """A request of this call. ACK of a 2xx and BYE take a branch of their own; CANCEL and the ACK of a refusal take
@@ -150,11 +168,12 @@ class Dialog:
             ("Contact", f"<sip:{self.caller}@{_host(self.local)}>"),
             ("User-Agent", "pronto-caller"),
         ]
+        headers += [("Route", route) for route in self.routes]
         if body:
             headers.append(("Content-Type", "application/sdp"))
         if method == "INVITE":
             headers.append(("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"))
-        return SipMessage(f"{method} {self.uri} SIP/2.0", tuple(headers), body)
+        return SipMessage(f"{method} {self.remote_uri or self.uri} SIP/2.0", tuple(headers), body)
 
 
 def answer(request: SipMessage, status: int, reason: str, contact: str = "", body: bytes = b"") -> SipMessage:
