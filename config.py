@@ -53,6 +53,17 @@ def setting(default: Any, doc: str, check: Check | None = None, key: str = "", s
     )
 
 
+def identifier(value: str) -> str | None:
+    """A name of letters, digits, dash and underscore."""
+    return None if value and value.replace("-", "a").replace("_", "a").isalnum() and value.isascii() else "is no name"
+
+
+def extension(value: str) -> str | None:
+    """A dialplan extension, or nothing."""
+    fits = all(sign.isascii() and (sign.isalnum() or sign in "+*#_-") for sign in value)
+    return None if fits else "may have letters, digits and + * # _ - only"
+
+
 PORT = between(0, 65_535)
 
 
@@ -81,13 +92,22 @@ class ControllerSettings(CommonSettings):
     ari_url: str = setting("http://127.0.0.1:8088", "Asterisk's HTTP server, without /ari", url)
     ari_user: str = setting("pronto", "ARI user", not_empty)
     ari_password: str = setting("", "ARI password", not_empty, secret=True)
-    ari_app: str = setting("pronto", "Stasis application name; one controller per name", not_empty)
+    ari_app: str = setting("pronto", "Stasis application name; one controller per name", identifier)
     rtp_host: str = setting("127.0.0.1", "address that Asterisk sends callers' audio to (an IP, not a name)", not_empty)
     rtp_port: int = setting(8766, "UDP port of the RTP receiver", PORT)
     prompts_dir: Path = setting(ROOT / "audio_prompts", "folder of prompts, as Asterisk sees it")
     recordings_dir: Path = setting(STATE / "recordings", "where Asterisk's recordings lie, as this service sees them")
     record_calls: bool = setting(True, "record both sides of every call")
     max_calls: int = setting(100, "calls at once; the one too many hears the busy prompt", between(1, 5_000))
+    keep_alive_silence: bool = setting(
+        True, "send silence to the caller between prompts: some carriers drop a call without RTP"
+    )
+    handoff_context: str = setting("handoff", "dialplan context that callers are transferred to", identifier)
+    handoff_extension: str = setting(
+        "900", "extension of it for callers whom nobody drives (bot manager or Redis away); empty: hang up", extension
+    )
+    farewell_language: str = setting("fr", "language of the prompts `busy` and `apology`", identifier)
+    sweep_interval_s: float = setting(30.0, "how often calls and channels are compared", between(0.2, 3_600))
     controller_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
     controller_port: int = setting(8081, "port of the HTTP server (/channels /health /ready /metrics)", PORT)
 
@@ -138,7 +158,15 @@ class WhisperSettings(CommonSettings):
     whisper_batch_window_ms: int = setting(0, "wait for more utterances before a batch starts", between(0, 20))
     whisper_deadline_ms: int = setting(2_500, "a request older than this is answered 504", between(100, 60_000))
     whisper_context_s: float = setting(
-        0.0, "audio context the encoder sees; 0: chosen by the model (10 for the demo model, else 30)", between(0, 30)
+        0.0, "least audio context the encoder sees; 0: as the model's notes say, else 30", between(0, 30)
+    )
+    whisper_max_audio_s: float = setting(30.0, "longest utterance; longer ones are refused", between(1, 30))
+    whisper_max_body_bytes: int = setting(8_388_608, "largest request body", between(65_536, 104_857_600))
+    whisper_max_memory_mb: int = setting(
+        0, "resident memory at which the service stops, for its supervisor to restart it; 0: none", between(0, 1e6)
+    )
+    whisper_drain_s: float = setting(
+        0.0, "seconds between being not ready any more and closing, so that balancers notice", between(0, 300)
     )
     whisper_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
     whisper_port: int = setting(8080, "port of the HTTP server", PORT)

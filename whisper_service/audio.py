@@ -22,8 +22,8 @@ SAMPLE_RATE_HZ: Final = 16_000
 MIN_SAMPLES: Final = 160
 """One mel frame; anything shorter is no utterance but a mistake."""
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-_OPEN_ENDED: Final = (0, 0xFFFFFFFF, 0x7FFFFFFF)
-"""Sizes that a writer leaves in the header when it streams and cannot know the length."""
+_OPEN_ENDED: Final = 0x7FFFF000
+"""Sizes from here on (and 0) are what a writer leaves in the header when it streams and cannot know the length."""
 
 
 class BadAudio(ValueError):
@@ -60,7 +60,7 @@ def _read_wav(data: bytes, max_s: float) -> tuple[Samples, int]:
         if name == b"data":
             if form is None:
                 raise BadAudio("not_audio", "the WAVE file has samples before their format")
-            if size in _OPEN_ENDED and (size or at < len(data)):
+            if size >= _OPEN_ENDED or (size == 0 and at < len(data)):
                 size = len(data) - at
             if at + size > len(data):
                 raise BadAudio("truncated", f"the WAVE header promises {size} bytes of samples, {len(data) - at} came")

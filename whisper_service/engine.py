@@ -103,6 +103,8 @@ class WhisperEngine:
         self._beam_size = beam_size
         self._shortest_s = context_s or notes.context_s
         self.notes = notes
+        self.device: str = model.model.device
+        self.compute_type: str = model.model.compute_type
         self._tokens = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", self._any_language())
         self._suppressed = list(get_suppressed_tokens(self._tokens, [-1]))
         self.languages = self._known_languages()

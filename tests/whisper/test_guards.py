@@ -1,0 +1,285 @@
+"""Invented sentences are refused with a reason; what callers really say survives."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from whisper_service.audio import Samples
+from whisper_service.guards import (
+    REASONS,
+    Heard,
+    Limits,
+    Voice,
+    find_voice,
+    judge_text,
+    refuse_sound,
+    refuse_voice,
+)
+from whisper_service.phrases import BadPhrases, Families, normalise, read_families
+from whisper_service.sound import Sound, listen
+
+FLOWS = Path(__file__).resolve().parents[2] / "flows"
+FAMILIES = read_families(
+    {str(file): file.read_text(encoding="utf-8") for file in sorted(FLOWS.glob("*/hallucinations.yaml"))}
+)
+CLEAR = Voice(speech_s=2.5, span_s=3.0, share=0.8)
+
+
+def sure(text: str) -> Heard:
+    return Heard(text, avg_logprob=-0.2, no_speech_prob=0.05)
+
+
+def unsure(text: str) -> Heard:
+    return Heard(text, avg_logprob=-0.9, no_speech_prob=0.5)
+
+
+@pytest.mark.parametrize("language", ["fr", "it", "en"])
+def test_every_language_has_its_file(language: str) -> None:
+    assert FAMILIES[language].always
+    assert FAMILIES[language].unsure
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "Sous-titres réalisés par la communauté d'Amara.org"),
+        ("fr", "Sous-titres réalisés para la communauté d'Amara.org"),
+        ("fr", "Sous-titrage Société Radio-Canada"),
+        ("fr", "Sous-titrage ST' 501"),
+        ("fr", "Sous-titrage FR 2021"),
+        ("fr", "Sous-titres par Jérémy Diaz"),
+        ("fr", "❤️ par SousTitreur.com"),
+        ("fr", "Merci d'avoir regardé cette vidéo !"),
+        ("fr", "Merci d'avoir regardé la vidéo."),
+        ("fr", "Merci d'avoir visionné cette vidéo."),
+        ("fr", "N'oubliez pas de vous abonner à la chaîne !"),
+        ("fr", "Abonnez-vous !"),
+        ("fr", "À bientôt pour une nouvelle vidéo !"),
+        ("fr", "Cliquez sur le bouton de la chaîne."),
+        ("fr", "Musique douce"),
+        ("fr", "Thank you for watching!"),
+        ("fr", "www.mooji.org"),
+        ("it", "Sottotitoli creati dalla comunità Amara.org"),
+        ("it", "Sottotitoli e revisione a cura di QTSS"),
+        ("it", "Grazie per aver guardato il video!"),
+        ("it", "Grazie per la visione"),
+        ("it", "Iscriviti al canale"),
+        ("it", "Alla prossima"),
+        ("en", "Thanks for watching!"),
+        ("en", "Please subscribe to my channel."),
+        ("en", "Subtitles by the Amara.org community"),
+        ("en", "I'll see you in the next video."),
+    ],
+)
+def test_invented_sentences_are_refused_however_sure_the_model_is(language: str, text: str) -> None:
+    verdict = judge_text(sure(text), CLEAR, FAMILIES[language])
+    assert verdict.text == ""
+    assert verdict.reason in ("invented", "no_words")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "Merci."),
+        ("fr", "oui"),
+        ("fr", "Non."),
+        ("fr", "au revoir"),
+        ("fr", "ok"),
+        ("fr", "Allô ?"),
+        ("fr", "Merci beaucoup, au revoir."),
+        ("fr", "Non non non, pas du tout."),
+        ("fr", "75 011"),
+        ("fr", "75000"),
+        ("fr", "soixante-quinze mille onze"),
+        ("fr", "J'ai vu une vidéo sur votre chaîne."),
+        ("fr", "J'écoute de la musique."),
+        ("fr", "Oui, 21 °C."),
+        ("it", "Grazie."),
+        ("it", "sì"),
+        ("en", "Thank you."),
+        ("en", "bye"),
+    ],
+)
+def test_what_callers_say_survives(language: str, text: str) -> None:
+    assert judge_text(sure(text), CLEAR, FAMILIES[language]).text == text
+
+
+@pytest.mark.parametrize(("language", "text"), [("fr", "Merci."), ("fr", "Au revoir"), ("it", "Grazie"), ("en", "you")])
+def test_plausible_inventions_are_refused_when_the_model_is_unsure(language: str, text: str) -> None:
+    assert judge_text(unsure(text), CLEAR, FAMILIES[language]).reason == "invented"
+
+
+def test_an_unsure_text_of_no_family_is_kept_and_flagged() -> None:
+    verdict = judge_text(unsure("je suis locataire"), CLEAR, FAMILIES["fr"])
+    assert (verdict.text, verdict.reason, verdict.flags) == ("je suis locataire", "", ("low_confidence",))
+
+
+@pytest.mark.parametrize(
+    ("heard", "reason"),
+    [
+        (Heard("", -0.1, 0.1), "nothing_said"),
+        (Heard("   ", -0.1, 0.1), "nothing_said"),
+        (Heard("bonjour", -1.1, 0.7), "unsure"),
+        (Heard("bonjour", -1.6, 0.1), "unsure"),
+        (sure("..."), "no_words"),
+        (sure("♪ ♪"), "no_words"),
+        (sure("[Musique]"), "no_words"),
+        (sure("(rires)"), "no_words"),
+        (sure("*applaudissements*"), "no_words"),
+        (sure("ご視聴ありがとうございました"), "no_words"),
+        (sure("Спасибо"), "no_words"),
+        (sure("oui 😀"), "no_words"),
+    ],
+)
+def test_what_is_no_text_is_refused(heard: Heard, reason: str) -> None:
+    assert judge_text(heard, CLEAR, Families()).reason == reason
+
+
+def test_more_than_a_mouth_can_say_is_refused() -> None:
+    text = "je vous remercie de votre appel et je vous souhaite une excellente journée"
+    assert judge_text(sure(text), Voice(0.3, 0.3, 0.3), Families()).reason == "too_fast"
+    assert judge_text(sure(text), Voice(3.0, 3.5, 0.9), Families()).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "collapsed"),
+    [
+        ("non non non non non", "non"),
+        ("oui oui oui", "oui oui oui"),
+        ("je sais je sais je sais je sais pas", "je sais pas"),
+        ("Merci, merci, merci, merci.", "Merci,"),
+        ("alors voilà le gaz voilà le gaz voilà le gaz voilà le gaz", "alors voilà le gaz"),
+        ("7 5 0 0 0 0", "7 5 0 0 0 0"),
+    ],
+)
+def test_loops_are_said_once(text: str, collapsed: str) -> None:
+    verdict = judge_text(sure(text), Voice(5, 5, 1), Families())
+    assert verdict.text == collapsed
+    assert ("repetition" in verdict.flags) == (text != collapsed)
+
+
+HINTS = ["gaz", "électricité", "pompe à chaleur"]
+
+
+@pytest.mark.parametrize("text", ["Gaz, électricité, pompe à chaleur.", "gaz électricité pompe à chaleur"])
+def test_hints_said_back_are_refused(text: str) -> None:
+    assert judge_text(sure(text), Voice(3, 3, 1), Families(), HINTS).reason == "hint_echo"
+
+
+def test_one_hint_is_an_answer_unless_the_model_is_unsure() -> None:
+    assert judge_text(sure("Pompe à chaleur."), CLEAR, Families(), HINTS).text == "Pompe à chaleur."
+    assert judge_text(unsure("Pompe à chaleur."), CLEAR, Families(), HINTS).reason == "hint_echo"
+    assert judge_text(sure("le gaz et l'électricité"), CLEAR, Families(), HINTS).reason == ""
+
+
+# --- the sound --------------------------------------------------------------------------------------------------------
+
+
+def clip(seconds: float = 1.0, level: float = 0.3, *frequencies_hz: float) -> Samples:
+    t = np.arange(int(seconds * 16_000)) / 16_000
+    waves = [np.sin(2 * np.pi * f * t) for f in frequencies_hz]
+    return np.asarray(level * np.sum(waves, axis=0), np.float32)
+
+
+def noise(level: float, seconds: float = 1.0) -> Samples:
+    return (level * np.random.default_rng(1).standard_normal(int(seconds * 16_000))).astype(np.float32)
+
+
+def voice_like() -> Samples:
+    """Harmonics of a pitch that falls from 160 to 110 Hz."""
+    t = np.arange(16_000) / 16_000
+    phase = 2 * np.pi * (160 * t - 25 * t**2)
+    return np.asarray(0.1 * np.sum([np.sin(k * phase) / k for k in range(1, 20)], axis=0), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("samples", "reason"),
+    [
+        (voice_like(), ""),
+        (noise(0.1), ""),
+        (voice_like()[:1600], "too_short"),
+        (np.zeros(16_000, np.float32), "silent"),
+        (noise(1e-3), "silent"),
+        (clip(1.0, 0.3, 440), "tone"),
+        (clip(1.0, 0.2, 697, 1209), "tone"),
+        (clip(1.0, 0.2, 350, 440) + noise(0.01), "tone"),
+        (np.sign(voice_like()).astype(np.float32), "clipped"),
+    ],
+)
+def test_sounds_that_nobody_makes_are_refused(samples: Samples, reason: str) -> None:
+    assert refuse_sound(listen(samples)) == reason
+
+
+def test_a_short_clip_in_silence_is_judged_by_its_loudest_part() -> None:
+    samples = np.zeros(48_000, np.float32)
+    samples[20_000:24_000] = voice_like()[:4_000]
+    assert refuse_sound(listen(samples)) == ""
+
+
+def test_facts_of_a_full_scale_sine() -> None:
+    sound = listen(clip(1.0, 1.0, 1000))
+    assert sound.level_dbfs == pytest.approx(-3.01, abs=0.1)
+    assert sound.duration_s == 1.0
+    assert sound.clipped == pytest.approx(2 / 16, abs=0.01)  # two of the 16 samples of a period
+
+
+# --- the voice --------------------------------------------------------------------------------------------------------
+
+
+def probabilities(*runs: tuple[int, float]) -> Samples:
+    return np.concatenate([np.full(count, value, np.float32) for count, value in runs])
+
+
+def test_the_voice_is_measured_from_its_probabilities() -> None:
+    voice = find_voice(probabilities((10, 0.1), (5, 0.9), (3, 0.2), (2, 0.8), (5, 0.1)))
+    assert (round(voice.speech_s, 3), round(voice.span_s, 3)) == (0.224, 0.32)
+    assert voice.share == pytest.approx(7 / 25)
+
+
+@pytest.mark.parametrize(
+    ("runs", "reason"),
+    [
+        ([(30, 0.1)], "no_speech"),
+        ([(30, 0.1), (3, 0.9), (30, 0.1)], "no_speech"),
+        ([(8, 0.1), (4, 0.9), (22, 0.1)], ""),
+        ([(8, 0.1), (7, 0.9), (200, 0.1)], ""),
+        ([(8, 0.1), (4, 0.9), (200, 0.1)], "no_speech"),
+    ],
+)
+def test_a_click_is_no_voice_and_a_short_yes_is(runs: list[tuple[int, float]], reason: str) -> None:
+    assert refuse_voice(find_voice(probabilities(*runs))) == reason
+
+
+def test_no_voice_at_all() -> None:
+    assert find_voice(probabilities((10, 0.0))) == Voice(0.0, 0.0, 0.0)
+
+
+def test_limits_are_settable_per_model() -> None:
+    assert refuse_sound(Sound(1.0, -20, 0.5, 0.0), Limits(max_tonality=0.4)) == "tone"
+    assert "" not in REASONS
+
+
+# --- the files --------------------------------------------------------------------------------------------------------
+
+
+def test_text_is_normalised() -> None:
+    assert normalise("  « Sous-titres RÉALISÉS », cœur d'Été ! ") == "sous titres realises coeur d ete"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("always: [a]", "language"),
+        ("language: fr\nalways: {a: b}", "always must be a list"),
+        ("language: fr\nalways: ['(']", "always, entry 1"),
+        ("language: fr\nunsure: [a, 3]", "unsure, entry 2"),
+        ("language: fr\nunsure: ['.*']", "matches the empty text"),
+        ("language: fr\nnever: [a]", "unknown key 'never'"),
+        ("language: [fr", "fr/h.yaml"),
+    ],
+)
+def test_a_bad_file_is_refused_with_the_place(text: str, complaint: str) -> None:
+    with pytest.raises(BadPhrases, match=complaint) as caught:
+        read_families({"fr/h.yaml": text})
+    assert str(caught.value).startswith("fr/h.yaml: ")

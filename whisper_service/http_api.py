@@ -1,0 +1,302 @@
+"""The HTTP side: requests become questions, transcripts become answers, errors become the right status.
+
+Endpoints of the specification (`/transcribe`, `/whisper`), of OpenAI (`/v1/audio/transcriptions`), and `/health`,
+`/ready`, `/metrics`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import logging
+import time
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from whisper_service import metrics
+from whisper_service.admission import Admission, error_body
+from whisper_service.audio import BadAudio
+from whisper_service.batcher import Closed
+from whisper_service.service import Service
+from whisper_service.transcriber import Busy, Question, TooLate, Transcript, UnknownLanguage, hints_of
+
+log = logging.getLogger("whisper_service")
+
+STATUS_OF_FAULT: Final = {
+    "empty": 400,
+    "not_audio": 400,
+    "truncated": 400,
+    "unsupported": 415,
+    "not_finite": 422,
+    "too_short": 422,
+    "too_long": 413,
+}
+MAX_HINTS: Final = 64
+MAX_HINT_CHARS: Final = 200
+CLIENT_GONE: Final = 499
+"""Nobody reads it; nginx's number for logs and counters."""
+
+Hint = Annotated[str, Field(max_length=MAX_HINT_CHARS)]
+Hints = Annotated[list[Hint], Field(max_length=MAX_HINTS)]
+Language = Annotated[str, Field(min_length=1, max_length=8)]
+Deadline = Annotated[int, Field(ge=1, le=600_000)]
+
+
+class WhisperRequest(BaseModel):
+    """The body of `POST /whisper`."""
+
+    model_config = ConfigDict(strict=True)
+
+    audio: str
+    """Base64 of an audio file."""
+    filename: str = ""
+    connection_id: str = ""
+    language: Language = "fr"
+    hints: Hints = []
+    deadline_ms: Deadline | None = None
+
+
+class Refusal(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application of one service."""
+    app = FastAPI(title="Pronto Whisper service", docs_url=None, redoc_url=None)
+    app.add_middleware(Admission, service=service, max_body_bytes=service.settings.whisper_max_body_bytes)
+    desk = Desk(service)
+
+    @app.post("/whisper")
+    async def whisper(body: WhisperRequest, request: Request) -> JSONResponse:
+        arrived = time.monotonic()
+        try:
+            # the newlines that base64 tools write into long texts are no fault
+            audio = base64.b64decode("".join(body.audio.split()), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise Refusal(400, "not_base64", f"audio is no base64: {error}") from None
+        transcript = await desk.answer(request, arrived, audio, body.language, body.hints, body.deadline_ms)
+        log.info(
+            "transcribed",
+            extra={
+                "call_id": body.connection_id,
+                "text": transcript.text,
+                "reason": transcript.reason,
+                "confidence": round(transcript.confidence, 2),
+            },
+        )
+        return JSONResponse({"transcription": transcript.text, **desk.fields(transcript, arrived)})
+
+    @app.post("/transcribe")
+    async def transcribe(
+        request: Request,
+        audio: Annotated[UploadFile, File()],
+        language: Annotated[Language, Form()] = "fr",
+        hints: Annotated[Hints | None, Form()] = None,
+        deadline_ms: Annotated[Deadline | None, Form()] = None,
+    ) -> JSONResponse:
+        arrived = time.monotonic()
+        transcript = await desk.answer(request, arrived, await audio.read(), language, hints or [], deadline_ms)
+        return JSONResponse(
+            {"text": transcript.text, "filename": audio.filename or "", **desk.fields(transcript, arrived)}
+        )
+
+    @app.post("/v1/audio/transcriptions")
+    async def openai_transcriptions(
+        request: Request,
+        file: Annotated[UploadFile, File()],
+        model: Annotated[str, Form(min_length=1, max_length=200)],
+        language: Annotated[Language, Form()] = "fr",
+        prompt: Annotated[str, Form(max_length=2_000)] = "",
+        response_format: Annotated[str, Form()] = "json",
+        temperature: Annotated[float, Form(ge=0, le=1)] = 0.0,
+        stream: Annotated[bool, Form()] = False,
+    ) -> Response:
+        arrived = time.monotonic()
+        if response_format not in ("json", "text", "verbose_json"):
+            raise Refusal(400, "response_format", f"response_format {response_format!r}: json, text or verbose_json")
+        if stream:
+            raise Refusal(400, "stream", "an utterance is answered whole; stream is not offered")
+        hints = [prompt] if prompt.strip() else []
+        transcript = await desk.answer(request, arrived, await file.read(), language, hints, None, temperature)
+        if response_format == "text":
+            return PlainTextResponse(transcript.text + "\n")
+        return JSONResponse(_verbose(transcript) if response_format == "verbose_json" else {"text": transcript.text})
+
+    @app.get("/health")
+    async def health() -> JSONResponse:
+        return JSONResponse(service.health(), 503 if service.state == "failed" else 200)
+
+    @app.get("/ready")
+    async def ready() -> JSONResponse:
+        body = {"ready": service.is_ready, "reason": service.reason}
+        return JSONResponse(body, 200 if service.is_ready else 503)
+
+    @app.get("/metrics")
+    async def show_metrics() -> Response:
+        metrics.QUEUE.set(service.batcher.waiting if service.batcher else 0)
+        metrics.INSIDE.set(service.transcriber.inside if service.transcriber else 0)
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    @app.exception_handler(Refusal)
+    async def refusal(request: Request, error: Refusal) -> JSONResponse:
+        return _error(request, error.status, error.code, error.detail)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        if first["type"] == "json_invalid":
+            return _error(request, 400, "not_json", f"the body is no JSON: {first.get('ctx', {}).get('error', where)}")
+        return _error(request, 422, "invalid", f"{where or 'body'}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        return _error(request, error.status_code, "http", str(error.detail))
+
+    return app
+
+
+class Desk:
+    """Takes a question to the transcriber and brings back the transcript, or the error as a Refusal."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def answer(
+        self,
+        request: Request,
+        arrived: float,
+        audio: bytes,
+        language: str,
+        hints: list[str],
+        deadline_ms: int | None,
+        temperature: float = 0.0,
+    ) -> Transcript:
+        """The transcript, in time or not at all. Raises Refusal."""
+        allowed_ms = min(self._service.settings.whisper_deadline_ms, deadline_ms or 600_000, _header_deadline(request))
+        question = Question(audio, language, hints_of(hints), temperature, arrived + allowed_ms / 1000)
+        outcome = "error"
+        try:
+            transcript = await self._ask(request, question)
+            outcome = "refused" if transcript.reason else "text"
+        except BadAudio as error:
+            outcome = error.fault
+            raise Refusal(STATUS_OF_FAULT[error.fault], error.fault, str(error)) from None
+        except UnknownLanguage as error:
+            outcome = "language"
+            raise Refusal(422, "language", str(error)) from None
+        except Busy:
+            outcome = "busy"
+            raise Refusal(503, "busy", "as many requests are inside as can be answered in time") from None
+        except Closed:
+            outcome = "stopping"
+            raise Refusal(503, "not_ready", "the service is stopping") from None
+        except TooLate:
+            outcome = "too_late"
+            raise Refusal(504, "too_late", f"not answered within {allowed_ms} ms") from None
+        except Refusal as error:
+            outcome = error.code
+            raise
+        except Exception as error:
+            log.exception("a request failed")
+            raise Refusal(500, "engine", f"the engine failed: {type(error).__name__}") from error
+        finally:
+            metrics.REQUESTS.labels(request.url.path, outcome).inc()
+            metrics.PROCESSING.observe(time.monotonic() - arrived)
+        metrics.AUDIO.inc(transcript.duration_s)
+        if transcript.reason:
+            metrics.REFUSALS.labels(transcript.reason).inc()
+        if transcript.decoded and transcript.decoded.runs > 1:
+            metrics.SECOND_RUNS.inc()
+        return transcript
+
+    async def _ask(self, request: Request, question: Question) -> Transcript:
+        """Asks, and stops asking when the client hangs up."""
+        transcriber = self._service.transcriber
+        if transcriber is None:
+            raise Refusal(503, "not_ready", self._service.reason)
+        with transcriber.enter():
+            work = asyncio.ensure_future(transcriber.transcribe(question))
+            gone = asyncio.ensure_future(_hang_up(request))
+            try:
+                await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+                if work.done():
+                    return work.result()
+                raise Refusal(CLIENT_GONE, "client_gone", "the client hung up")
+            finally:
+                work.cancel()
+                gone.cancel()
+
+    def fields(self, transcript: Transcript, arrived: float) -> dict[str, Any]:
+        """What both endpoints of the specification add to their text."""
+        decoded = transcript.decoded
+        return {
+            "confidence": round(transcript.confidence, 4),
+            "reason": transcript.reason,
+            "flags": list(transcript.flags),
+            "language": transcript.language,
+            "duration": round(transcript.duration_s, 3),
+            "no_speech_prob": round(decoded.no_speech_prob, 4) if decoded else None,
+            "processing_time": round(time.monotonic() - arrived, 4),
+            "model": self._service.model_name,
+        }
+
+
+async def _hang_up(request: Request) -> None:
+    """Ends when the client closes its connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _header_deadline(request: Request) -> int:
+    """Milliseconds of the header `X-Deadline-Ms`, or very many. Raises Refusal."""
+    text = request.headers.get("x-deadline-ms")
+    if text is None:
+        return 600_000
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 600_000:
+        raise Refusal(422, "invalid", "X-Deadline-Ms: must be a whole number of milliseconds from 1 to 600000")
+    return int(text)
+
+
+def _verbose(transcript: Transcript) -> dict[str, Any]:
+    """OpenAI's `verbose_json`: one segment, the utterance."""
+    decoded = transcript.decoded
+    segments = []
+    if decoded and transcript.text:
+        segments.append(
+            {
+                "id": 0,
+                "seek": 0,
+                "start": 0.0,
+                "end": round(transcript.duration_s, 3),
+                "text": transcript.text,
+                "tokens": list(decoded.tokens),
+                "temperature": 0.0,
+                "avg_logprob": decoded.avg_logprob,
+                "compression_ratio": decoded.compression_ratio,
+                "no_speech_prob": decoded.no_speech_prob,
+            }
+        )
+    return {
+        "task": "transcribe",
+        "language": transcript.language,
+        "duration": round(transcript.duration_s, 3),
+        "text": transcript.text,
+        "segments": segments,
+    }
+
+
+def _error(request: Request, status: int, code: str, detail: str) -> JSONResponse:
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return JSONResponse(error_body(request.url.path, status, code, detail), status, headers)

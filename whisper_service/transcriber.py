@@ -1,0 +1,182 @@
+"""Audio bytes of one request become a transcript: decoded and gated in a small pool, batched with others, judged.
+
+Knows asyncio and nothing of HTTP. It is bounded: `enter` refuses at once when three batches are inside (two waiting,
+one in the engine), and every request has a deadline that is kept whatever the engine does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from whisper_service.audio import SAMPLE_RATE_HZ, decode
+from whisper_service.batcher import Batcher, Expired, Full
+from whisper_service.engine import Decoded, Job, WhisperEngine
+from whisper_service.guards import Heard, Limits, Reason, Voice, find_voice, judge_text, refuse_sound, refuse_voice
+from whisper_service.phrases import Families
+from whisper_service.sound import listen
+from whisper_service.voice_gate import VoiceGate
+
+T = TypeVar("T")
+
+
+class Busy(Exception):
+    """As many requests are inside as can be answered in time."""
+
+
+class TooLate(Exception):
+    """The deadline passed."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a caller of the service wants to know."""
+
+    audio: bytes
+    """An audio file, as it was sent."""
+    language: str = "fr"
+    hints: tuple[str, ...] = ()
+    temperature: float = 0.0
+    expires_at: float = float("inf")
+    """`time.monotonic()` at which the answer is worth nothing."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """The answer. `text` is empty when nothing was said or what was heard is not to be trusted; `reason` says which."""
+
+    text: str
+    reason: Reason
+    flags: tuple[str, ...]
+    language: str
+    duration_s: float
+    decoded: Decoded | None = None
+    """What the model said; None when the sound was refused before it came to the model."""
+
+    @property
+    def confidence(self) -> float:
+        """How sure the model is of the text, 0 to 1; 0 without text."""
+        return self.decoded.confidence if self.decoded and self.text else 0.0
+
+
+class UnknownLanguage(ValueError):
+    """A language that the model does not speak."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    duration_s: float
+    refused: Reason
+    voice: Voice
+    job: Job | None
+
+
+class Transcriber:
+    """One model, its voice gate and its guards, for many requests at once."""
+
+    def __init__(
+        self,
+        engine: WhisperEngine,
+        batcher: Batcher[Job, Decoded],
+        families: Mapping[str, Families],
+        limits: Limits,
+        max_audio_s: float,
+    ) -> None:
+        self._engine = engine
+        self._batcher = batcher
+        self._families = families
+        self._limits = limits
+        self._max_audio_s = max_audio_s
+        self._gate = VoiceGate()
+        # decoding, voice gate and mel are numpy and onnxruntime: two threads feed one engine thread, more only contend
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="prepare")
+        self._inside = 0
+
+    @property
+    def inside(self) -> int:
+        """Requests that have entered and are not answered."""
+        return self._inside
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `enter` would refuse now."""
+        return self._inside >= 3 * self._batcher.max_batch
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """A place inside, held until the request is answered. Raises Busy at once."""
+        if self.is_full:
+            raise Busy
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+
+    def check_language(self, language: str) -> None:
+        """Raises UnknownLanguage."""
+        if language != "auto" and language not in self._engine.languages:
+            known = ", ".join(sorted(self._engine.languages))
+            raise UnknownLanguage(f"this model does not speak {language!r}; it speaks {known}, or auto to let it guess")
+
+    async def transcribe(self, question: Question) -> Transcript:
+        """The transcript. Raises UnknownLanguage, BadAudio, TooLate, Busy, or what the engine raised.
+
+        Cancelling gives the place in the queue back: a caller who hung up costs nothing more.
+        """
+        self.check_language(question.language)
+        prepared = await self._in_time(self._pool.submit(self._prepare, question), question)
+        if prepared.job is None:
+            return Transcript("", prepared.refused, (), question.language, prepared.duration_s)
+        try:
+            waiting = self._batcher.submit(prepared.job, question.expires_at)
+        except Full:
+            raise Busy from None
+        try:
+            decoded = await self._in_time(waiting, question)
+        except Expired:
+            raise TooLate from None
+        heard = Heard(decoded.text, decoded.avg_logprob, decoded.no_speech_prob)
+        families = self._families.get(decoded.language, Families())
+        hints = question.hints if prepared.job.hints else ()
+        verdict = judge_text(heard, prepared.voice, families, hints, self._limits)
+        return Transcript(verdict.text, verdict.reason, verdict.flags, decoded.language, prepared.duration_s, decoded)
+
+    def close(self) -> None:
+        """Answers what is inside, then ends all threads."""
+        self._pool.shutdown()
+        self._batcher.close()
+
+    @staticmethod
+    async def _in_time(future: Future[T], question: Question) -> T:
+        left_s = question.expires_at - time.monotonic()
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), None if left_s == float("inf") else left_s)
+        except TimeoutError:
+            raise TooLate from None
+
+    def _prepare(self, question: Question) -> _Prepared:
+        """Runs in the pool: file to samples, the guards that need no model, mel."""
+        samples = decode(question.audio, self._max_audio_s)
+        duration_s = samples.size / SAMPLE_RATE_HZ
+        voice = Voice(0.0, 0.0, 0.0)
+        refused = refuse_sound(listen(samples), self._limits)
+        if not refused:
+            voice = find_voice(self._gate.probabilities(samples), self._limits)
+            refused = refuse_voice(voice, self._limits)
+        if refused:
+            return _Prepared(duration_s, refused, voice, None)
+        mel = self._engine.features(samples)
+        return _Prepared(
+            duration_s, "", voice, self._engine.job(mel, question.language, question.hints, question.temperature)
+        )
+
+
+def hints_of(texts: Sequence[str]) -> tuple[str, ...]:
+    """Hints without empty ones and repetitions, in order."""
+    return tuple(dict.fromkeys(stripped for text in texts if (stripped := " ".join(text.split()))))
