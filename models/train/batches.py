@@ -37,6 +37,10 @@ class Batch:
     prompt: Tensor
     labels: Tensor
 
+    def to(self, device: str) -> Batch:
+        """The same on another device."""
+        return Batch(*(x.to(device) for x in (self.mel, self.phonemes, self.prompt, self.labels)))
+
 
 class Pool:
     """All examples of the shards in a folder; `refresh` adds the shards that have appeared."""

@@ -64,7 +64,7 @@ class CheckpointConverter(Converter):  # type: ignore[misc]
     """CTranslate2's converter for our checkpoints; exports the averaged weights."""
 
     def __init__(self, checkpoint: Path, vocabulary: Vocabulary) -> None:
-        saved = torch.load(checkpoint)
+        saved = torch.load(checkpoint, map_location="cpu")
         self._network, self._vocabulary = Whisper(Shape(**saved["shape"])), vocabulary
         self._network.load_state_dict(saved["average"])
 

@@ -33,7 +33,7 @@ class Muon:
         self._groups: dict[tuple[int, int], list[Tensor]] = defaultdict(list)
         for matrix in matrices:
             self._groups[min(matrix.shape), max(matrix.shape)].append(matrix)
-        self._buffers = {shape: torch.zeros(len(group), *shape) for shape, group in self._groups.items()}
+        self._buffers = {shape: group[0].new_zeros(len(group), *shape) for shape, group in self._groups.items()}
         self._momentum, self._weight_decay = momentum, weight_decay
 
     @torch.no_grad()  # type: ignore[untyped-decorator]

@@ -124,11 +124,11 @@ class Whisper(nn.Module):  # type: ignore[misc]
         positions, bias = self.positions[:length], None
         if context > length:
             count = min(padding, context - length)
-            drawn = torch.randperm(context - length)[:count].sort().values + length
-            pad = self.front(torch.zeros(1, mel.shape[1], 12))[:, 3:4]
+            drawn = torch.randperm(context - length, device=x.device)[:count].sort().values + length
+            pad = self.front(mel.new_zeros(1, mel.shape[1], 12))[:, 3:4]
             x = torch.cat([x, pad.expand(x.shape[0], count, -1)], 1)
             positions = torch.cat([positions, self.positions[drawn]])
-            bias = torch.cat([torch.zeros(length), torch.full((count,), math.log((context - length) / count))])
+            bias = torch.cat([x.new_zeros(length), x.new_full((count,), math.log((context - length) / count))])
         x = x + positions
         for layer in self.encoder:
             x = layer(x, bias=bias)

@@ -54,8 +54,8 @@ class Schedule:
 class Trainer:
     """The network, its optimizers and its averaged weights."""
 
-    def __init__(self, shape: Shape, schedule: Schedule) -> None:
-        self.network, self.schedule, self.step_count = Whisper(shape), schedule, 0
+    def __init__(self, shape: Shape, schedule: Schedule, device: str = "cpu") -> None:
+        self.network, self.schedule, self.step_count = Whisper(shape).to(device), schedule, 0
         parameters = dict(self.network.named_parameters())
         inner = {name for name, p in parameters.items() if name.startswith(("encoder.", "decoder.")) and p.dim() == 2}
         self.muon = Muon([parameters[name] for name in sorted(inner)])
@@ -116,7 +116,7 @@ class Trainer:
 
     def load(self, path: Path) -> float:
         """Take up a checkpoint; returns the seconds it had been trained."""
-        saved = torch.load(path)
+        saved = torch.load(path, map_location=next(self.network.parameters()).device)
         self.network.load_state_dict(saved["network"])
         self.average = saved["average"]
         self.muon.load_state_dict(saved["muon"])
@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=9000, help="mel frames per batch")
     parser.add_argument("--steps", type=int, default=10**9, help="stop after so many steps")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -143,7 +144,8 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     vocabulary = Vocabulary(arguments.tokenizer)
     pool, rng = Pool(arguments.shards, vocabulary, seed=1), random.Random(1)
-    trainer = Trainer(Shape(vocabulary.first_timestamp + LONGEST_TIMESTAMPS, CLASS_COUNT), Schedule(arguments.peak))
+    shape = Shape(vocabulary.first_timestamp + LONGEST_TIMESTAMPS, CLASS_COUNT)
+    trainer = Trainer(shape, Schedule(arguments.peak), arguments.device)
     checkpoint = arguments.out / "last.pt"
     before_s = trainer.load(checkpoint) if checkpoint.exists() else 0.0
     print(f"{sum(p.numel() for p in trainer.network.parameters())} weights, from step {trainer.step_count}", flush=True)
@@ -156,7 +158,7 @@ def main() -> None:
             if share >= 1 or trainer.step_count >= arguments.steps:
                 trainer.save(checkpoint, elapsed_s)
                 return
-            batch = pool.collate(crops, trainer.step_count >= AUGMENT_FROM_STEP)
+            batch = pool.collate(crops, trainer.step_count >= AUGMENT_FROM_STEP).to(arguments.device)
             for i, value in enumerate(trainer.step(batch, rng.choice(CONTEXTS), share)):
                 sums[i] += value / 50
             utterances += len(crops)

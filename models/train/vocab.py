@@ -23,6 +23,7 @@ SPECIALS = (
     "<|endoftext|>", "<|startoftranscript|>", "<|fr|>", "<|translate|>", "<|transcribe|>",
     "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
 )  # fmt: skip
+MERGES = 900
 TIMESTAMPS = 1501
 TIMESTAMP_S = 0.02
 SINGLE_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-'éèêàâçîôûœÉÀ"
@@ -88,4 +89,4 @@ class Vocabulary:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(build(merges=900), "utf-8")
+    Path(sys.argv[1]).write_text(build(MERGES), "utf-8")
