@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from pronto.call_view import CallView
@@ -225,7 +226,7 @@ class _Play:
             raise ScoreFault("the call did not end")
         if score.outcome and not await self._wait(lambda: view.outcome == score.outcome):
             raise ScoreFault(f"expected the outcome {score.outcome}, is {view.outcome or 'none'}")
-        wrong = {name: value for name, value in score.lead if view.lead.get(name) != value}
+        wrong = {name: value for name, value in score.lead if not fnmatchcase(view.lead.get(name, ""), value)}
         if wrong:
             raise ScoreFault(f"expected the lead {dict(score.lead)}, is {view.lead}")
 

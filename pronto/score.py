@@ -14,7 +14,7 @@ Pure: knows nothing of SIP, audio or clocks. A script is read as a whole and eve
       - slot: {zip_code: "75011"}   # a slot has this value
       - hangup
       - end: caller_hung_up         # how the call ended
-    expect: {outcome: qualified, lead: {zip_code: "75011"}}
+    expect: {outcome: qualified, lead: {zip_code: "75011", callback_slot: "*T14:00*"}}     # values may have wildcards
 """
 
 from __future__ import annotations
