@@ -9,6 +9,7 @@ import numpy as np
 import soxr
 
 from config import ROOT
+from pronto.espeak import Voice
 from pronto.espeak import speak as synthesise
 from pronto.rtp_audio import SAMPLE_RATE_HZ, Samples
 from pronto.score import Caller, Say
@@ -22,7 +23,7 @@ def speak(line: Say, caller: Caller) -> Samples:
     """int16 samples at 8 kHz. Raises BadRecording for a WAV that is none."""
     if line.wav:
         return read_wav(ROOT / line.wav)
-    return synthesise(line.text, voice=caller.voice, speed=caller.speed, pitch=caller.pitch)
+    return synthesise(line.text, Voice(caller.voice, caller.speed, caller.pitch))
 
 
 def read_wav(path: Path) -> Samples:
