@@ -202,6 +202,9 @@ class BotSettings(CommonSettings):
     )
     intent_timeout_s: float = setting(5.0, "longest wait for an intent", between(0.05, 5.0))
     database_url: str = setting(f"sqlite:///{STATE / 'calls.sqlite'}", "call records (SQLAlchemy URL)", not_empty)
+    bot_drain_s: float = setting(
+        8.0, "how long a stopping bot manager lets calls finish; the next one resumes the rest", between(0, 600)
+    )
     bot_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
     bot_port: int = setting(8083, "port of the HTTP server (/health /ready /metrics)", PORT)
 

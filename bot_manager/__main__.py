@@ -1,0 +1,173 @@
+"""Runs the bot manager: reads the settings, builds the objects, connects them, stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any
+
+from bot_manager import metrics
+from bot_manager.call import Surroundings
+from bot_manager.call_records import open_database
+from bot_manager.flow_loader import BadFlow
+from bot_manager.flow_store import FlowStore
+from bot_manager.intents import IntentClient
+from bot_manager.record_writer import RecordWriter
+from bot_manager.slots import parse
+from bot_manager.snapshots import Snapshots
+from bot_manager.switchboard import Switchboard
+from config import BadSettings, BotSettings, load
+from observability.http import serve
+from observability.logs import set_up_logs
+from protocol.bus import Inbox, Outbox, connect
+
+log = logging.getLogger("pronto.bot_manager")
+
+CONSUMER = "bot_manager"
+RELOAD_S = 1.0
+BACKBONE_AWAY_S = 10.0
+
+
+async def read_events(inbox: Inbox, switchboard: Switchboard) -> None:
+    """Deals with the events of the bus, one after the other, for ever."""
+    async for message in inbox.messages():
+        await switchboard.deal_with(message)
+        metrics.MALFORMED.set(inbox.malformed)
+
+
+async def reload_flows(flows: FlowStore) -> None:
+    """Looks at the flow files every second, for ever."""
+    while True:
+        await asyncio.sleep(RELOAD_S)
+        reload = await asyncio.to_thread(flows.refresh)
+        for name in reload.changed:
+            metrics.FLOW_RELOADS.labels("changed").inc()
+            log.info("flow in force", extra={"flow": name, "version": flows.current(name).version})
+        for fault in reload.faults:
+            metrics.FLOW_RELOADS.labels("refused").inc()
+            log.error("flow refused, the old version stays", extra={"fault": fault})
+
+
+async def watch_backbone(outbox: Outbox, switchboard: Switchboard) -> None:
+    """Tells the calls, once each time, when Redis has been away for too long."""
+    told = False
+    while True:
+        await asyncio.sleep(0.5)
+        metrics.OUTBOX_WAITING.set(len(outbox))
+        metrics.OUTBOX_DROPPED.set(outbox.dropped)
+        away = outbox.away_since is not None and time.time() - outbox.away_since > BACKBONE_AWAY_S
+        if away and not told:
+            log.error("redis is away, calls are handed over", extra={"calls": len(switchboard)})
+            switchboard.backbone_away()
+        told = away
+
+
+async def run(settings: BotSettings) -> None:
+    """Builds everything, runs until a signal, then lets calls come to their end for `bot_drain_s`."""
+    flows = FlowStore(settings.flows_dir, settings.prompts_dir)
+    flows.load()
+    try:
+        flows.current(settings.default_flow)
+    except KeyError:
+        raise BadSettings(f"DEFAULT_FLOW={settings.default_flow!r}: no such flow in {settings.flows_dir}") from None
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for language in ("fr", "it", "en"):  # loads the tables of dateparser before a caller waits for them
+        await asyncio.to_thread(parse, "date_time", "3 mai 3 may 3 maggio", language, now=datetime.now())
+    redis = connect(settings.redis_url)
+    outbox = Outbox(redis, settings.cell)
+    intents = IntentClient(settings.intent_main_url, settings.intent_faqs_url, settings.intent_timeout_s)
+    snapshots = Snapshots(redis, settings.cell)
+    records = RecordWriter(open_database(settings.database_url))
+    switchboard = Switchboard(
+        Surroundings(outbox, intents, snapshots, records), flows, settings.cell, settings.default_flow
+    )
+    inbox = Inbox(redis, settings.cell, "events", CONSUMER)
+    resumed = False
+
+    def health() -> dict[str, object]:
+        return {"calls": len(switchboard), "flow": flows.current(settings.default_flow).version}
+
+    def ready() -> tuple[bool, str]:
+        if stop.is_set():
+            return False, "stopping"
+        if not resumed:
+            return False, "waiting for redis"
+        return (False, "redis is away") if outbox.away_since is not None else (True, "")
+
+    server = await serve(settings.bot_host, settings.bot_port, health, ready)
+    records.start()
+    writers = [asyncio.create_task(outbox.run()), asyncio.create_task(snapshots.run())]
+    try:
+        if await _unless(stop, switchboard.resume(), writers):
+            resumed = True
+            log.info("ready", extra={"calls": len(switchboard)})
+            jobs = [
+                asyncio.create_task(read_events(inbox, switchboard)),
+                asyncio.create_task(reload_flows(flows)),
+                asyncio.create_task(watch_backbone(outbox, switchboard)),
+            ]
+            try:
+                await _unless(stop, _forever(), [*writers, *jobs])
+                if not await switchboard.drained(settings.bot_drain_s):
+                    log.info("calls left to the next bot manager", extra={"calls": len(switchboard)})
+            finally:
+                await _cancel(jobs)
+                await switchboard.close()
+        await outbox.flush()
+        await snapshots.stored(2.0)
+    finally:
+        await _cancel(writers)
+        await intents.close()
+        await redis.aclose()
+        await server.cleanup()
+        await asyncio.to_thread(records.stop)
+
+
+async def _forever() -> None:
+    await asyncio.Event().wait()
+
+
+async def _unless(stop: asyncio.Event, job: Coroutine[Any, Any, None], watched: list[asyncio.Task[None]]) -> bool:
+    """Runs `job` until it is done (True) or `stop` is set (False). Raises what a watched task died of."""
+    main = asyncio.create_task(job)
+    waiter = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait([main, waiter, *watched], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if task in watched:
+                task.result()
+                raise RuntimeError("a background task ended although nobody asked it to")
+        if main in done:
+            main.result()
+        return main in done
+    finally:
+        await _cancel([main, waiter])
+
+
+async def _cancel(tasks: list[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def main() -> int:
+    """Exit status 2: bad settings or flows, each fault on a line of its own."""
+    try:
+        settings = load(BotSettings)
+        set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
+        asyncio.run(run(settings))
+    except (BadSettings, BadFlow) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

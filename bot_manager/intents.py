@@ -1,0 +1,143 @@
+"""Asks the intent service what a sentence means: the main set first, the FAQ set when the main set has no match.
+
+Both requests share one deadline. An answer that does not come raises IntentError with one of four codes:
+    request_timeout_error   no answer within the deadline
+    api_request_error       no connection, or an HTTP status other than 2xx
+    json_decode_error       an answer that is no JSON object with an intent
+    unknown_error           anything else
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import aiohttp
+
+from bot_manager import metrics
+
+log = logging.getLogger("pronto.intents")
+
+ErrorCode: TypeAlias = Literal["request_timeout_error", "api_request_error", "json_decode_error", "unknown_error"]
+NO_MATCH = frozenset({"", "none", "fallback", "no_match", "unknown"})  # how services of this contract say "nothing"
+LONGEST_SENTENCE = 500  # characters; no caller says more in one breath
+
+
+class IntentError(Exception):
+    """The intent service gave no usable answer; `code` is one of the four."""
+
+    def __init__(self, code: ErrorCode, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code: ErrorCode = code
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class IntentAnswer:
+    """What a sentence means. With `fallback` neither set had a match and `intent` is empty."""
+
+    intent: str
+    score: float
+    faq_set: bool = False
+    fallback: bool = False
+
+
+class IntentClient:
+    """One connection pool to the intent service. `timeout_s` bounds main and FAQ set together."""
+
+    def __init__(self, main_url: str, faqs_url: str, timeout_s: float) -> None:
+        self._main_url = main_url
+        self._faqs_url = faqs_url
+        self._timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+        self.failing_since: float | None = None
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, sentence: str, language: str, allowed: Sequence[str]) -> IntentAnswer:
+        """The intent of a sentence; `allowed` restricts the main set. Raises IntentError."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._both(sentence[:LONGEST_SENTENCE], language, allowed)
+        except TimeoutError as error:
+            self._failed("main", "request_timeout_error")
+            raise IntentError("request_timeout_error", f"no answer within {self._timeout_s:g} s") from error
+        self.failing_since = None
+        metrics.INTENT_SECONDS.observe(time.monotonic() - started)
+        if answer.fallback:
+            metrics.FALLBACKS.inc()
+        return answer
+
+    async def _both(self, sentence: str, language: str, allowed: Sequence[str]) -> IntentAnswer:
+        main = await self._one("main", self._main_url, sentence, language, allowed)
+        if not main.fallback:
+            return main
+        faq = await self._one("faqs", self._faqs_url, sentence, language, ())
+        return faq if not faq.fallback else IntentAnswer("", max(main.score, faq.score), fallback=True)
+
+    async def _one(self, name: str, url: str, sentence: str, language: str, allowed: Sequence[str]) -> IntentAnswer:
+        body: dict[str, Any] = {"sentence": sentence, "language": language}
+        if allowed:
+            body["allowed"] = list(allowed)
+        try:
+            text = await self._post(url, body)
+            answer = _answer(text, faq_set=name == "faqs")
+        except IntentError as error:
+            self._failed(name, error.code)
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            self._failed(name, "api_request_error")
+            raise IntentError("api_request_error", repr(error)) from error
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            self._failed(name, "unknown_error")
+            raise IntentError("unknown_error", repr(error)) from error
+        metrics.INTENT_REQUESTS.labels(name, "ok").inc()
+        return answer
+
+    async def _post(self, url: str, body: dict[str, Any]) -> str:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=60))
+        for last_try in (False, True):
+            try:
+                async with self._session.post(url, json=body) as response:
+                    text = await response.text()
+                    if not 200 <= response.status < 300:
+                        raise IntentError("api_request_error", f"HTTP {response.status}: {text[:200]}")
+                    return text
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if last_try:  # a kept connection that was closed meanwhile: asking once more does no harm
+                    raise
+        raise AssertionError("unreachable")
+
+    def _failed(self, name: str, code: ErrorCode) -> None:
+        metrics.INTENT_REQUESTS.labels(name, code).inc()
+        self.failing_since = self.failing_since or time.time()
+
+
+def _answer(text: str, faq_set: bool) -> IntentAnswer:
+    """The answer of one set. Raises IntentError(json_decode_error)."""
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise IntentError("json_decode_error", f"no JSON: {text[:100]!r}") from error
+    if not isinstance(body, dict) or not isinstance(body.get("intent", 0), str | None):
+        raise IntentError("json_decode_error", f"no object with an intent: {text[:100]!r}")
+    intent = body["intent"] or ""
+    score = body.get("score", 1.0)
+    if isinstance(score, bool) or not isinstance(score, int | float):
+        raise IntentError("json_decode_error", f"score must be a number, not {score!r}")
+    fallback = bool(body.get("fallback", False)) or intent.lower() in NO_MATCH
+    return IntentAnswer("" if fallback else intent, float(score), faq_set, fallback)

@@ -1,0 +1,40 @@
+"""The Prometheus series of the bot manager."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.2, 1.6, 2.0, 3.0, 5.0, 10.0)
+
+CALLS = Counter("pronto_calls_total", "Calls that are over, by outcome", ["outcome"])
+CALLS_ACTIVE = Gauge("pronto_calls_active", "Calls in progress")
+CALLS_RESUMED = Counter("pronto_calls_resumed_total", "Calls taken up again after a restart")
+CALL_SECONDS = Histogram(
+    "pronto_call_seconds", "Length of a call", buckets=(5, 10, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900)
+)
+CALL_CRASHES = Counter(
+    "pronto_call_crashes_total", "Calls whose task failed; the caller was handed off with an apology"
+)
+TURNS = Counter("pronto_turns_total", "Turns by what ended them", ["committed"])
+STAGE_SECONDS = Histogram(
+    "pronto_turn_stage_seconds", "Stages of a turn; answer: end of speech to first audio", ["stage"], buckets=_SECONDS
+)
+NOTES = Counter(
+    "pronto_dialogue_notes_total", "Barge-ins, false cut-offs, dead air and what else the dialogue notes", ["what"]
+)
+INTENTS = Counter("pronto_intents_total", "Turns by the intent that was understood", ["intent"])
+INTENT_SCORE = Histogram(
+    "pronto_intent_score", "Scores of intents", buckets=(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
+)
+INTENT_REQUESTS = Counter("pronto_intent_requests_total", "Intent requests by set and result", ["set", "result"])
+INTENT_SECONDS = Histogram("pronto_intent_request_seconds", "Main and FAQ set together", buckets=_SECONDS)
+FALLBACKS = Counter("pronto_intent_fallbacks_total", "Sentences that matched neither set")
+LOOKUPS = Counter("pronto_intent_lookups_total", "Texts by how their intent was found", ["how"])
+STRAY_EVENTS = Counter("pronto_stray_events_total", "Events of calls that this bot manager does not know", ["type"])
+MALFORMED = Gauge("pronto_malformed_messages", "Messages on the bus that could not be read")
+OUTBOX_WAITING = Gauge("pronto_outbox_waiting", "Messages that Redis has not taken yet")
+OUTBOX_DROPPED = Gauge("pronto_outbox_dropped", "Messages lost because Redis was away for too long")
+SNAPSHOT_FAILURES = Counter("pronto_snapshot_failures_total", "Snapshots that Redis did not take or give")
+FLOW_RELOADS = Counter("pronto_flow_reloads_total", "Looks at flow files that changed something", ["result"])
+RECORDS_WRITTEN = Counter("pronto_call_records_written_total", "Rows written to the database")
+RECORDS_RETRIED = Counter("pronto_call_records_retried_total", "Writes that failed and were tried again")
+RECORDS_DROPPED = Counter("pronto_call_records_dropped_total", "Rows lost: queue full or refused")
+RECORDS_WAITING = Gauge("pronto_call_records_waiting", "Rows not yet written")
