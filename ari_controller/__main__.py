@@ -1,0 +1,111 @@
+"""Runs the controller: `python -m ari_controller`, settings from the environment (see config.ControllerSettings).
+
+Exit status: 0 after SIGTERM or SIGINT, 2 for bad settings, 3 when another controller of this cell took over (a
+supervisor should not start this one again), 1 for anything else (it should). Calls are left as they are in every case:
+the next controller adopts them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import uuid
+
+from aiohttp import web
+
+from ari_controller import metrics
+from ari_controller.ari import AriClient
+from ari_controller.call_legs import Rules
+from ari_controller.call_store import CallStore
+from ari_controller.controller import Controller, ReplacedByAnother
+from ari_controller.media_legs import Target
+from config import BadSettings, ControllerSettings, load
+from observability.http import serve
+from observability.lifecycle import until_stopped
+from observability.logs import set_up_logs
+from protocol.bus import Inbox, Outbox, connect
+
+log = logging.getLogger("pronto.controller")
+
+EXIT_BAD_SETTINGS, EXIT_REPLACED = 2, 3
+
+
+def rules_of(settings: ControllerSettings) -> Rules:
+    """What of the settings a call needs."""
+    return Rules(
+        target=Target(settings.ari_app, settings.rtp_host, settings.rtp_port),
+        prompts_dir=str(settings.prompts_dir),
+        recordings_dir=str(settings.recordings_dir),
+        record_calls=settings.record_calls,
+        keep_alive_silence=settings.keep_alive_silence,
+        handoff_context=settings.handoff_context,
+        handoff_extension=settings.handoff_extension,
+        language=settings.farewell_language,
+    )
+
+
+async def run(settings: ControllerSettings) -> None:
+    """Runs until a signal comes. Raises ReplacedByAnother."""
+    redis = connect(settings.redis_url)
+    outbox = Outbox(redis, settings.cell)
+    inbox = Inbox(redis, settings.cell, "commands", "controller")
+    store = CallStore(redis, settings.cell, uuid.uuid4().hex)
+    async with AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app) as ari:
+        controller = Controller(
+            rules_of(settings), settings.max_calls, settings.sweep_interval_s, ari, store, outbox, inbox
+        )
+        for kind in ("main", "snoop", "external_media", "recording"):
+            metrics.CHANNELS.labels(kind).set_function(lambda kind=kind: controller.count(kind))  # type: ignore[misc]
+
+        async def show_channels(_: web.Request) -> web.Response:
+            return web.json_response({"channels": controller.channels()})
+
+        runner = await serve(
+            settings.controller_host,
+            settings.controller_port,
+            lambda: {"calls": len(controller.calls), "connected": controller.is_connected},
+            controller.ready,
+            {"/channels": show_channels},
+        )
+        sender = asyncio.create_task(outbox.run())
+        try:
+            await store.take_over()
+            await until_stopped(
+                ari.listen(controller),
+                controller.keep_reconciled(),
+                controller.read_commands(),
+                controller.tick(),
+                controller.watch_replacement(),
+                _ended(sender),
+            )
+        finally:
+            await outbox.flush()
+            sender.cancel()
+            await runner.cleanup()
+            await redis.aclose()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Waits for a task without cancelling it: the outbox still has to be emptied when everything else has stopped."""
+    await asyncio.shield(task)
+
+
+def main() -> int:
+    """The exit status."""
+    try:
+        settings = load(ControllerSettings)
+    except BadSettings as error:
+        print(f"bad settings:\n{error}", file=sys.stderr)
+        return EXIT_BAD_SETTINGS
+    set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
+    try:
+        asyncio.run(run(settings))
+    except ReplacedByAnother as error:
+        log.error("stopping", extra={"reason": str(error)})
+        return EXIT_REPLACED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

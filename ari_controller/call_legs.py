@@ -1,0 +1,424 @@
+"""One call: ARI events, ARI replies, commands and time go in; ARI requests and protocol events come out. Pure.
+
+    answering -> up -> (leaving) -> transferring | hanging_up -> ending -> ended
+
+`leaving` is the controller's own good-bye: the busy prompt for the one too many, the apology when nobody drives the
+call. `ending` begins when the caller's channel is gone or went on in the dialplan: the legs are deleted, the recording
+is closed, then CallEnded is sent. CALL_TRANSITIONS is the whole picture; a step that is not in it is a bug and raises.
+
+TransferCall and HangUp act at once: a prompt that still plays is cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from ari_controller import ari_requests as ari
+from ari_controller.actions import Action, Note, Send, Speak
+from ari_controller.ari_errors import AriError, NotFound, ServerFault
+from ari_controller.ari_events import (
+    AriEvent,
+    Channel,
+    DtmfPressed,
+    HangupRequested,
+    PlaybackBegan,
+    PlaybackOver,
+    RecordingOver,
+    StasisEnded,
+    StasisStarted,
+)
+from ari_controller.ari_requests import BadRequest, Request, role_of
+from ari_controller.media_legs import Presence, RecorderLeg, StreamLegs, Target
+from ari_controller.playbacks import Playback, Playbacks
+from protocol.messages import (
+    CallEnded,
+    CallStarted,
+    Command,
+    DtmfReceived,
+    HangUp,
+    Listen,
+    PlaybackFinished,
+    PlayPrompts,
+    RequestRefused,
+    StopPlayback,
+    TransferCall,
+)
+
+FIRST_COMMAND_S = 3.0
+FAREWELL_S = 20.0
+HANG_UP_AGAIN_S = 3.0
+RECORDING_CLOSES_S = 1.0
+TEARDOWN_S = 15.0
+
+CallState: TypeAlias = Literal["answering", "up", "leaving", "transferring", "hanging_up", "ending", "ended"]
+Step: TypeAlias = Literal["answered", "say_farewell", "transfer", "stay", "hang_up", "left", "closed"]
+EndReason: TypeAlias = Literal["caller_hung_up", "bot_hung_up", "transferred", "lost"]
+
+CALL_TRANSITIONS: dict[CallState, dict[Step, CallState]] = {
+    "answering": {"answered": "up", "hang_up": "hanging_up", "left": "ending"},
+    "up": {"say_farewell": "leaving", "transfer": "transferring", "hang_up": "hanging_up", "left": "ending"},
+    "leaving": {"transfer": "transferring", "hang_up": "hanging_up", "left": "ending"},
+    "transferring": {"stay": "up", "hang_up": "hanging_up", "left": "ending"},
+    "hanging_up": {"left": "ending"},
+    "ending": {"closed": "ended"},
+    "ended": {},
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What of the settings a call needs."""
+
+    target: Target
+    prompts_dir: str
+    recordings_dir: str
+    record_calls: bool
+    keep_alive_silence: bool
+    handoff_context: str
+    handoff_extension: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Farewell:
+    """A prompt of the controller's own and what follows it."""
+
+    prompt: str
+    then: Literal["hang_up", "hand_off"]
+
+
+BUSY = Farewell("busy", "hang_up")
+APOLOGY = Farewell("apology", "hand_off")
+
+
+@dataclass
+class CallLegs:
+    """The state of one call. `admitted` is False for one that only hears `busy`: the bot never learns of it."""
+
+    call_id: str
+    rules: Rules
+    arrived_at: float
+    flow: str = ""
+    caller_number: str = ""
+    called_number: str = ""
+    admitted: bool = True
+    state: CallState = "answering"
+    since: float = 0.0
+    announced: bool = False
+    """CallStarted was sent: the bot knows of this call and must learn of its end."""
+    commanded: bool = False
+    farewell: Farewell | None = None
+    extension: str = ""
+    continuing: bool = False
+    """`continue` was asked for: the next StasisEnd is the transfer."""
+    dropped_by: Literal["", "caller", "line"] = ""
+    reason: EndReason = "caller_hung_up"
+    left_at: float = 0.0
+    end_is_told: bool = False
+    handled_until: tuple[float, int] = (0.0, 0)
+    """Time of the last command and how many commands carried it."""
+    replayed_until: tuple[float, int] = (0.0, 0)
+    """Commands up to here were handled before a restart and come again."""
+    closing: list[Request] = field(default_factory=list)
+    stream: StreamLegs = field(init=False)
+    recorder: RecorderLeg = field(init=False)
+    playbacks: Playbacks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stream = StreamLegs(self.call_id, self.rules.target)
+        self.recorder = RecorderLeg(self.call_id, self.rules.target.app)
+        self.playbacks = Playbacks(self.call_id, self.rules.keep_alive_silence)
+
+    @classmethod
+    def arrive(
+        cls, channel: Channel, flow: str, rules: Rules, at: float, farewell: Farewell | None
+    ) -> tuple[CallLegs, list[Action]]:
+        """A caller is there. With a `farewell` he is answered only to hear that."""
+        call = cls(channel.channel_id, rules, at, flow, channel.caller_number, channel.called_number)
+        call.admitted, call.farewell, call.since = farewell is not BUSY, farewell, at
+        return call, [ari.answer(call.call_id)]
+
+    @property
+    def live(self) -> bool:
+        """Whether the caller is with us."""
+        return self.state not in ("ending", "ended")
+
+    # --- what Asterisk tells ------------------------------------------------------------------------------------------
+
+    def event(self, event: AriEvent, at: float) -> list[Action]:
+        """One ARI event of this call's channels."""
+        match event:
+            case StasisStarted():
+                return self._entered(event, at) if self.live else []
+            case StasisEnded(channel_id):
+                return self._left(channel_id, at)
+            case HangupRequested(channel_id, soft):
+                if channel_id == self.call_id and self.state != "hanging_up" and not self.dropped_by:
+                    self.dropped_by = "line" if soft else "caller"
+            case DtmfPressed(channel_id, digit) if channel_id == self.call_id:
+                if digit not in "0123456789*#" or len(digit) != 1:
+                    return [Note("warning", "key ignored", {"digit": digit})]
+                return [Send(DtmfReceived(self.call_id, at, digit))] if self.state == "up" else []
+            case PlaybackBegan():
+                return self.playbacks.began(event, at) if self.live else []
+            case PlaybackOver():
+                return self._after_playback(self.playbacks.over(event, at, bool(self.dropped_by)), at)
+            case RecordingOver(_, failed, cause):
+                return [*self.recorder.over(failed, cause, at), *self._tell_end(at)]
+        return []
+
+    def _entered(self, event: StasisStarted, at: float) -> list[Action]:
+        role, _ = role_of(event.channel_id)
+        if role == "recording":
+            return self.recorder.entered()
+        return [] if role == "main" else self.stream.entered(role, event.channel.source, at)
+
+    def _left(self, channel_id: str, at: float) -> list[Action]:
+        role, _ = role_of(channel_id)
+        if role == "main":
+            return self.gone(None, at)
+        if not self.live or self.dropped_by:  # the legs follow the caller
+            return []
+        return self.recorder.left(at) if role == "recording" else self.stream.left(role, at)
+
+    def gone(self, reason: EndReason | None, at: float) -> list[Action]:
+        """The caller's channel is not ours any more. `reason` None: as seen from the state."""
+        if not self.live:
+            return []
+        self.reason = reason or self._end_reason()
+        self._move("left", at)
+        self.left_at = at
+        self.playbacks.queue.clear()
+        actions: list[Action] = [Speak(False)] if self.playbacks.speaking else []
+        self.playbacks.speaking = False
+        actions += [*self.stream.teardown(at), *self.recorder.teardown(at)]
+        self.closing = [action for action in actions if isinstance(action, Request)]
+        return actions + self._tell_end(at)
+
+    def finish(self, reason: EndReason | None, at: float) -> list[Action]:
+        """Asterisk does not have this call any more, and nobody told us."""
+        return self.gone(reason, at) if self.live else self._tell_end(at)
+
+    def _end_reason(self) -> EndReason:
+        if self.dropped_by:
+            return "caller_hung_up" if self.dropped_by == "caller" else "lost"
+        if self.state == "hanging_up":
+            return "bot_hung_up"
+        return "transferred" if self.continuing else "caller_hung_up"
+
+    def _tell_end(self, at: float) -> list[Action]:
+        """CallEnded, once the recording's file is closed or that takes too long; then the call may be forgotten."""
+        if self.state != "ending":
+            return []
+        actions: list[Action] = []
+        if not self.end_is_told and (self.recorder.closed or at - self.left_at > RECORDING_CLOSES_S):
+            self.end_is_told = True
+            if self.announced:
+                recording = f"{self.rules.recordings_dir}/{self.call_id}.wav" if self.recorder.recorded else ""
+                actions.append(Send(CallEnded(self.call_id, self.left_at, self.reason, recording)))
+        if self.end_is_told and (not self.closing or at - self.left_at > TEARDOWN_S):
+            self._move("closed", at)
+        return actions
+
+    # --- what Asterisk answers ----------------------------------------------------------------------------------------
+
+    def replied(self, request: Request, body: Any, error: AriError | None, at: float) -> list[Action]:
+        """The answer to one of this call's requests: JSON, or the error."""
+        if request in self.closing:
+            self.closing.remove(request)
+            return self._tell_end(at)
+        if not self.live:
+            return []
+        if request.lane == "media":
+            is_recorder = request.name in ("snoop_both", "record")
+            leg_actions = self.recorder.replied(request, error, at) if is_recorder else []
+            return leg_actions if is_recorder else self.stream.replied(request, body, error, at)
+        playback_id = request.path.rsplit("/", 1)[-1]
+        match request.name:
+            case "answer":
+                return self._answered(at) if error is None else self._answer_failed(error, at)
+            case "play" if error is not None:
+                return self._after_playback(self.playbacks.refused(playback_id, error, at), at)
+            case "get_playback":
+                return self._after_playback(self.playbacks.checked(playback_id, body, error, at), at)
+            case "extension_exists" if self.state == "transferring" and not self.continuing:
+                return self._extension_checked(body, error, at)
+            case "continue" if error is not None and self.state == "transferring":
+                return self._stay(str(error), at)
+        if error is None or isinstance(error, NotFound):
+            return []
+        return [Note("warning", "request failed", {"request": request.name, "reason": str(error)})]
+
+    def _answered(self, at: float) -> list[Action]:
+        if self.state != "answering":
+            return []
+        self._move("answered", at)
+        actions: list[Action] = []
+        if self.admitted:
+            self.announced = True
+            actions.append(Send(CallStarted(self.call_id, at, self.caller_number, self.called_number, self.flow)))
+            actions += self.stream.start(at)
+            actions += self.recorder.start(at) if self.rules.record_calls else []
+        return actions + (self._say(self.farewell, at) if self.farewell else self.playbacks.silence())
+
+    def _answer_failed(self, error: AriError, at: float) -> list[Action]:
+        """The caller gave up already (his StasisEnd is on its way), or Asterisk could not."""
+        if self.state != "answering" or isinstance(error, NotFound):
+            return []
+        return [Note("error", "call not answered", {"reason": str(error)}), *self._hang_up(at)]
+
+    # --- what the bot wants -------------------------------------------------------------------------------------------
+
+    def command(self, command: Command, at: float) -> list[Action]:
+        """One command. What cannot be done is answered with RequestRefused."""
+        if self._was_handled(command.at):
+            return []
+        self.commanded = True
+        if isinstance(command, Listen):
+            return []
+        if isinstance(command, HangUp) and self.state in ("up", "leaving", "transferring"):
+            return self._hang_up(at)
+        if self.state != "up":
+            return [] if self.state == "hanging_up" else self._refuse(command, f"the call is {self.state}", at)
+        match command:
+            case PlayPrompts():
+                return self._play(command, at)
+            case StopPlayback():
+                return self.playbacks.stop()
+            case TransferCall(extension=extension):
+                return self._transfer(extension, at)
+        return []
+
+    def _was_handled(self, command_at: float) -> bool:
+        """Whether this command comes a second time, because the controller stopped before it noted its position."""
+        replay_at, replays = self.replayed_until
+        if command_at < replay_at:
+            return True
+        if command_at == replay_at and replays > 0:
+            self.replayed_until = (replay_at, replays - 1)
+            return True
+        last_at, count = self.handled_until
+        self.handled_until = (command_at, count + 1 if command_at == last_at else 1)
+        return False
+
+    def _play(self, command: PlayPrompts, at: float) -> list[Action]:
+        rules = self.rules
+        try:
+            request = ari.play(
+                self.call_id,
+                command.playback_id,
+                rules.prompts_dir,
+                command.language,
+                command.prompts,
+                command.offset_ms,
+            )
+        except BadRequest as error:
+            finished = PlaybackFinished(self.call_id, at, command.playback_id, "failed", 0)
+            return [*self._refuse(command, str(error), at), Send(finished)]
+        return self.playbacks.play(request, Playback(command.playback_id, command.offset_ms))
+
+    def _refuse(self, command: Command, reason: str, at: float) -> list[Action]:
+        return [Send(RequestRefused(self.call_id, at, type(command).__name__, reason))]
+
+    def _transfer(self, extension: str, at: float) -> list[Action]:
+        try:
+            request = ari.extension_exists(self.call_id, self.rules.handoff_context, extension)
+        except BadRequest as error:
+            self.extension = extension
+            self._move("transfer", at)
+            return self._stay(str(error), at)
+        self.extension = extension
+        self._move("transfer", at)
+        return [request]
+
+    def _extension_checked(self, body: Any, error: AriError | None, at: float) -> list[Action]:
+        if isinstance(error, NotFound):
+            return []  # the caller is gone; his StasisEnd is on its way
+        if error is not None and not isinstance(error, ServerFault):
+            return self._stay(str(error), at)
+        actions: list[Action] = []
+        if error is not None:
+            actions.append(Note("warning", "extension not checked: is func_dialplan loaded?", {"reason": str(error)}))
+        elif not isinstance(body, dict) or body.get("value") != "1":
+            return self._stay(f"no extension {self.extension} in context {self.rules.handoff_context}", at)
+        self.continuing = True
+        self.playbacks.keep_alive = False
+        actions += self.playbacks.stop()
+        actions += [ari.stop_silence(self.call_id)] if self.rules.keep_alive_silence else []
+        return [*actions, ari.leave_to_dialplan(self.call_id, self.rules.handoff_context, self.extension)]
+
+    def _stay(self, reason: str, at: float) -> list[Action]:
+        """The transfer is not possible: the bot goes on; after a good-bye there is nothing left but to hang up."""
+        self.continuing = False
+        self.playbacks.keep_alive = self.rules.keep_alive_silence
+        if self.farewell:
+            return [Note("error", "hand-off refused", {"reason": reason}), *self._hang_up(at)]
+        self._move("stay", at)
+        return [Send(RequestRefused(self.call_id, at, "TransferCall", reason)), *self.playbacks.silence()]
+
+    def _hang_up(self, at: float) -> list[Action]:
+        self._move("hang_up", at)
+        return [ari.hang_up(self.call_id)]
+
+    # --- what the controller itself wants -----------------------------------------------------------------------------
+
+    def abandon(self, reason: str, at: float) -> list[Action]:
+        """Nobody drives this call: apologise and hand the caller over. Does nothing unless the call is up."""
+        if self.state != "up":
+            return []
+        return [Note("error", "caller handed over", {"reason": reason}, abandoned=reason), *self._say(APOLOGY, at)]
+
+    def _say(self, farewell: Farewell, at: float) -> list[Action]:
+        self.farewell = farewell
+        self._move("say_farewell", at)
+        playback = Playback(f"p-{self.call_id}-{farewell.prompt}", 0, own=True)
+        prompts_dir, language = self.rules.prompts_dir, self.rules.language
+        request = ari.play(self.call_id, playback.playback_id, prompts_dir, language, (farewell.prompt,))
+        return [*self.playbacks.stop(), *self.playbacks.play(request, playback)]
+
+    def _after_playback(self, actions: list[Action], at: float) -> list[Action]:
+        """A good-bye that was heard is followed by the end."""
+        return actions + self._leave(at) if self.state == "leaving" and not self.playbacks.queue else actions
+
+    def _leave(self, at: float) -> list[Action]:
+        hand_off = self.farewell is not None and self.farewell.then == "hand_off" and self.rules.handoff_extension
+        return self._transfer(self.rules.handoff_extension, at) if hand_off else self._hang_up(at)
+
+    def tick(self, at: float) -> list[Action]:
+        """Time goes by; call this a few times a second."""
+        waited_s = at - self.since
+        match self.state:
+            case "up" if not self.commanded and waited_s > FIRST_COMMAND_S:
+                return self.abandon("no_command", at)
+            case "leaving" if waited_s > FAREWELL_S:
+                return self._leave(at)
+            case "hanging_up" if waited_s > HANG_UP_AGAIN_S:
+                self.since = at
+                return [ari.hang_up(self.call_id)]
+            case "ending":
+                return self._tell_end(at)
+        return [*self.stream.tick(at), *self.recorder.tick(at)] if self.state in ("up", "leaving") else []
+
+    def recheck(self, seen: Presence, restarted: bool) -> list[Action]:
+        """Events were lost, or (`restarted`) this call comes from a snapshot: compare with what Asterisk has."""
+        actions: list[Action] = []
+        if restarted:
+            for leg in (self.stream, self.recorder):
+                leg.attempt = 0
+            if self.stream.state == "starting":
+                actions += self.stream.fail("restart", "the controller was restarted", seen.at)
+            if self.recorder.state == "starting":
+                actions += self.recorder.fail("the controller was restarted", seen.at)
+            if self.state == "hanging_up":
+                actions.append(ari.hang_up(self.call_id))
+            if self.state == "transferring" and not self.continuing:
+                actions.append(ari.extension_exists(self.call_id, self.rules.handoff_context, self.extension))
+            actions.append(Speak(self.playbacks.speaking))
+        if self.state in ("up", "leaving", "transferring"):
+            actions += [*self.stream.recheck(seen), *self.recorder.recheck(seen)]
+            actions += self.playbacks.check() if self.playbacks.queue else self.playbacks.silence()
+        return self._after_playback(actions, seen.at)
+
+    def _move(self, step: Step, at: float) -> None:
+        self.state, self.since = CALL_TRANSITIONS[self.state][step], at

@@ -1,0 +1,96 @@
+"""What the controller keeps in Redis: snapshots of its calls, their media sources, and who controls the cell.
+
+Redis being away is no error for a call: each write says whether it was done, is counted when not, and the periodic
+refresh does it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from ari_controller import metrics
+from ari_controller.call_snapshot import EXPIRY_S, legs_key
+from protocol.media import forget_source, read_source, write_source
+from protocol.speaking import forget_speaking, write_speaking
+
+log = logging.getLogger("pronto.controller")
+
+WRITE_TIMEOUT_S = 1.0
+OWNER_EXPIRY_S = 86_400
+
+
+class CallStore:
+    """The keys of one cell."""
+
+    def __init__(self, redis: Redis, cell: str, instance: str) -> None:
+        self._redis = redis
+        self._cell = cell
+        self._instance = instance
+
+    async def remember(self, call_id: str, snapshot: str) -> None:
+        """Stores what adoption needs."""
+        await self._try("snapshot", call_id, self._redis.set(legs_key(self._cell, call_id), snapshot, ex=EXPIRY_S))
+
+    async def forget(self, call_id: str) -> None:
+        """Removes everything of an ended call."""
+        await self._try("forget", call_id, self._redis.delete(legs_key(self._cell, call_id)))
+        await forget_speaking(self._redis, call_id)
+
+    async def announce(self, call_id: str, host: str, port: int) -> None:
+        """Shares where the call's audio comes from."""
+        await self._try("source", call_id, write_source(self._redis, self._cell, host, port, call_id))
+
+    async def withdraw(self, call_id: str, host: str, port: int) -> None:
+        """Takes that back, unless the port is another call's by now."""
+
+        async def forget() -> None:
+            if await read_source(self._redis, self._cell, host, port) == call_id:
+                await forget_source(self._redis, self._cell, host, port)
+
+        await self._try("source", call_id, forget())
+
+    async def speak(self, call_id: str, speaking: bool) -> None:
+        """Shares whether the bot speaks."""
+        if not await write_speaking(self._redis, call_id, speaking):
+            metrics.STATE_FAILURES.labels("speaking").inc()
+
+    async def snapshots(self) -> dict[str, str]:
+        """Every stored call of this cell. Raises RedisError or OSError when Redis is away."""
+        prefix = legs_key(self._cell, "")
+        keys = [str(key) async for key in self._redis.scan_iter(match=f"{prefix}*", count=500)]
+        values = await self._redis.mget(keys) if keys else []
+        return {key[len(prefix) :]: str(value) for key, value in zip(keys, values, strict=True) if value is not None}
+
+    async def take_over(self) -> None:
+        """Signs as the controller of this cell; a controller that finds another name here has been replaced."""
+        key = f"pronto:{self._cell}:controller"
+        await self._try("owner", "", self._redis.set(key, self._instance, ex=OWNER_EXPIRY_S))
+
+    async def replaced_by_another(self) -> bool:
+        """Whether another controller signed after us. False when nobody can tell."""
+        try:
+            owner = await asyncio.wait_for(self._redis.get(f"pronto:{self._cell}:controller"), WRITE_TIMEOUT_S)
+        except (RedisError, OSError):
+            return False
+        return owner is not None and str(owner) != self._instance
+
+    async def answers(self) -> bool:
+        """Whether Redis is there."""
+        try:
+            await asyncio.wait_for(self._redis.ping(), WRITE_TIMEOUT_S)
+        except (RedisError, OSError):
+            return False
+        return True
+
+    async def _try(self, what: str, call_id: str, writing: Awaitable[Any]) -> None:
+        try:
+            await asyncio.wait_for(writing, WRITE_TIMEOUT_S)
+        except (RedisError, OSError) as error:
+            metrics.STATE_FAILURES.labels(what).inc()
+            log.warning("redis did not take it", extra={"what": what, "call_id": call_id, "error": repr(error)})
