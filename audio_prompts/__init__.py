@@ -1,0 +1,1 @@
+"""Prompts: their texts per language, and the audio made of them. See `docs/flows.md`."""

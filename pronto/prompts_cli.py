@@ -1,0 +1,105 @@
+"""`pronto prompts build|check|import`: from texts and recordings to the WAVs that callers hear."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from audio_prompts.build import build, import_recording
+from audio_prompts.catalogue import BadAudio, BadCatalogue, Voice, lengths_ms
+from audio_prompts.loudness import Samples, Silent
+from config import ROOT
+from pronto import espeak
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds the command."""
+    parser: argparse.ArgumentParser = subparsers.add_parser("prompts", help="build, check and import prompts")
+    parser.add_argument("--prompts-dir", type=Path, default=ROOT / "audio_prompts", help="folder of languages")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("build", help="make every WAV that is missing or out of date")
+    actions.add_parser("check", help="say which prompts have no audio, and which audio no prompt")
+    importing = actions.add_parser("import", help="put a recording in place of the synthesised voice")
+    importing.add_argument("name", help="name of the prompt")
+    importing.add_argument("file", type=Path, help="audio file of any format; format and level are fixed")
+    importing.add_argument("--language", default="fr")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 when all is well, 1 when something is wrong with a prompt."""
+    try:
+        match args.action:
+            case "build":
+                return build_all(args.prompts_dir)
+            case "check":
+                return _check(args.prompts_dir)
+            case _:
+                return _import(args.prompts_dir / args.language, args.name, args.file)
+    except (BadCatalogue, espeak.EspeakFailed, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def build_all(prompts_dir: Path) -> int:
+    """Builds every language's prompts and prints what was done; 1 when a prompt could not be made."""
+    faults = 0
+    for folder in languages(prompts_dir):
+        done = build(folder, synthesise)
+        faults += len(done.faults)
+        for fault in done.faults:
+            print(fault, file=sys.stderr)
+        for name in done.adopted:
+            print(f"{folder.name}/{name}.wav was replaced by hand: kept as {folder.name}/recordings/{name}.wav")
+        print(
+            f"{folder.name}: {len(done.synthesised)} prompts synthesised, {len(done.recorded) + len(done.adopted)} from"
+            f" recordings, {len(done.unchanged)} unchanged, {len(done.removed)} removed"
+        )
+    return 1 if faults else 0
+
+
+def synthesise(text: str, voice: Voice) -> Samples:
+    """A text in the synthesiser's voice: float32 at 8 kHz."""
+    samples = espeak.speak(text, espeak.Voice(voice.name, voice.speed, voice.pitch))
+    return samples.astype(np.float32) / np.float32(32_768)
+
+
+def languages(prompts_dir: Path) -> list[Path]:
+    """The folders that hold a prompts.yaml. Raises OSError when there is none."""
+    found = sorted(path.parent for path in prompts_dir.glob("*/prompts.yaml"))
+    if not found:
+        raise FileNotFoundError(f"no prompts.yaml below {prompts_dir}")
+    return found
+
+
+def _check(prompts_dir: Path) -> int:
+    wrong = 0
+    for folder in languages(prompts_dir):
+        lengths = lengths_ms(folder)
+        missing = [name for name, length in lengths.items() if length is None]
+        strays = sorted(path.name for path in folder.glob("*.wav") if path.stem not in lengths)
+        if missing:
+            print(f"{folder}: no audio that can be played for {', '.join(missing)}: run `pronto prompts build`")
+        for name in strays:
+            print(f"{folder}/{name}: no prompt of this name in prompts.yaml")
+        seconds = sum(length or 0 for length in lengths.values()) / 1_000
+        recordings = len(list(folder.glob("recordings/*.wav")))
+        print(f"{folder.name}: {len(lengths)} prompts, {seconds:.0f} s, {recordings} recorded, {len(missing)} missing")
+        wrong += len(missing) + len(strays)
+    return 1 if wrong else 0
+
+
+def _import(folder: Path, name: str, file: Path) -> int:
+    try:
+        length_ms = import_recording(folder, name, file)
+    except KeyError:
+        print(f"{folder}/prompts.yaml has no prompt {name}: add its text first", file=sys.stderr)
+        return 1
+    except (BadAudio, Silent) as error:
+        print(f"{file}: {error}" if isinstance(error, Silent) else error, file=sys.stderr)
+        return 1
+    print(f"{folder.name}/{name}: {length_ms / 1_000:.1f} s, stored in {folder.name}/recordings/{name}.wav")
+    return 0
