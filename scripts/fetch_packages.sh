@@ -34,7 +34,7 @@ REDIS_SET="redis-server redis-tools libatomic1 libc6 libcap2 libgcc-s1 libgcrypt
   liblzma5 libssl3 libstdc++6 libsystemd0 libzstd1"
 ESPEAK_SET="espeak-ng espeak-ng-data libespeak-ng1 libpcaudio0 libsonic0 libc6 libgcc-s1 libstdc++6 libasound2 libpulse0
   libapparmor1 libasyncns0 libbsd0 libcap2 libdbus-1-3 libflac12 libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libmd0 libmp3lame0
-  libmpg123-0 libogg0 libopus0 libsndfile1 libsystemd0 libvorbis0a libvorbisenc2 libx11-6 libxau6 libxcb1 libxdmcp6 libzstd1"
+  libmpg123-0 libogg0 libopus0 libsndfile1 libsystemd0 libvorbis0a libvorbisenc2 libx11-6 libx11-xcb1 libxau6 libxcb1 libxdmcp6 libzstd1"
 
 case $(dpkg --print-architecture 2>/dev/null || uname -m) in
   amd64 | x86_64) TRIPLET=x86_64-linux-gnu LOADER=ld-linux-x86-64.so.2 ;;
@@ -144,7 +144,7 @@ apt_state() {
       echo "Dir::Etc::sourceparts \"$state/parts\";"
     } >> "$APT_CONFIG"
     say "reading the package index of Debian sid (11 MB) ..."
-    apt-get -qq update || fail "apt could not read the index of Debian sid from $url"
+    apt-get -qq -o APT::Update::Error-Mode=any update || fail "apt could not read the index of Debian sid from $url"
   else
     say "reading the package index of this machine's own sources ..."
     # a third-party source that is down must not stop us: a package that is really missing fails below
@@ -152,14 +152,16 @@ apt_state() {
   fi
 }
 
-# libraries ROOT: prints the libraries that a program or module below ROOT asks for and that ROOT lacks
+# libraries ROOT: prints the libraries that a program or module below ROOT asks for and that ROOT lacks. One that the machine
+# happens to have counts as lacking: the set must work on the next machine too.
 libraries() {
   lib=$1/usr/lib/$TRIPLET
   for object in "$1"/usr/sbin/asterisk "$1"/usr/bin/redis-server "$1"/usr/bin/espeak-ng \
       $(sed -n 's/^load *= *//p' "$PROJECT/asterisk_conf/modules.conf" | sed "s|^|$lib/asterisk/modules/|"); do
     [ -f "$object" ] || continue
-    "$(loader "$1")" --library-path "$(library_path "$1")" --list "$object" 2>&1 | grep 'not found' || true
-  done | sort -u
+    "$(loader "$1")" --library-path "$(library_path "$1")" --list "$object" 2>&1
+  done | sed -n -e 's/.*loading shared libraries: \([^:]*\):.*/\1/p' -e 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p' \
+    -e "\\|=> $1/|d" -e 's|^[[:space:]]*\([^ ]*\) => /.*|\1|p' | sort -u
 }
 
 loader() {
@@ -254,7 +256,7 @@ version_of() {
 ready() {
   [ -f "$TOP/$1/.origin" ] || return 1
   [ "$FORCED" = 1 ] && [ "$(cat "$TOP/$1/.origin")" != fetched ] && return 1
-  version_of "$1" "$TOP/$1" >/dev/null 2>&1
+  [ -n "$(version_of "$1" "$TOP/$1" 2>/dev/null)" ]
 }
 
 trap 'rm -rf "$STEP"' EXIT
@@ -267,7 +269,8 @@ for name in "$@"; do
   exec 9> "$TOP/.fetch.lock"; flock 9                    # a second run at the same time waits, then finds all ready
   if ready "$name"; then continue; fi
   if use_installed "$name"; then origin=installed; else "fetch_$name"; origin=fetched; fi
-  version=$(version_of "$name" "$STEP/$name") || fail "$name was provided but does not run"
+  version=$(version_of "$name" "$STEP/$name" 2> "$STEP/version.log")
+  [ -n "$version" ] || { cat "$STEP/version.log" >&2; fail "$name was provided but does not run (see above)"; }
   echo $origin > "$STEP/$name/.origin"
   rm -rf "${TOP:?}/$name"
   mv "$STEP/$name" "$TOP/$name"
