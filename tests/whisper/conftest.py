@@ -12,7 +12,7 @@ from whisper_service.engine import WhisperEngine, load_engine
 
 @pytest.fixture(scope="session")
 def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_random_model(tmp_path_factory.mktemp("random-whisper"), seed=3)
+    return make_random_model(tmp_path_factory.mktemp("random-whisper"), seed=2)
 
 
 @pytest.fixture(scope="session")

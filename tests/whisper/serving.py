@@ -1,0 +1,105 @@
+"""A Whisper service in this process, on a free port, with whatever engine the test needs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from config import ROOT, WhisperSettings, load
+from whisper_service.__main__ import Server
+from whisper_service.audio import Samples
+from whisper_service.batcher import Again, Batcher
+from whisper_service.engine import Decoded, Job, Mel, WhisperEngine
+from whisper_service.guards import Limits
+from whisper_service.http_api import create_app
+from whisper_service.service import Service, load_families
+from whisper_service.transcriber import Transcriber
+
+FAMILIES = load_families(ROOT / "flows")
+DEFAULT_LIMITS = Limits()
+
+
+class HeldEngine:
+    """A real engine behind a gate that the test opens; it counts the jobs it was given, second runs aside."""
+
+    def __init__(self, engine: WhisperEngine, is_open: bool = True) -> None:
+        self._engine = engine
+        self.languages = engine.languages
+        self.gate = threading.Event()
+        self.entered = threading.Semaphore(0)
+        self.jobs = 0
+        self.fail = False
+        if is_open:
+            self.gate.set()
+
+    def features(self, samples: Samples) -> Mel:
+        return self._engine.features(samples)
+
+    def job(self, mel: Mel, language: str, hints: Sequence[str] = (), temperature: float = 0.0) -> Job:
+        return self._engine.job(mel, language, hints, temperature)
+
+    def key(self, job: Job) -> Hashable:
+        return self._engine.key(job)
+
+    def run(self, jobs: Sequence[Job]) -> list[Decoded | Again[Job]]:
+        self.jobs += sum(job.first is None for job in jobs)
+        self.entered.release()
+        self.gate.wait()
+        if self.fail:
+            raise RuntimeError("the engine is broken")
+        return self._engine.run(jobs)
+
+
+def settings_of(**environment: str) -> WhisperSettings:
+    return load(WhisperSettings, environment)
+
+
+def service_on(engine: WhisperEngine | HeldEngine, limits: Limits = DEFAULT_LIMITS, **environment: str) -> Service:
+    """A ready service around an engine that is loaded already."""
+    settings = settings_of(**environment)
+    batcher = Batcher[Job, Decoded](engine, settings.whisper_max_batch)
+    transcriber = Transcriber(engine, batcher, FAMILIES, limits, settings.whisper_max_audio_s)  # type: ignore[arg-type]
+    return Service(
+        settings,
+        FAMILIES,
+        "ready",
+        "",
+        "cpu",
+        "int8",
+        languages=engine.languages,
+        transcriber=transcriber,
+        batcher=batcher,
+    )
+
+
+@contextmanager
+def serving(service: Service) -> Iterator[str]:
+    """The base URL of a served service; stopped and closed afterwards."""
+    server = Server(uvicorn.Config(create_app(service), "127.0.0.1", 0, log_config=None, access_log=False))
+    started = threading.Event()
+
+    async def serve() -> None:
+        task = asyncio.create_task(server.serve())
+        while not server.started:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        started.set()
+        await task
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    assert started.wait(30)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        service.close()
+
+
+SPEECH = (Path(ROOT) / "whisper_service" / "self_test_fr.wav").read_bytes()
