@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice"]
 SLOT_TYPES: tuple[SlotType, ...] = ("yes_no", "zip_code", "phone", "date_time", "digits", "choice")
 Say: TypeAlias = tuple[str, ...]  # prompt names; "{slot}" stands for a slot's value, read out in prompts
-NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Step:
     ask: bool = True
     repeat: bool = False
     wait_ms: int = 0
-    set: Mapping[str, str] = NONE
+    set: Mapping[str, str] = field(default_factory=dict)
     count: str = ""
     over: Step | None = None
 
@@ -83,7 +81,7 @@ class Keypad:
     An entry is complete when it is full, at the key `end`, or after `pause_ms` without a key; `*` clears it.
     """
 
-    keys: Mapping[str, str] = NONE
+    keys: Mapping[str, str] = field(default_factory=dict)
     digits: int = 0
     end: str = "#"
     pause_ms: int = 3_000
@@ -95,8 +93,8 @@ class Slot:
 
     name: str
     type: SlotType
-    choices: Mapping[str, tuple[str, ...]] = NONE
-    say_as: Mapping[str, str] = NONE
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    say_as: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,14 +110,14 @@ class State:
     line: int
     say: Say
     ask_again: tuple[Say, ...] = ()
-    answers: Mapping[str, Step] = NONE
-    means: Mapping[str, str] = NONE
+    answers: Mapping[str, Step] = field(default_factory=dict)
+    means: Mapping[str, str] = field(default_factory=dict)
     slot: str = ""
     slot_intents: tuple[str, ...] = ()
     read_back: Say = ()
     read_back_retries: int = 3
     filled: Step | None = None
-    filled_as: Mapping[str, Step] = NONE
+    filled_as: Mapping[str, Step] = field(default_factory=dict)
     listening: Listening = Listening()
     keypad: Keypad = Keypad()
     no_input: Ladder | None = None
@@ -146,15 +144,15 @@ class Flow:
     trouble: Ladder
     too_long: Step
     timezone: str = "Europe/Paris"
-    slots: Mapping[str, Slot] = NONE
-    counters: Mapping[str, int] = NONE
-    everywhere: Mapping[str, Step] = NONE
-    faqs: Mapping[str, Say] = NONE
+    slots: Mapping[str, Slot] = field(default_factory=dict)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    everywhere: Mapping[str, Step] = field(default_factory=dict)
+    faqs: Mapping[str, Say] = field(default_factory=dict)
     dead_air_ms: int = 2_500
     dead_air: Say = ()
     transfer_failed: Say = ()
     max_turns: int = 40
-    prompt_ms: Mapping[str, int] = field(default=NONE, repr=False)
+    prompt_ms: Mapping[str, int] = field(default_factory=dict, repr=False)
     file: str = ""
     version: str = ""
     edited_at: str = ""
