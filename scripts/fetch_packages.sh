@@ -1,7 +1,7 @@
 #!/bin/sh
 # Provide Asterisk, Redis and espeak-ng under .pronto/, without root.
 #
-#   scripts/fetch_packages.sh [asterisk] [redis] [espeak] [pip]    (the first three when none is named)
+#   scripts/fetch_packages.sh [asterisk] [redis] [espeak] [haproxy] [pip]    (the first three when none is named)
 #
 # What the machine has already is used when it is new enough (Asterisk 20 with the modules of asterisk_conf/modules.conf,
 # Redis 6, espeak-ng 1.51). Otherwise the Debian packages are downloaded with a private apt state and unpacked, and run
@@ -9,7 +9,7 @@
 #
 # Result, the same in both cases:
 #   .pronto/asterisk/bin/asterisk   .pronto/asterisk/modules/   .pronto/asterisk/data/
-#   .pronto/redis/bin/redis-server  .pronto/espeak/bin/espeak-ng
+#   .pronto/redis/bin/redis-server  .pronto/espeak/bin/espeak-ng  .pronto/haproxy/bin/haproxy
 # and, only for a Python that came without pip:  .pronto/pip/pip.whl
 #
 # Environment:
@@ -35,6 +35,8 @@ REDIS_SET="redis-server redis-tools libatomic1 libc6 libcap2 libgcc-s1 libgcrypt
 ESPEAK_SET="espeak-ng espeak-ng-data libespeak-ng1 libpcaudio0 libsonic0 libc6 libgcc-s1 libstdc++6 libasound2 libpulse0
   libapparmor1 libasyncns0 libbsd0 libcap2 libdbus-1-3 libflac12 libgcrypt20 libgpg-error0 liblz4-1 liblzma5 libmd0 libmp3lame0
   libmpg123-0 libogg0 libopus0 libsndfile1 libsystemd0 libvorbis0a libvorbisenc2 libx11-6 libx11-xcb1 libxau6 libxcb1 libxdmcp6 libzstd1"
+HAPROXY_SET="haproxy libc6 libcap2 libcrypt1 libgcc-s1 libgcrypt20 libgpg-error0 liblua5.3-0 liblz4-1 liblzma5
+  libopentracing-c-wrapper0 libopentracing1 libpcre2-8-0 libssl3 libstdc++6 libsystemd0 libzstd1 zlib1g"
 
 case $(dpkg --print-architecture 2>/dev/null || uname -m) in
   amd64 | x86_64) TRIPLET=x86_64-linux-gnu LOADER=ld-linux-x86-64.so.2 ;;
@@ -50,12 +52,14 @@ installed() {
     asterisk) wanted=20 program=asterisk ;;
     redis) wanted=6 program=redis-server ;;
     espeak) wanted=1.51 program=espeak-ng ;;
+    haproxy) wanted=2.6 program=haproxy ;;
   esac
   path=$(PATH=$PATH:/usr/local/sbin:/usr/sbin command -v "$program") || return 1
   case $1 in
     asterisk) version=$("$path" -V 2>/dev/null | sed 's/^Asterisk \([0-9.]*\).*/\1/') ;;
     redis) version=$("$path" --version 2>/dev/null | sed 's/.* v=\([0-9.]*\).*/\1/') ;;
     espeak) version=$("$path" --version 2>/dev/null | sed 's/^[^:]*: \([0-9.]*\).*/\1/') ;;
+    haproxy) version=$("$path" -v 2>/dev/null | sed -n 's/^HAProxy version \([0-9.]*\).*/\1/p') ;;
   esac
   [ -n "$version" ] || return 1
   oldest=$(printf '%s\n%s\n' "$wanted" "$version" | sort -V | head -n 1)
@@ -156,7 +160,7 @@ apt_state() {
 # happens to have counts as lacking: the set must work on the next machine too.
 libraries() {
   lib=$1/usr/lib/$TRIPLET
-  for object in "$1"/usr/sbin/asterisk "$1"/usr/bin/redis-server "$1"/usr/bin/espeak-ng \
+  for object in "$1"/usr/sbin/asterisk "$1"/usr/bin/redis-server "$1"/usr/bin/espeak-ng "$1"/usr/sbin/haproxy \
       $(sed -n 's/^load *= *//p' "$PROJECT/asterisk_conf/modules.conf" | sed "s|^|$lib/asterisk/modules/|"); do
     [ -f "$object" ] || continue
     "$(loader "$1")" --library-path "$(library_path "$1")" --list "$object" 2>&1
@@ -230,6 +234,7 @@ fetch_asterisk() {
   ln -s root/usr/share/asterisk "$STEP/asterisk/data"
 }
 fetch_redis() { fetch redis machine usr/bin/redis-server "$REDIS_SET" redis-server; }
+fetch_haproxy() { fetch haproxy machine usr/sbin/haproxy "$HAPROXY_SET" haproxy; }
 fetch_espeak() { fetch espeak machine usr/bin/espeak-ng "$ESPEAK_SET" espeak-ng; }
 
 # pip is one file that Python runs as it is: no loader, no libraries
@@ -248,6 +253,7 @@ version_of() {
     asterisk) "$2/bin/asterisk" -V ;;
     redis) "$2/bin/redis-server" --version ;;
     espeak) "$2/bin/espeak-ng" --version ;;
+    haproxy) "$2/bin/haproxy" -v ;;
     pip) basename "$2"/pip-*.whl .whl ;;
   esac | head -n 1
 }
@@ -263,7 +269,10 @@ trap 'rm -rf "$STEP"' EXIT
 trap 'exit 130' INT TERM HUP
 [ $# -gt 0 ] || set -- asterisk redis espeak
 for name in "$@"; do
-  case $name in asterisk | redis | espeak | pip) ;; *) fail "unknown package set $name (asterisk, redis, espeak or pip)" ;; esac
+  case $name in
+    asterisk | redis | espeak | haproxy | pip) ;;
+    *) fail "unknown package set $name (asterisk, redis, espeak, haproxy or pip)" ;;
+  esac
   if ready "$name"; then continue; fi
   mkdir -p "$STEP"
   exec 9> "$TOP/.fetch.lock"; flock 9                    # a second run at the same time waits, then finds all ready
