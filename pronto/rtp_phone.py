@@ -15,6 +15,7 @@ import numpy as np
 from pronto.heard_audio import VOICED_RMS, HeardFrame, HeardPrompt, PromptListener, Spoken, level_rms
 from pronto.rtp_audio import PACKET_MS, PACKET_SAMPLES, MalformedRtp, Packetiser, Samples, from_ulaw, parse
 from pronto.sdp import PCMU, AudioTarget
+from pronto.timed_socket import TimedSocket
 
 PACKET_S = PACKET_MS / 1_000
 # A phone that was held up for longer than this lets the time go by instead of sending it all at once.
@@ -25,7 +26,7 @@ class CallOver(RuntimeError):
     """The call ended before what was waited for."""
 
 
-class RtpPhone(asyncio.DatagramProtocol):
+class RtpPhone:
     """One caller's RTP stream in both directions. `open`, `talk_to`, then `say`, `press` and the waits; `close`."""
 
     def __init__(self, listener: PromptListener | None = None) -> None:
@@ -36,7 +37,7 @@ class RtpPhone(asyncio.DatagramProtocol):
         self.pressed: list[tuple[float, str]] = []
         """When keys were pressed, and which."""
         self.dropped: dict[str, int] = {}
-        """Received packets that were not used, by reason."""
+        """Packets that were lost, by reason: received and not used, or not sent."""
         self.stalls = 0
         """How often this process was too busy to send in time: figures taken in such a call are not to be trusted."""
         self.port = 0
@@ -45,7 +46,7 @@ class RtpPhone(asyncio.DatagramProtocol):
         self._departures: dict[int, list[float]] = {}
         self._changed = asyncio.Event()
         self._is_over = False
-        self._transport: asyncio.DatagramTransport | None = None
+        self._socket: TimedSocket | None = None
         self._target: tuple[str, int] | None = None
         self._sender: asyncio.Task[None] | None = None
 
@@ -54,11 +55,11 @@ class RtpPhone(asyncio.DatagramProtocol):
         """What was heard, in order; the last one may still go on."""
         return self._listener.prompts
 
-    async def open(self, host: str) -> None:
-        """Binds to a free port of `host`."""
-        loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(host, 0))
-        self.port = int(self._transport.get_extra_info("sockname")[1])
+    def open(self, host: str) -> None:
+        """Binds to a free port of `host`; call it in the event loop."""
+        self._socket = TimedSocket(host)
+        self.port = self._socket.port
+        asyncio.get_running_loop().add_reader(self._socket.fileno(), self._receive)
 
     def talk_to(self, target: AudioTarget) -> None:
         """Begins to send, or sends to another address from now on."""
@@ -74,8 +75,10 @@ class RtpPhone(asyncio.DatagramProtocol):
         self._listener.finish()
         if self._sender is not None:
             self._sender.cancel()
-        if self._transport is not None:
-            self._transport.close()
+        if self._socket is not None:
+            asyncio.get_running_loop().remove_reader(self._socket.fileno())
+            self._socket.close()
+            self._socket = None
         self._changed.set()
 
     async def say(self, samples: Samples, label: str = "") -> Spoken:
@@ -137,9 +140,7 @@ class RtpPhone(asyncio.DatagramProtocol):
         while True:
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             packet, utterance = self._packetiser.next_packet()
-            now_s = time.monotonic()
-            if self._transport is not None:
-                self._transport.sendto(packet.encode(), self._target)
+            now_s = self._send(packet.encode())
             if utterance is not None:
                 self._departures.setdefault(utterance, []).append(now_s)
             self._listener.tick(now_s)
@@ -149,14 +150,26 @@ class RtpPhone(asyncio.DatagramProtocol):
                 self.stalls += 1
                 due_s = now_s + PACKET_S
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Keeps an audio packet; anything else is counted."""
-        arrival_s = time.monotonic()
-        if self._target is not None and addr != self._target:
+    def _send(self, datagram: bytes) -> float:
+        try:
+            if self._socket is not None and self._target is not None:
+                return self._socket.send(datagram, self._target)
+        except OSError:
+            # the buffer is full or the other side has closed its port: a packet is lost, as on any network
+            self._drop("not sent")
+        return time.monotonic()
+
+    def _receive(self) -> None:
+        if self._socket is not None:
+            for datagram, source, arrival_s in self._socket.received():
+                self._take(datagram, source, arrival_s)
+
+    def _take(self, datagram: bytes, source: tuple[str, int], arrival_s: float) -> None:
+        if self._target is not None and source != self._target:
             self._drop("foreign source")
             return
         try:
-            packet = parse(data)
+            packet = parse(datagram)
         except MalformedRtp:
             self._drop("malformed")
             return
@@ -169,10 +182,6 @@ class RtpPhone(asyncio.DatagramProtocol):
         self.frames.append(frame)
         self._listener.feed(frame)
         self._changed.set()
-
-    def error_received(self, exc: Exception) -> None:
-        """ICMP: the other side has closed its port, as it does when it hangs up."""
-        self._drop("unreachable")
 
     def _drop(self, reason: str) -> None:
         self.dropped[reason] = self.dropped.get(reason, 0) + 1

@@ -65,7 +65,7 @@ class SipCaller(asyncio.DatagramProtocol):
         """Calls `target`. Returns the final status: 200 when answered (audio flows then), 486, 603 and so on when not.
         Raises TimeoutError when there is no final status by `deadline_s`."""
         loop = asyncio.get_running_loop()
-        await self.phone.open(self._host)
+        self.phone.open(self._host)
         # connected: datagrams of anyone else do not reach us, and a closed port is noticed
         self._transport, _ = await loop.create_datagram_endpoint(
             lambda: self, local_addr=(self._host, 0), remote_addr=self._server
