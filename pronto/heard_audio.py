@@ -124,7 +124,7 @@ def answer_times(said: Sequence[Spoken], frames: Sequence[HeardFrame], quiet_ms:
     """
     voiced = [frame.arrival_s for frame in frames if frame.is_voiced]
     result = []
-    ends = [spoken.first_packet_s for spoken in said[1:]] + [float("inf")]
+    ends = [spoken.first_packet_s for spoken in said[1:]] + [float("inf")] * bool(said)
     for spoken, end_s in zip(said, ends, strict=True):
         before = [time_s for time_s in voiced if time_s <= spoken.last_voiced_s]
         last_s = before[-1] if before else float("-inf")
