@@ -26,6 +26,7 @@ _NUMERIC_DATE = re.compile(r"\b(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?\b")
 _ISO_DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b")
 _GLUED = re.compile(r"\b(\d{1,2}) (er|st|nd|rd|th)\b")  # "25th" was cut in two
 _FR_AFTERNOON = re.compile(r"\bapres midis?\b")
+_NEW = re.compile(r"\bneuf\b")  # text2num leaves it: it may mean "new"
 _MERIDIEM = re.compile(r"\b([ap])\.? ?m\b\.?")
 
 
@@ -94,7 +95,7 @@ def _written_dates(text: str, now: datetime) -> tuple[str, date | None]:
 
 def _read(text: str, words: TimeWords, now: datetime) -> When:
     text = _GLUED.sub(r"\1\2", alpha2digit(_FR_AFTERNOON.sub("apresmidi", text), words.language, 0))
-    text = text.replace("1 4º", "1 quarto")
+    text = _NEW.sub("9", text.replace("1 4º", "1 quarto"))
     moment = _soon(text, words, now)
     if moment is not None:
         return When(moment=moment)

@@ -8,18 +8,22 @@ The group borders come from a shortest path: fewest groups for a wanted number o
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from text_to_num import text2num
 
 from bot_manager.slots.lexicon import Lexicon, lexicon_of
-from bot_manager.slots.words import Word, phrase_words
+from bot_manager.slots.words import Word
 
 MAX_RUN_WORDS = 40
-MAX_GROUP_WORDS = 9  # "quatre vingt dix sept mille neuf cent ..." is cut there by the run's other groups
+MAX_GROUP_WORDS = 12  # quatre vingt dix sept mille neuf cent quatre vingt dix neuf
 _SPLIT_AT_HYPHEN = 1.5
 _SPAN_OVER_PAUSE = 1.5
+_SPAN_WITHOUT_HYPHEN = 0.8  # "soixante deux" where the same transcript has "quatre-vingt-cinq"
+_PLURAL = 0.6  # "quarante neuf cents" is 40 900, "quarante-neuf cent" 49 100; "quatre-vingts" ends there
+_TEEN_HUNDREDS = 0.7  # "treize cent dix" is rather 13 110 than 1310
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,10 @@ def number_runs(words: Sequence[Word], lexicon: Lexicon) -> list[list[Word]]:
             current = []
     if current:
         runs.append(current)
-    return [run for run in (written_out(run, lexicon)[:MAX_RUN_WORDS] for run in runs) if run]
+    return [run for run in (_written_out(run, lexicon)[:MAX_RUN_WORDS] for run in runs) if run]
 
 
-def written_out(run: Sequence[Word], lexicon: Lexicon) -> list[Word]:
+def _written_out(run: Sequence[Word], lexicon: Lexicon) -> list[Word]:
     """ "double zéro" as "zéro zéro", "deux fois" not at all: callers say it too rarely. "un mille" as "mille"."""
     found: list[Word] = []
     times = 1
@@ -115,6 +119,7 @@ def readings(run: Sequence[Word], language: str, max_digits: int, pairs: bool = 
     `pairs`: groups of two digits are the usual way to say it (French telephone numbers). Work: words x groups x digits.
     """
     lexicon = lexicon_of(language)
+    hyphenated = any(word.hyphen and not word.is_digits for word in run)
     best: list[dict[int, Digits]] = [{} for _ in range(len(run) + 1)]
     best[len(run)][0] = Digits((), 0.0)
     for start in range(len(run) - 1, -1, -1):
@@ -126,6 +131,11 @@ def readings(run: Sequence[Word], language: str, max_digits: int, pairs: bool = 
                 continue
             cost = 0.5 if group == "0" else 1.0
             cost += _SPAN_OVER_PAUSE * sum(word.pause for word in run[start + 1 : end])
+            cost += _PLURAL * (
+                run[start].text == "cents" or any(word.text == "vingts" for word in run[start : end - 1])
+            )
+            cost += _TEEN_HUNDREDS * (len(group) > 3 and not any(w.text in lexicon.thousand for w in run[start:end]))
+            cost += _SPAN_WITHOUT_HYPHEN * (hyphenated and _lacks_hyphen(run[start:end], lexicon))
             if end < len(run) and run[end].hyphen and not run[end].is_digits:
                 cost += _SPLIT_AT_HYPHEN
             if pairs and len(group) > 2 and not run[start].is_digits:
@@ -137,28 +147,20 @@ def readings(run: Sequence[Word], language: str, max_digits: int, pairs: bool = 
     return best[0]
 
 
+def _lacks_hyphen(group: Sequence[Word], lexicon: Lexicon) -> bool:
+    """Whether tens and units stand in one group without a hyphen between them."""
+    apart = lexicon.thousand | lexicon.hundred | lexicon.conjunctions
+    return any(
+        not after.hyphen and before.text not in apart and after.text not in apart
+        for before, after in itertools.pairwise(group)
+    )
+
+
 def natural(found: dict[int, Digits]) -> Digits | None:
     """The most natural of some readings, None when there is none."""
     return min(found.values(), key=lambda digits: (digits.cost, -len(digits.text))) if found else None
 
 
-def number_at(words: Sequence[str], start: int, language: str, most: int = 9_999) -> tuple[int, int]:
-    """The longest single number at `start` as (value, words covered), (0, 0) when there is none."""
-    lexicon = lexicon_of(language)
-    for end in range(min(len(words), start + MAX_GROUP_WORDS), start, -1):
-        group = _group_digits([Word(text) for text in words[start:end]], lexicon)
-        if group is not None and int(group) <= most:
-            return int(group), end - start
-    return 0, 0
-
-
 def digits_replaced_at_end(earlier: str, tail: str) -> str:
     """`earlier` with its last digits replaced: what "soixante-quinze mille onze, non, douze" means."""
     return earlier[: -len(tail)] + tail if 0 < len(tail) < len(earlier) else ""
-
-
-def starts_with_prefix(words: Sequence[str], lexicon: Lexicon, position: int) -> bool:
-    """Whether "plus" (or "+") stands right before `position`."""
-    return position > 0 and (
-        words[position - 1] == "+" or (words[position - 1],) in [phrase_words(p) for p in lexicon.number_prefix]
-    )

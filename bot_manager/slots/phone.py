@@ -13,8 +13,8 @@ from bot_manager.slots.numbers import (
     digits_replaced_at_end,
     is_number_word,
     natural,
+    number_runs,
     readings,
-    written_out,
 )
 from bot_manager.slots.reading import NOTHING, SlotReading
 from bot_manager.slots.words import Word, cut_at_corrections, without_fillers, words_of
@@ -44,9 +44,8 @@ def parse_phone(text: str, lexicon: Lexicon, region: str, previous: str | None =
 
 def _piece(piece: Sequence[Word], lexicon: Lexicon, region: str) -> tuple[SlotReading, str]:
     """The number among the words of one piece. Words between its groups ("alors", "et") are passed over."""
-    kept = [word for word in piece if is_number_word(word, lexicon) or word.text == "+"]
-    start = _international_start(piece, kept, lexicon)
-    run = written_out([word for word in kept[start or 0 :] if word.text != "+"], lexicon)
+    start = _international_start(piece, lexicon)
+    run = [word for found in number_runs(piece[start or 0 :], lexicon) for word in found]
     if not run:
         return NOTHING, ""
     found = readings(run, lexicon.language, MOST_DIGITS, pairs=region in PAIRED)
@@ -63,11 +62,11 @@ def _piece(piece: Sequence[Word], lexicon: Lexicon, region: str) -> tuple[SlotRe
     return SlotReading(None, open=True), plain.text
 
 
-def _international_start(piece: Sequence[Word], kept: Sequence[Word], lexicon: Lexicon) -> int | None:
+def _international_start(piece: Sequence[Word], lexicon: Lexicon) -> int | None:
     """Where the digits begin behind "plus" or "+", None for a national number."""
     for position, word in enumerate(piece[:-1]):
-        if word.text == "+" or word.text in lexicon.number_prefix:
-            return sum(is_number_word(earlier, lexicon) or earlier.text == "+" for earlier in piece[:position])
+        if word.text == "+" or (word.text in lexicon.number_prefix and is_number_word(piece[position + 1], lexicon)):
+            return position + 1
     return None
 
 
@@ -87,8 +86,9 @@ def _number(digits: str, region: str) -> PhoneNumber | None:
         return None
     if phonenumbers.is_valid_number(number):
         return number
-    national = NATIONAL_DIGITS.get(region)
-    return number if len(digits) == national and digits[0] == "0" and phonenumbers.is_possible_number(number) else None
+    significant = phonenumbers.national_significant_number(number)
+    fits = len(significant) + 1 == NATIONAL_DIGITS.get(region) and significant[0] != "0" and digits[0] in "0+"
+    return number if fits and phonenumbers.is_possible_number(number) else None
 
 
 def _national(e164: str, region: str) -> str:

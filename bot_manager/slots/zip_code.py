@@ -63,7 +63,9 @@ def _piece(piece: Sequence[Word], lexicon: Lexicon, region: str) -> tuple[SlotRe
 
 def _run(run: list[Word], lexicon: Lexicon, region: str) -> tuple[SlotReading, str]:
     length = LENGTHS.get(region, 5)
-    found = _padded(readings(run, lexicon.language, 2 * length), length)
+    found = readings(run, lexicon.language, 2 * length)
+    if any(word.text in lexicon.thousand for word in run):
+        found = _padded(found, length)
     plain = natural(found)
     if plain is None:
         return NOTHING, ""
