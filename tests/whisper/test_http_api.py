@@ -122,7 +122,8 @@ def test_health_ready_and_metrics(url: str) -> None:
 def test_a_burst_of_mixed_languages_and_hints_is_answered_as_each_alone(url: str) -> None:
     hints: list[list[str]] = [[], ["gaz"], ["pompe à chaleur", "bois"], ["oui", "non"]]
     bodies = [
-        body(voice, language=("fr", "it", "en")[i % 3], hints=hints[i % 4]) for i, voice in enumerate((voices() * 2)[:12])
+        body(voice, language=("fr", "it", "en")[i % 3], hints=hints[i % 4])
+        for i, voice in enumerate((voices() * 2)[:12])
     ]
 
     def ask(fields: Body) -> str:

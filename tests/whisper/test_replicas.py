@@ -1,0 +1,66 @@
+"""Real processes: the service starts and drains, and HAProxy with the shipped configuration loses no request."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import httpx
+
+from config import ROOT
+from tests.whisper.processes import haproxy, replica, stop
+from tests.whisper.serving import SPEECH
+
+
+def test_the_service_starts_answers_and_ends_cleanly_on_sigterm(random_model: Path) -> None:
+    with replica(random_model, WHISPER_DEVICE="cpu") as (process, port):
+        answer = httpx.post(f"http://127.0.0.1:{port}/transcribe", files={"audio": SPEECH}, timeout=30)
+        assert answer.status_code == 200
+        assert stop(process) == 0
+
+
+def test_bad_settings_and_phrases_refuse_to_start(tmp_path: Path) -> None:
+    def run(**environment: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, **environment}
+        command = [sys.executable, "-m", "whisper_service"]
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+
+    bad = run(WHISPER_MAX_BATCH="0", WHISPER_BATCH_WINDOW_MS="50")
+    assert bad.returncode == 2
+    assert "WHISPER_MAX_BATCH='0'" in bad.stderr
+    assert "WHISPER_BATCH_WINDOW_MS='50'" in bad.stderr
+    (tmp_path / "fr").mkdir()
+    (tmp_path / "fr" / "hallucinations.yaml").write_text("language: fr\nalways: ['(']\n")
+    bad = run(FLOWS_DIR=str(tmp_path))
+    assert bad.returncode == 2
+    assert "hallucinations.yaml: always, entry 1" in bad.stderr
+
+
+def test_no_request_is_lost_when_a_replica_is_killed_under_load(random_model: Path) -> None:
+    roomy = {
+        "WHISPER_DEVICE": "cpu",
+        "WHISPER_MAX_BATCH": "16",
+        "WHISPER_DEADLINE_MS": "30000",
+        "WHISPER_CONTEXT_S": "6",
+    }
+    killed = Event()
+    with (
+        replica(random_model, **roomy) as (first, one),
+        replica(random_model, **roomy) as (_, two),
+        haproxy((one, two)) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+
+        def ask(number: int) -> int:
+            if number == 30:
+                first.kill()
+                killed.set()
+            return client.post("/transcribe", files={"audio": SPEECH}).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            statuses = list(pool.map(ask, range(100)))
+    assert killed.is_set()
+    assert first.returncode == -9
+    assert statuses == [200] * 100
