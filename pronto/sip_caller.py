@@ -7,7 +7,7 @@
         await caller.hang_up()
     answer_times(caller.phone.said, caller.phone.frames)     # what the caller had to wait, as he heard it
 
-It speaks PCMU and RFC 4733 keys, shows no password, and sends silence when it says nothing, like a phone.
+It speaks PCMU and RFC 4733 keys, and sends silence when it says nothing, like a phone.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from types import TracebackType
 
 from pronto.rtp_phone import RtpPhone
 from pronto.sdp import MalformedSdp, audio_target, describe
+from pronto.sip_digest import credentials
 from pronto.sip_message import Address, Dialog, MalformedSip, SipMessage, answer, parse
 
 # RFC 3261 timers: first repetition, longest time between two, and when to give up.
 T1_S, T2_S, GIVE_UP_S = 0.5, 4.0, 32.0
-INVITE_CSEQ, BYE_CSEQ = 1, 2
 
 
 class SipCaller(asyncio.DatagramProtocol):
     """One caller with one call. Times are seconds of `time.monotonic()`; None: it did not happen."""
 
-    def __init__(self, server: Address, name: str = "caller", host: str = "127.0.0.1"):
-        """`server`: where SIP is sent. `name`: the number or name shown to the other side. `host`: our address."""
+    def __init__(self, server: Address, name: str = "caller", host: str = "127.0.0.1", password: str = ""):
+        """`server`: where SIP is sent. `name`: the number or name shown to the other side. `host`: our address.
+        `password`: that of the account `name`, where one is asked for."""
         self.phone = RtpPhone()
         self.statuses: list[int] = []
         """Every answer to the INVITE, provisional ones too."""
@@ -45,15 +46,17 @@ class SipCaller(asyncio.DatagramProtocol):
         self._server = server
         self._name = name
         self._host = host
+        self._password = password
         self._description = 1
-        self._branch = secrets.token_hex(8)
+        self._branch = ""
+        self._cseq = 0
         self._invite_heard = asyncio.Event()
         self._rings = asyncio.Event()
         self._bye_answered = asyncio.Event()
         self._ended = asyncio.Event()
         self._final: asyncio.Future[SipMessage] | None = None
         self._dialog: Dialog | None = None
-        self._ack: bytes = b""
+        self._acks: dict[int, bytes] = {}
         self._transport: asyncio.DatagramTransport | None = None
 
     @property
@@ -63,7 +66,8 @@ class SipCaller(asyncio.DatagramProtocol):
 
     async def dial(self, target: str, deadline_s: float = GIVE_UP_S) -> int:
         """Calls `target`. Returns the final status: 200 when answered (audio flows then), 486, 603 and so on when not.
-        Raises TimeoutError when there is no final status by `deadline_s`."""
+        Raises TimeoutError when there is no final status by `deadline_s`, MalformedSdp when the answer has no audio for
+        us, and UnknownChallenge when the password is asked for in a way we do not know."""
         loop = asyncio.get_running_loop()
         self.phone.open(self._host)
         # connected: datagrams of anyone else do not reach us, and a closed port is noticed
@@ -72,12 +76,14 @@ class SipCaller(asyncio.DatagramProtocol):
         )
         local = self._transport.get_extra_info("sockname")
         self._dialog = Dialog(target, self._server, local, secrets.token_hex(12), secrets.token_hex(6), self._name)
-        self._final = loop.create_future()
-        invite = self._dialog.request("INVITE", INVITE_CSEQ, self._branch, describe(self._host, self.phone.port))
         self.dialed_s = time.monotonic()
         async with asyncio.timeout(deadline_s):
-            await self._repeat(invite.encode(), self._invite_heard)
-            final = await self._final
+            final = await self._invite(self._dialog)
+            if final.status in (401, 407) and self._password:
+                uri, nonce = self._dialog.uri, secrets.token_hex(8)
+                final = await self._invite(self._dialog, credentials(final, self._name, self._password, uri, nonce))
+        if final.status >= 300:
+            self.phone.close()
         return final.status
 
     async def ringing(self, deadline_s: float = 10.0) -> None:
@@ -88,7 +94,7 @@ class SipCaller(asyncio.DatagramProtocol):
     async def cancel(self) -> None:
         """Gives up a call that rings; `dial` then returns 487."""
         assert self._dialog is not None, "dial first"
-        cancel = self._dialog.request("CANCEL", INVITE_CSEQ, self._branch)
+        cancel = self._dialog.request("CANCEL", self._cseq, self._branch)
         self._send(cancel.encode())
 
     async def hang_up(self) -> None:
@@ -96,7 +102,7 @@ class SipCaller(asyncio.DatagramProtocol):
         if not self.is_in_call or self._dialog is None:
             return
         self._end("us")
-        bye = self._dialog.request("BYE", BYE_CSEQ, secrets.token_hex(8)).encode()
+        bye = self._dialog.request("BYE", self._cseq + 1, secrets.token_hex(8)).encode()
         async with asyncio.timeout(GIVE_UP_S):
             await self._repeat(bye, self._bye_answered)
 
@@ -126,6 +132,17 @@ class SipCaller(asyncio.DatagramProtocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def _invite(self, dialog: Dialog, *more: tuple[str, str]) -> SipMessage:
+        self._cseq += 1
+        self._branch = secrets.token_hex(8)
+        self._invite_heard.clear()
+        self._final = asyncio.get_running_loop().create_future()
+        invite = dialog.request("INVITE", self._cseq, self._branch, describe(self._host, self.phone.port), more)
+        await self._repeat(invite.encode(), self._invite_heard)
+        # not awaited itself: a deadline of `dial` would cancel it, and `close` must see that the call is still open
+        await asyncio.wait([self._final])
+        return self._final.result()
 
     async def _repeat(self, datagram: bytes, heard: asyncio.Event) -> None:
         pause_s = T1_S
@@ -167,27 +184,33 @@ class SipCaller(asyncio.DatagramProtocol):
     def _take_invite_answer(self, message: SipMessage) -> None:
         assert self._dialog is not None
         assert self._final is not None
+        if message.cseq in self._acks:
+            # our ACK was lost: the other side repeats its answer until it has one
+            self._send(self._acks[message.cseq])
+            return
+        if message.cseq != self._cseq or self._final.done():
+            return
         self._invite_heard.set()
         self.statuses.append(message.status)
         if message.status < 200:
             if message.status >= 180:
                 self._rings.set()
             return
-        if self._final.done():
-            # our ACK was lost: the other side repeats its answer until it has one
-            self._send(self._ack)
-            return
         if message.status < 300:
-            target = audio_target(message.body)
             self._dialog = self._dialog.established(message)
-            self._ack = self._dialog.request("ACK", INVITE_CSEQ, secrets.token_hex(8)).encode()
+            ack = self._dialog.request("ACK", self._cseq, secrets.token_hex(8)).encode()
             self.answered_s = time.monotonic()
-            self.phone.talk_to(target)
         else:
-            self._ack = self._dialog.refused(message).request("ACK", INVITE_CSEQ, self._branch).encode()
-            self.phone.close()
-        self._send(self._ack)
-        self._final.set_result(message)
+            ack = self._dialog.refused(message).request("ACK", self._cseq, self._branch).encode()
+        self._acks[self._cseq] = ack
+        self._send(ack)
+        try:
+            if message.status < 300:
+                self.phone.talk_to(audio_target(message.body))
+        except MalformedSdp as fault:
+            self._final.set_exception(fault)
+        else:
+            self._final.set_result(message)
 
     def _take_request(self, request: SipMessage) -> None:
         dialog = self._dialog

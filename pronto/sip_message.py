@@ -155,9 +155,11 @@ class Dialog:
         """The dialog for the ACK of a refusal: only the tag is taken over."""
         return replace(self, remote_to=refusal.header("to"))
 
-    def request(self, method: str, cseq: int, branch: str, body: bytes = b"") -> SipMessage:
+    def request(
+        self, method: str, cseq: int, branch: str, body: bytes = b"", more: tuple[tuple[str, str], ...] = ()
+    ) -> SipMessage:
         """A request of this call. ACK of a 2xx and BYE take a branch of their own; CANCEL and the ACK of a refusal take
-        that of the INVITE (RFC 3261 sections 9.1 and 17.1.1.3)."""
+        that of the INVITE (RFC 3261 sections 9.1 and 17.1.1.3). `more`: headers beside the usual ones."""
         headers = [
             ("Via", f"SIP/2.0/UDP {_host(self.local)};branch=z9hG4bK{branch};rport"),
             ("Max-Forwards", str(MAX_FORWARDS)),
@@ -169,6 +171,7 @@ class Dialog:
             ("User-Agent", "pronto-caller"),
         ]
         headers += [("Route", route) for route in self.routes]
+        headers += more
         if body:
             headers.append(("Content-Type", "application/sdp"))
         if method == "INVITE":

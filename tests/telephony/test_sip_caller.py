@@ -135,6 +135,29 @@ async def test_a_stranger_is_refused_whatever_he_calls_himself(asterisk: Asteris
         assert await impostor.dial("echo") == 401
 
 
+async def test_the_softphone_comes_in_with_its_password(asterisk: Asterisk) -> None:
+    address = (asterisk.settings.address, asterisk.settings.sip_port)
+    # from another address than the trunk's; 900 is the hand-off: without an adviser, a beep and an echo
+    async with SipCaller(address, "softphone", "127.0.0.2", asterisk.settings.softphone_password) as softphone:
+        assert await softphone.dial("900") == 200
+        assert softphone.statuses[0] == 401
+        beep = await softphone.phone.prompt_ended()
+        await softphone.phone.say(tone(440, 0.6))
+        echo = await softphone.phone.prompt_ended(after_s=beep.last_voiced_s)
+        heard = softphone.phone.heard(echo.first_voiced_s, echo.last_voiced_s)
+        assert strongest_hz(heard) == pytest.approx(440, abs=10)
+    async with SipCaller(address, "softphone", "127.0.0.2", "wrong") as impostor:
+        assert await impostor.dial("900") == 401
+
+
+async def test_a_deadline_leaves_no_call_behind(asterisk: Asterisk) -> None:
+    async with caller(asterisk) as phone_user:
+        with pytest.raises(TimeoutError):
+            await phone_user.dial("ringing", deadline_s=0.3)
+    # the fixture sees that the channel is gone
+    assert phone_user.statuses[-1] == 487
+
+
 async def test_without_a_controller_the_caller_hears_the_away_prompt(asterisk: Asterisk) -> None:
     async with caller(asterisk) as phone_user:
         assert await phone_user.dial("bot") == 200
