@@ -1,4 +1,4 @@
-"""What the dialogue can do: say, ask, go to a state, climb a ladder, end the call. Pure: moves a Dialogue, makes actions.
+"""What the dialogue can do: say, ask, go to a state, climb a ladder, end the call. Pure: moves a Dialogue forward.
 
 Every move leaves the call with a playback or a timer under way, so that nothing can end in silence.
 """

@@ -139,10 +139,10 @@ def known_beside(path: Path, prompts_dir: Path) -> Known:
         lengths = lengths_ms(prompts)
     except (BadCatalogue, OSError) as error:
         raise BadFlow([Fault(_shown(prompts / "prompts.yaml"), 0, "", str(error))]) from error
-    return Known(_names(folder / "intents.yaml"), _names(folder / "faqs.yaml"), lengths)
+    return Known(intent_names(folder / "intents.yaml"), intent_names(folder / "faqs.yaml"), lengths)
 
 
-def _names(path: Path) -> frozenset[str]:
+def intent_names(path: Path) -> frozenset[str]:
     """The intents of a file; the intent service checks the rest of it. A language without FAQs has no faqs.yaml."""
     if path.name == "faqs.yaml" and not path.exists():
         return frozenset()

@@ -1,0 +1,39 @@
+"""The shipped flow, with prompts whose length is guessed from their text: no audio needs to be there."""
+
+from pathlib import Path
+
+import pytest
+
+from audio_prompts.catalogue import read_catalogue
+from bot_manager.flow import Flow
+from bot_manager.flow_loader import Known, read_flow
+from bot_manager.flow_store import intent_names
+from pronto.conversation import Resolver
+from pronto.flow_score import phrases_resolver
+
+ROOT = Path(__file__).resolve().parents[2]
+MS_PER_CHARACTER = 70
+
+
+@pytest.fixture(scope="session")
+def known() -> Known:
+    """What flows/fr/heating.yaml may name."""
+    texts = read_catalogue(ROOT / "audio_prompts" / "fr" / "prompts.yaml").texts
+    folder = ROOT / "flows" / "fr"
+    return Known(
+        intent_names(folder / "intents.yaml"),
+        intent_names(folder / "faqs.yaml"),
+        {name: len(text) * MS_PER_CHARACTER for name, text in texts.items()},
+    )
+
+
+@pytest.fixture(scope="session")
+def heating(known: Known) -> Flow:
+    path = ROOT / "flows" / "fr" / "heating.yaml"
+    return read_flow(path.read_text(encoding="utf-8"), "flows/fr/heating.yaml", known)
+
+
+@pytest.fixture(scope="session")
+def resolve(heating: Flow) -> Resolver:
+    """Intents by exact phrase."""
+    return phrases_resolver(ROOT / "flows", "fr", heating.faqs)
