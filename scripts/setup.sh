@@ -45,7 +45,7 @@ install_requirements() {
   {
     .venv/bin/python -m pip --disable-pip-version-check --no-input install --progress-bar off \
       -c constraints.txt -r requirements.txt -r requirements-dev.txt -c constraints.txt 2>&1 && echo done > .venv/pip.ok
-  } | tee "$log" | sed -n -e 's/^ *Downloading \([^ ]*\/\)\{0,1\}\([^ ]* *(.*)\).*/[setup]   \2/p' \
+  } | tee "$log" | sed -un -e 's/^ *Downloading \([^ ]*\/\)\{0,1\}\([^ ]* *(.*)\).*/[setup]   \2/p' \
     -e 's/^Installing collected packages.*/[setup] unpacking .../p' >&2
   [ -f .venv/pip.ok ] || { tail -n 30 "$log" >&2; fail "pip could not install the pinned packages (whole log: $log)"; }
 }

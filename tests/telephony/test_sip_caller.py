@@ -1,6 +1,7 @@
 """Our own caller against a real Asterisk: calls that are answered, refused, given up, and ended from either side."""
 
 import asyncio
+import socket
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from pronto.heard_audio import answer_times
 from pronto.rtp_audio import Samples
 from pronto.rtp_phone import CallOver
 from pronto.sip_caller import SipCaller
+from pronto.sip_digest import credentials
+from pronto.sip_message import Dialog, SipMessage, parse
 
 
 def caller(asterisk: Asterisk, name: str = "caller") -> SipCaller:
@@ -148,6 +151,26 @@ async def test_the_softphone_comes_in_with_its_password(asterisk: Asterisk) -> N
         assert strongest_hz(heard) == pytest.approx(440, abs=10)
     async with SipCaller(address, "softphone", "127.0.0.2", "wrong") as impostor:
         assert await impostor.dial("900") == 401
+
+
+def test_the_softphone_registers(asterisk: Asterisk) -> None:
+    server = (asterisk.settings.address, asterisk.settings.sip_port)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+        phone.settimeout(5)
+        phone.bind(("127.0.0.3", 0))
+        phone.connect(server)
+        dialog = Dialog("softphone", server, phone.getsockname(), "registration", "tag", "softphone")
+
+        def register(cseq: int, seconds: int, *more: tuple[str, str]) -> SipMessage:
+            phone.send(dialog.request("REGISTER", cseq, f"b{cseq}", b"", (("Expires", str(seconds)), *more)).encode())
+            return parse(phone.recv(4096))
+
+        for cseq, seconds, state in ((1, 60, "online"), (3, 0, "offline")):
+            asked = register(cseq, seconds)
+            assert asked.status == 401
+            header = credentials(asked, "softphone", asterisk.settings.softphone_password, dialog.uri, "ours")
+            assert register(cseq + 1, seconds, header).status == 200
+            assert asterisk.get("endpoints/PJSIP/softphone")["state"] == state
 
 
 async def test_a_deadline_leaves_no_call_behind(asterisk: Asterisk) -> None:
