@@ -1,0 +1,99 @@
+"""Talks to a flow in the terminal: what is typed is what the caller says; state, intent and score are shown.
+
+Empty line: silence. `#75011#`: keys. `/quit`: hang up.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from bot_manager.flow import Flow
+from pronto.conversation import Conversation, Decision, Resolver
+from protocol.messages import HangUp
+
+
+class IntentsAway(OSError):
+    """The intent service does not answer, or nothing sensible."""
+
+
+class HttpIntents:
+    """Asks the intent service as the bot manager does: the main set first, the FAQ set when that has no match."""
+
+    def __init__(self, main_url: str, faqs_url: str, language: str, timeout_s: float = 5.0) -> None:
+        self._main_url = main_url
+        self._faqs_url = faqs_url
+        self._language = language
+        self._timeout_s = timeout_s
+
+    def __call__(self, text: str, allowed: tuple[str, ...]) -> Decision:
+        """Raises IntentsAway."""
+        main = self._ask(
+            self._main_url, {"sentence": text, "allowed": list(allowed)} if allowed else {"sentence": text}
+        )
+        if not main.get("fallback"):
+            return Decision(str(main["intent"]), float(main.get("score", 0.0)), faq_set=False, fallback=False)
+        faq = self._ask(self._faqs_url, {"sentence": text})
+        if not faq.get("fallback"):
+            return Decision(str(faq["intent"]), float(faq.get("score", 0.0)), faq_set=True, fallback=False)
+        return Decision(str(main["intent"]), float(main.get("score", 0.0)))
+
+    def _ask(self, url: str, question: Mapping[str, Any]) -> dict[str, Any]:
+        body = json.dumps({**question, "language": self._language}).encode()
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout_s) as reply:
+                answer = json.load(reply)
+        except (urllib.error.URLError, TimeoutError, ValueError, OSError) as error:
+            raise IntentsAway(f"{url}: {error}") from error
+        if not isinstance(answer, dict) or "intent" not in answer:
+            raise IntentsAway(f"{url}: answers without an intent")
+        return answer
+
+
+def chat(flow: Flow, texts: Mapping[str, str], resolve: Resolver, at: float) -> int:
+    """Talks until the call is over; 0."""
+    conversation = Conversation(flow, resolve, at)
+    print("(empty line: silence; #75011#: keys; /quit: hang up)")
+    turns = 0
+    while not conversation.over:
+        for turn in conversation.turns[turns:]:
+            move = turn.state if turn.state == turn.next_state else f"{turn.state} -> {turn.next_state}"
+            print(
+                f"     [{turn.intent or 'nothing'} {turn.score:.2f}, {turn.committed}; {move}; {' '.join(turn.slots)}]"
+            )
+        turns = len(conversation.turns)
+        print("bot>", " ".join(texts.get(name, name) for name in conversation.spoken))
+        conversation.listen()
+        if conversation.over:
+            break
+        try:
+            line = input("you> ").strip()
+        except EOFError:
+            line = "/quit"
+        if line == "/quit":
+            conversation.hangs_up()
+        elif not line:
+            conversation.is_silent()
+        elif line.startswith("#"):
+            conversation.presses(line[1:])
+        else:
+            try:
+                conversation.says(line)
+            except IntentsAway as error:
+                print(f"     [{error}]")
+                conversation.recogniser_fails()
+    end = conversation.ended_by
+    how = (
+        "the caller hung up"
+        if end is None
+        else "hang-up"
+        if isinstance(end, HangUp)
+        else f"transfer to {end.extension}"
+    )
+    lead = conversation.concluded
+    print(f"({how}; outcome {lead.outcome if lead else '-'}; {' '.join(lead.lead) if lead else ''})")
+    return 0
