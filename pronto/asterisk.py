@@ -13,15 +13,14 @@ import dataclasses
 import http.client
 import json
 import secrets
-import shutil
 import socket
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from config import ROOT, STATE
 from pronto.asterisk_config import AsteriskSettings, folders, local_files
 from pronto.processes import ChildProcess, ProcessFailed, free_tcp_port, free_udp_port
+from pronto.run_folder import RunFolder
 from pronto.sip_message import options_request
 
 READY_DEADLINE_S = 30.0
@@ -52,8 +51,8 @@ class Asterisk:
         the program (asterisk/bin/asterisk and so on, see scripts/fetch_packages.sh)."""
         self.settings = settings
         self.ari_url = f"http://127.0.0.1:{settings.http_port}"
-        # short on purpose: the path of the control socket must stay below 108 bytes
-        self.run_dir = Path(tempfile.mkdtemp(prefix="pronto-ast-"))
+        self._folder = RunFolder("ast")
+        self.run_dir = self._folder.path
         self.recordings_dir = recordings_dir or self.run_dir / "spool" / "recording"
         self._program = state_dir / "asterisk"
         self.process = ChildProcess(
@@ -65,6 +64,7 @@ class Asterisk:
     def start(self) -> None:
         """Returns when ARI and SIP answer. Raises ProcessFailed with the log; nothing is left then."""
         try:
+            self._folder.create()
             self._write_files()
             self.process.start()
             self.process.wait_until(self._is_ready, READY_DEADLINE_S)
@@ -79,7 +79,7 @@ class Asterisk:
     def stop(self, grace_s: float = STOP_GRACE_S) -> None:
         """Ends the process, with the calls that it has, and removes the run folder."""
         self.process.stop(grace_s)
-        shutil.rmtree(self.run_dir, ignore_errors=True)
+        self._folder.remove()
 
     def log(self) -> str:
         """Warnings and errors since the start; empty when there were none."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import tempfile
 from pathlib import Path
 
 from config import STATE
 from pronto.processes import ChildProcess, free_tcp_port
+from pronto.run_folder import RunFolder
 
 READY_DEADLINE_S = 10.0
 
@@ -19,20 +18,19 @@ class RedisServer:
     def __init__(self, port: int = 0, data_dir: Path | None = None, state_dir: Path = STATE):
         """`port` 0: a free one. `data_dir` keeps the append-only file, so that a later start finds the data again."""
         self.port = port or free_tcp_port()
-        self._folder = Path(tempfile.mkdtemp(prefix="pronto-redis-"))
+        self._folder = RunFolder("redis")
         keep = ["--appendonly", "yes"] if data_dir else ["--appendonly", "no"]
-        if data_dir:
-            data_dir.mkdir(parents=True, exist_ok=True)
+        self._data_dir = data_dir or self._folder.path
         command = [
             str(state_dir / "redis" / "bin" / "redis-server"),
             *("--bind", "127.0.0.1", "--port", str(self.port)),
-            *("--dir", str(data_dir or self._folder)),
+            *("--dir", str(self._data_dir)),
             *("--save", ""),
             *keep,
             # the streams of the bus are trimmed by their writers; a Redis that is full must say so and not drop keys
             *("--maxmemory-policy", "noeviction"),
         ]
-        self.process = ChildProcess("redis-server", command, self._folder / "redis.log")
+        self.process = ChildProcess("redis-server", command, self._folder.path / "redis.log")
 
     @property
     def url(self) -> str:
@@ -42,6 +40,8 @@ class RedisServer:
     def start(self) -> None:
         """Returns when Redis answers. Raises ProcessFailed."""
         try:
+            self._folder.create()
+            self._data_dir.mkdir(parents=True, exist_ok=True)
             self.process.start()
             self.process.wait_until(self._answers, READY_DEADLINE_S)
         except BaseException:
@@ -51,7 +51,7 @@ class RedisServer:
     def stop(self) -> None:
         """Ends the process and removes its folder."""
         self.process.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.remove()
 
     def _answers(self) -> bool:
         # another Redis may have the port: only the one with our process id is ours

@@ -52,11 +52,8 @@ def test_recordings_lie_where_they_are_wanted(tmp_path: Path) -> None:
 
 def test_a_wrong_password_is_refused(asterisk: Asterisk) -> None:
     stranger = Asterisk(settings_on_free_ports(http_port=asterisk.settings.http_port))
-    try:
-        with pytest.raises(ProcessFailed, match="401"):
-            stranger.get("channels")
-    finally:
-        stranger.stop()
+    with pytest.raises(ProcessFailed, match="401"):
+        stranger.get("channels")
 
 
 @pytest.mark.parametrize("port", ["sip_port", "http_port"])
