@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, OutOfMemory
+from whisper_service.guards import Limits
 
 Mel: TypeAlias = NDArray[np.float32]
 
@@ -48,6 +49,8 @@ class ModelNotes:
     """Whether it was trained with text before the transcript, which hints are given as."""
     self_test: str = ""
     """What it must hear in the self-test's utterance; empty: any text."""
+    limits: Limits = Limits()
+    """Where the guards draw their lines for it."""
 
 
 @dataclass(frozen=True)
@@ -252,10 +255,15 @@ def read_notes(folder: Path) -> ModelNotes:
     file = folder / "pronto.json"
     if not file.is_file():
         return ModelNotes()
-    fields = json.loads(file.read_text(encoding="utf-8"))
-    notes = ModelNotes(**{key: value for key, value in fields.items() if key in ModelNotes.__dataclass_fields__})
-    if not 1.0 <= notes.context_s <= FULL_CONTEXT_S:
-        raise ValueError(f"{file}: context_s must be from 1 to 30, not {notes.context_s}")
+    try:
+        fields = dict(json.loads(file.read_text(encoding="utf-8")))
+        wanted: dict[str, Any] = {key: float(value) for key, value in dict(fields.pop("limits", {})).items()}
+        known = {key: value for key, value in fields.items() if key in ModelNotes.__dataclass_fields__}
+        notes = ModelNotes(**known, limits=Limits(**wanted))
+        if not 1.0 <= float(notes.context_s) <= FULL_CONTEXT_S:
+            raise ValueError(f"context_s must be from 1 to 30, not {notes.context_s}")
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{file}: {error}") from None
     return notes
 
 

@@ -16,7 +16,6 @@ from whisper_service import metrics
 from whisper_service.audio import decode
 from whisper_service.batcher import Again, Batcher
 from whisper_service.engine import Decoded, Job, WhisperEngine, load_engine
-from whisper_service.guards import Limits
 from whisper_service.phrases import Families, normalise, read_families
 from whisper_service.transcriber import Transcriber
 
@@ -119,7 +118,9 @@ class Service:
             engine, settings.whisper_max_batch, settings.whisper_batch_window_ms / 1000, metrics.observe
         )
         metrics.MAX_BATCH.set(settings.whisper_max_batch)
-        self.transcriber = Transcriber(engine, self.batcher, self.families, Limits(), settings.whisper_max_audio_s)
+        self.transcriber = Transcriber(
+            engine, self.batcher, self.families, engine.notes.limits, settings.whisper_max_audio_s
+        )
 
     def _become(self, state: State, reason: str) -> None:
         self.state, self.reason = state, reason

@@ -3,7 +3,7 @@
 It has the shapes, the vocabulary layout and the cost of a real model and none of its knowledge: it proves batching,
 grouping, deadlines and memory, never accuracy. Written straight with `ctranslate2.specs`; nothing is downloaded.
 
-    python -m tests.whisper.random_model FOLDER small      a random whisper-small (d 768, 12 + 12 layers, 51865 ids)
+    python -m tests.whisper.random_model FOLDER SHAPE      tiny, demo, small (d 768, 12 + 12 layers) or large-v3
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Shape:
 
 
 TINY = Shape()
+DEMO = Shape(160, 4, 4, 2, 80, 956, ("fr",))
 SMALL = Shape(768, 12, 12, 12, 80, 50_257, tuple(code for code in _LANGUAGE_CODES if code != "yue"))
 LARGE_V3 = Shape(1280, 20, 32, 32, 128, 50_257, tuple(_LANGUAGE_CODES))
 
@@ -142,4 +143,8 @@ class _RandomWeights(Converter):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
-    print(make_random_model(Path(sys.argv[1]), {"tiny": TINY, "small": SMALL, "large-v3": LARGE_V3}[sys.argv[2]]))
+    print(
+        make_random_model(
+            Path(sys.argv[1]), {"tiny": TINY, "demo": DEMO, "small": SMALL, "large-v3": LARGE_V3}[sys.argv[2]]
+        )
+    )

@@ -21,6 +21,7 @@ from whisper_service.engine import (
     load_engine,
     read_notes,
 )
+from whisper_service.guards import Limits
 
 
 def first_answer(engine: WhisperEngine, job: Job) -> Decoded:
@@ -176,6 +177,20 @@ def test_notes_of_a_model(tmp_path: Path) -> None:
     assert read_notes(tmp_path) == ModelNotes()
     (tmp_path / "pronto.json").write_text(json.dumps({"context_s": 8, "demo": True, "made_by": "someone"}))
     assert read_notes(tmp_path) == ModelNotes(context_s=8, demo=True)
-    (tmp_path / "pronto.json").write_text(json.dumps({"context_s": 0.1}))
-    with pytest.raises(ValueError, match="context_s"):
+    (tmp_path / "pronto.json").write_text(json.dumps({"limits": {"min_logprob": -0.7}}))
+    assert read_notes(tmp_path).limits == Limits(min_logprob=-0.7)
+
+
+@pytest.mark.parametrize(
+    ("notes", "complaint"),
+    [
+        ({"context_s": 0.1}, "context_s"),
+        ({"limits": {"min_logprop": -0.7}}, "min_logprop"),
+        ({"limits": {"min_logprob": "low"}}, "low"),
+        (["context_s"], "pronto.json"),
+    ],
+)
+def test_notes_that_cannot_be_meant_are_refused(tmp_path: Path, notes: object, complaint: str) -> None:
+    (tmp_path / "pronto.json").write_text(json.dumps(notes))
+    with pytest.raises(ValueError, match=complaint):
         read_notes(tmp_path)
