@@ -1,0 +1,165 @@
+"""Any event in any order: the dialogue never fails, never falls silent for good, always ends; snapshots survive."""
+
+import random
+
+import pytest
+
+from bot_manager.dialogue import allowed_intents, certain, handle, needs_intent
+from bot_manager.dialogue_events import (
+    Action,
+    BackboneAway,
+    Begun,
+    CallOver,
+    CommandRefused,
+    DialogueEvent,
+    DigitPressed,
+    Heard,
+    IntentTrouble,
+    NothingHeard,
+    PlaybackBegan,
+    PlaybackEnded,
+    RecognitionTrouble,
+    Resumed,
+    SpeechBegan,
+    StartTimer,
+    TimerExpired,
+    Understood,
+)
+from bot_manager.dialogue_state import Dialogue, from_json, to_json
+from bot_manager.flow import Flow
+from protocol.messages import CallConcluded, HangUp, PlayPrompts, TransferCall
+
+EVENTS = 100_000
+ENDING = ("human", "bye", "not_in_france", "not_proprio")  # rarer, so that walks go far
+SAYINGS = (
+    "oui", "non", "euh", "", "soixante-quinze mille onze", "75011", "sept cinq", "au gaz", "demain à dix heures",
+    "pourquoi", "non douze", "je ne sais pas", "x" * 300,
+)  # fmt: skip
+
+
+def test_random_walks(heating: Flow) -> None:
+    chance = random.Random(20260601)
+    intents = (*heating.everywhere, *heating.faqs, "ok_eligibility", "ok_proprio", "ok_callback", "no_callback")
+    intents += ("zipcode_why", "slot_call_back", "yes", "no", "unheard_of", "not_proprio")
+    intents = tuple(intent for intent in intents if intent not in ENDING) * 4 + ENDING
+    events = calls = 0
+    outcomes: set[str] = set()
+    most_turns = 0
+    while events < EVENTS:
+        calls += 1
+        dialogue, seen, at, timer = Dialogue(), 0, 1_780_300_800.0, None
+        dialogue, actions = handle(heating, dialogue, Begun(f"c{calls}", at))
+        timer = latest(actions) or timer
+        ending = 0
+        while not dialogue.over and ending < 12:
+            seen += 1
+            ending += bool(dialogue.ending)
+            at += chance.random() * 3
+            event = any_event(chance, dialogue, at, intents, timer)
+            if isinstance(event, Understood) and chance.random() < 0.1:
+                certain(heating, dialogue, event)
+                needs_intent(heating, dialogue, event.text, at, event.utterance)
+                assert set(allowed_intents(heating, dialogue)) & {"repeat"} or dialogue.ending
+            before = dialogue
+            dialogue, actions = handle(heating, dialogue, event)
+            timer = latest(actions) or timer
+            check_step(before, dialogue, actions, timer)
+        most_turns = max(most_turns, dialogue.turn)
+        events += seen
+        dialogue = end_by_timers(heating, dialogue, at, timer)
+        assert dialogue.over
+        assert dialogue.concluded
+        outcomes.add(dialogue.outcome)
+        assert from_json(to_json(dialogue)) == dialogue
+    assert calls > 1_000
+    assert len(outcomes) >= 10
+    assert most_turns <= heating.max_turns + 3  # the question, its good-bye, a transfer that fails
+
+
+def check_step(before: Dialogue, after: Dialogue, actions: list[Action], timer: StartTimer | None) -> None:
+    """After every event something is under way, and whatever went on said so."""
+    if after.over:
+        return
+    assert timer is not None
+    assert (timer.serial, timer.name) == (after.serial, after.timer)
+    assert 0 < timer.after_ms <= 120_000
+    if after.phase == "speaking":
+        assert after.playback is not None
+    if after.turn > before.turn:
+        said = any(isinstance(action, PlayPrompts) and action.prompts for action in actions)
+        assert said or any(isinstance(action, HangUp | TransferCall) for action in actions)
+    plays = [action for action in actions if isinstance(action, PlayPrompts)]
+    assert all(play.prompts and play.offset_ms >= 0 for play in plays)
+    assert len({play.playback_id for play in plays}) == len(plays)
+    concluded = [action for action in actions if isinstance(action, CallConcluded)]
+    assert not (before.concluded and concluded)
+
+
+def end_by_timers(flow: Flow, dialogue: Dialogue, at: float, timer: StartTimer | None) -> Dialogue:
+    """With nobody there any more, the timers alone bring the call to its end."""
+    for _ in range(60):
+        if dialogue.over:
+            break
+        assert timer is not None
+        at += timer.after_ms / 1_000
+        dialogue, actions = handle(flow, dialogue, TimerExpired(at, timer.name, timer.serial))
+        timer = latest(actions) or timer
+    return dialogue
+
+
+def latest(actions: list[Action]) -> StartTimer | None:
+    timers = [action for action in actions if isinstance(action, StartTimer)]
+    return timers[-1] if timers else None
+
+
+def any_event(
+    chance: random.Random, d: Dialogue, at: float, intents: tuple[str, ...], timer: StartTimer | None
+) -> DialogueEvent:
+    """Mostly what could happen now, often what could not."""
+    turn = d.turn - chance.choice((0, 0, 0, 1))
+    utterance = d.utterance + chance.choice((0, 1, 1, 1, 2, -1))
+    playback_id = (
+        d.playback.playback_id if d.playback and chance.random() < 0.9 else f"p-{d.call_id}-{chance.randint(0, 9)}"
+    )
+    text, intent, score = chance.choice(SAYINGS), chance.choice(intents), chance.random()
+    faq, fallback, final = intent.startswith("faq"), chance.random() < 0.3, chance.random() < 0.6
+    match chance.choices(range(15), weights=(40, 6, 9, 16, 16, 3, 3, 3, 4, 0.6, 0.6, 1, 0.2, 0.05, 0.1))[0]:
+        case 0:
+            sure = chance.random()
+            return Understood(at, turn, utterance, text, sure, intent, score, faq, fallback, final)
+        case 1:
+            return DigitPressed(at, chance.choice("0123456789*#"))
+        case 2:
+            return SpeechBegan(at, turn, utterance)
+        case 3:
+            return PlaybackBegan(at, playback_id)
+        case 4:
+            ended = chance.choice(("finished", "finished", "stopped", "failed"))
+            return PlaybackEnded(at, playback_id, ended, chance.randint(0, 5_000))  # type: ignore[arg-type]
+        case 5:
+            return Heard(at, turn, utterance, text)
+        case 6:
+            return NothingHeard(at, turn, utterance, "no speech")
+        case 7:
+            return TimerExpired(at, chance.choice(("no_input", "speech", "nothing")), d.serial - 1)
+        case 8 if timer is not None:
+            return TimerExpired(at, timer.name, timer.serial)
+        case 9:
+            return RecognitionTrouble(at, turn, utterance, "timeout")
+        case 10:
+            return IntentTrouble(at, turn, utterance, text, "api_request_error")
+        case 11:
+            return Resumed(at)
+        case 12:
+            return CommandRefused(at, chance.choice(("TransferCall", "PlayPrompts", "HangUp", "Listen")), "no")
+        case 13:
+            return BackboneAway(at)
+        case 14:
+            return CallOver(at, chance.choice(("caller_hung_up", "lost")))
+    return Begun("again", at)
+
+
+@pytest.mark.parametrize("phase", ["new", "over"])
+def test_events_of_a_call_that_is_not_are_ignored(heating: Flow, phase: str) -> None:
+    dialogue = Dialogue(phase=phase)  # type: ignore[arg-type]
+    assert handle(heating, dialogue, DigitPressed(1.0, "1")) == (dialogue, [])
