@@ -2,7 +2,7 @@
 
 A child gets a session of its own, so that Ctrl-C in the terminal reaches only us and we stop the children in order.
 Where the machine has `setpriv`, a child also dies with us when we are killed without a chance to clean up. The kernel
-ties this to the thread that starts the child: start it from one that lives as long as the child shall.
+ties this to the thread that starts the child: one started beside the main thread is asked to end with its thread.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,7 +48,8 @@ class ChildProcess:
     def start(self) -> None:
         """Starts the child. Raises ProcessFailed when its program is not there."""
         guard = shutil.which("setpriv")
-        command = [guard, "--pdeathsig", "KILL", "--", *self._command] if guard else self._command
+        last_signal = "KILL" if threading.current_thread() is threading.main_thread() else "TERM"
+        command = [guard, "--pdeathsig", last_signal, "--", *self._command] if guard else self._command
         if shutil.which(self._command[0]) is None:
             raise ProcessFailed(f"{self.name}: no program {self._command[0]} (run `make setup`)")
         self.log_path.parent.mkdir(parents=True, exist_ok=True)

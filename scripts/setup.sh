@@ -6,8 +6,10 @@
 # A second run finds its stamp and does nothing. A change of requirements*.txt, constraints.txt or of the Python brings .venv up to date.
 #
 # Environment:
-#   PYTHON   the Python to use (3.11 or newer); by default the first one of python3.11, python3.12, python3.13, python3
+#   PYTHON        the Python to use (3.11 or newer); by default the first one of python3.11, python3.12, python3.13, python3
+#   TORCH_INDEX   where torch without CUDA is to be had; by default PyTorch's own index
 set -eu
+TORCH_INDEX=${TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
 cd "$(dirname "$0")/.."
 
 say() { printf '[setup] %s\n' "$*" >&2; }
@@ -39,18 +41,31 @@ make_venv() {
   fi
 }
 
+pip_install() { .venv/bin/python -m pip --disable-pip-version-check --no-input install --progress-bar off "$@"; }
+
+# torch runs the sentence encoder, which is small: the build without CUDA is 200 MB, the one that a plain install takes is
+# 3 GB. Where the index of the small builds is out of reach, the large one does as well.
+install_torch() {
+  wanted=$(sed -n 's/^torch==//p' requirements.txt)
+  [ -n "$wanted" ] || return 0
+  have=$(.venv/bin/python -c 'import importlib.metadata; print(importlib.metadata.version("torch"))' 2>/dev/null || true)
+  [ "${have%%+*}" != "$wanted" ] || return 0
+  say "  torch $wanted without CUDA (200 MB) ..."
+  pip_install -q --retries 1 --timeout 15 --no-deps --index-url "$TORCH_INDEX" "torch==$wanted" > .venv/pip-torch.log 2>&1 ||
+    say "  not to be had from $TORCH_INDEX: taking the build with CUDA (3 GB)"
+}
+
 # pip prints a line per package; we show what it downloads and builds, and all of it when it fails
 install_requirements() {
   log=.venv/pip.log
   {
-    .venv/bin/python -m pip --disable-pip-version-check --no-input install --progress-bar off \
-      -c constraints.txt -r requirements.txt -r requirements-dev.txt -c constraints.txt 2>&1 && echo done > .venv/pip.ok
+    pip_install -c constraints.txt -r requirements.txt -r requirements-dev.txt 2>&1 && echo done > .venv/pip.ok
   } | tee "$log" | sed -un -e 's/^ *Downloading \([^ ]*\/\)\{0,1\}\([^ ]* *(.*)\).*/[setup]   \2/p' \
     -e 's/^Installing collected packages.*/[setup] unpacking .../p' >&2
   [ -f .venv/pip.ok ] || { tail -n 30 "$log" >&2; fail "pip could not install the pinned packages (whole log: $log)"; }
 }
 
-stamp() { cat requirements.txt requirements-dev.txt constraints.txt constraints.txt scripts/setup.sh | sha256sum | cut -d ' ' -f 1; }
+stamp() { cat requirements.txt requirements-dev.txt constraints.txt scripts/setup.sh | sha256sum | cut -d ' ' -f 1; }
 
 for file in requirements.txt requirements-dev.txt constraints.txt; do [ -f $file ] || fail "$file is missing"; done
 
@@ -62,6 +77,7 @@ if ! [ -f .venv/.pronto-stamp ] || [ "$(cat .venv/.pronto-stamp)" != "$(stamp)" 
   fi
   say "installing the pinned Python packages (about 600 MB to download the first time) ..."
   rm -f .venv/.pronto-stamp .venv/pip.ok
+  install_torch
   install_requirements
   stamp > .venv/.pronto-stamp
   say "Python packages: ready"
