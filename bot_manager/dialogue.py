@@ -124,16 +124,17 @@ def _understood(moves: Moves, event: Understood) -> None:
             _confirm_early(moves, event, d.before)
     elif not _is_new(d, event):
         moves.note("stale", "Understood")
-    elif event.final:
-        _answer(moves, event, "endpoint")
-    elif certain(moves.flow, d, event):
-        _answer(moves, event, "early")
-        moves.change(before=replace(d, before=None))
+    else:
+        meaning = understand(moves.flow, d, event)
+        if event.final:
+            _answer(moves, event, meaning, "endpoint")
+        elif certain(moves.flow, d, event, meaning):
+            _answer(moves, event, meaning, "early")
+            moves.change(before=replace(d, before=None))
 
 
-def _answer(moves: Moves, event: Understood, committed: Committed) -> None:
+def _answer(moves: Moves, event: Understood, meaning: Meaning, committed: Committed) -> None:
     """The utterance is the answer of this turn."""
-    meaning = understand(moves.flow, moves.dialogue, event)
     if meaning.kind == "nothing":
         _nothing_heard(moves, NothingHeard(event.at, event.turn, event.utterance, "no words"))
         return
@@ -184,7 +185,7 @@ def _confirm_early(moves: Moves, event: Understood, before: Dialogue) -> None:
     )
     again = Moves(moves.flow, undone, event.at)
     again.note("false_cut_off")
-    _answer(again, event, "continued")
+    _answer(again, event, understand(moves.flow, undone, event), "continued")
     if _standing(again.dialogue) == _standing(after) or again.dialogue.utterance != event.utterance:
         _go_on(moves)
         return
@@ -264,10 +265,11 @@ def _intent_trouble(moves: Moves, event: IntentTrouble) -> None:
         return
     moves.note("intent_trouble", event.code)
     alone = Understood(event.at, event.turn, event.utterance, event.text, 1.0, fallback=True)
-    if understand(moves.flow, moves.dialogue, alone).kind == "no_match":
+    meaning = understand(moves.flow, moves.dialogue, alone)
+    if meaning.kind == "no_match":
         _trouble(moves, event.utterance, event.text)
     else:
-        _answer(moves, alone, "endpoint")
+        _answer(moves, alone, meaning, "endpoint")
 
 
 def _is_new(d: Dialogue, event: OfUtterance) -> bool:

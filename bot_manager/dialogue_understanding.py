@@ -6,7 +6,7 @@ boiler?"). When a value was read back, yes, no and a new value ("no, seventy-fiv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
@@ -27,30 +27,40 @@ BARE_YES_NO = 0.95  # slots.yes_no gives this or more when yes or no is most of 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What was meant. `intent` is the state's own name for it (yes may be ok_callback here), `step` where it leads."""
+    """What was meant. `intent` is the state's own name for it (yes may be ok_callback here), `step` where it leads.
+
+    `reading` and `yes_no` are what the text alone was read as.
+    """
 
     kind: Kind
     intent: str = ""
     score: float = 0.0
     value: str = ""
     step: Step | None = None
+    reading: SlotReading = NOTHING
+    yes_no: SlotReading = NOTHING
 
 
 def understand(flow: Flow, dialogue: Dialogue, event: Understood) -> Meaning:
     """The meaning of an utterance with what the intent service said about it."""
-    state = flow.states[dialogue.state]
     if not _words(flow, event.text):
         return Meaning("nothing")
-    intent = "" if event.fallback else event.intent
-    score = event.intent_score if intent else 0.0
     reading = read_slot(flow, dialogue, event.text, event.at)
     yes_no = read_yes_no(flow, event.text, event.at)
+    meaning = _meaning(flow, dialogue, event, reading, yes_no)
+    return replace(meaning, reading=reading, yes_no=yes_no)
+
+
+def _meaning(flow: Flow, dialogue: Dialogue, event: Understood, reading: SlotReading, yes_no: SlotReading) -> Meaning:
+    state = flow.states[dialogue.state]
+    intent = "" if event.fallback else event.intent
+    score = event.intent_score if intent else 0.0
     if dialogue.confirming:
         confirmed = _confirmation(dialogue, reading, yes_no, intent, score)
         if confirmed is not None:
             return confirmed
     elif reading.complete and not _asks_something_else(flow, state, reading, event.text, intent):
-        return Meaning("value", intent or "", score or reading.confidence, value_text(reading))
+        return Meaning("value", intent, score or reading.confidence, value_text(reading))
     return _intent(flow, state, intent, score, yes_no)
 
 
@@ -129,8 +139,8 @@ def needs_intent(flow: Flow, dialogue: Dialogue, text: str, at: float, utterance
     return not (bare_yes_no and _yes_no_step(flow, state, yes_no) is not None)
 
 
-def certain(flow: Flow, dialogue: Dialogue, event: Understood) -> bool:
-    """Whether a guess may be taken before the end of the utterance.
+def certain(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning | None = None) -> bool:
+    """Whether a guess may be taken before the end of the utterance; `meaning` is what `understand` made of it.
 
     An open value ("soixante-quinze mille" ...), a no to what was read back (a correction may follow) and whatever ends
     the call wait for the end.
@@ -138,9 +148,8 @@ def certain(flow: Flow, dialogue: Dialogue, event: Understood) -> bool:
     state = flow.states.get(dialogue.state)
     if state is None or not state.listens or event.recognition_confidence < state.listening.commit_recognition:
         return False
-    meaning = understand(flow, dialogue, event)
-    reading = read_slot(flow, dialogue, event.text, event.at)
-    yes_no = read_yes_no(flow, event.text, event.at)
+    meaning = meaning or understand(flow, dialogue, event)
+    reading, yes_no = meaning.reading, meaning.yes_no
     match meaning.kind:
         case "value":
             number = flow.slots[state.slot].type in NUMBER_TYPES

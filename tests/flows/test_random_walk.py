@@ -33,7 +33,7 @@ EVENTS = 100_000
 ENDING = ("human", "bye", "not_in_france", "not_proprio")  # rarer, so that walks go far
 SAYINGS = (
     "oui", "non", "euh", "", "soixante-quinze mille onze", "75011", "sept cinq", "au gaz", "demain à dix heures",
-    "pourquoi", "non douze", "je ne sais pas", "x" * 300,
+    "pourquoi", "non douze", "je ne sais pas", "x" * 90,
 )  # fmt: skip
 
 
