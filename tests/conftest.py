@@ -53,7 +53,7 @@ def running_asterisk() -> Iterator[Asterisk]:
 def asterisk(running_asterisk: Asterisk) -> Iterator[Asterisk]:
     """A real Asterisk; when the test is over, no channel and no bridge may be left in it."""
     yield running_asterisk
-    # the last BYE is on its way when a test ends: what is still there after two seconds stays for ever
+    # the last BYE is on its way when a test ends: what is still there after five seconds stays for ever
     left: dict[str, list[str]] = {"channels": [], "bridges": []}
 
     def is_empty() -> bool:
@@ -61,7 +61,7 @@ def asterisk(running_asterisk: Asterisk) -> Iterator[Asterisk]:
             left[kind] = [item["id"] for item in running_asterisk.get(kind)]
         return not any(left.values())
 
-    assert wait_for(is_empty, 2.0), f"left in Asterisk: {left}"
+    assert wait_for(is_empty, 5.0), f"left in Asterisk: {left}"
 
 
 @pytest.fixture(scope="session")
