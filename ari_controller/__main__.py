@@ -22,7 +22,7 @@ from ari_controller.controller import Controller, ReplacedByAnother
 from ari_controller.media_legs import Target
 from config import BadSettings, ControllerSettings, load
 from observability.http import serve
-from observability.lifecycle import until_stopped
+from observability.lifecycle import stop, until_stopped
 from observability.logs import set_up_logs
 from protocol.bus import Inbox, Outbox, connect
 
@@ -81,7 +81,7 @@ async def run(settings: ControllerSettings) -> None:
             )
         finally:
             await outbox.flush()
-            sender.cancel()
+            await stop(sender)
             await runner.cleanup()
             await redis.aclose()
 

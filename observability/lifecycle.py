@@ -8,6 +8,15 @@ from collections.abc import Coroutine
 from typing import Any
 
 
+async def stop(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels tasks until they end. Once is not enough: a redis client that is connecting swallows a cancellation."""
+    pending: set[asyncio.Task[Any]] = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.2)
+
+
 async def until_stopped(*background: Coroutine[Any, Any, None]) -> None:
     """Runs `background` until a signal comes, then cancels it.
 
@@ -21,9 +30,7 @@ async def until_stopped(*background: Coroutine[Any, Any, None]) -> None:
     tasks = [asyncio.create_task(job) for job in background]
     waiter = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    for task in (waiter, *tasks):
-        task.cancel()
-    await asyncio.gather(waiter, *tasks, return_exceptions=True)
+    await stop(waiter, *tasks)
     for task in done:
         if task is not waiter:
             task.result()
