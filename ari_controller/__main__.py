@@ -22,7 +22,7 @@ from ari_controller.controller import Controller, ReplacedByAnother
 from ari_controller.media_legs import Target
 from config import BadSettings, ControllerSettings, load
 from observability.http import serve
-from observability.lifecycle import stop, until_stopped
+from observability.lifecycle import cancel_all, until_stopped
 from observability.logs import set_up_logs
 from protocol.bus import Inbox, Outbox, connect
 
@@ -80,8 +80,9 @@ async def run(settings: ControllerSettings) -> None:
                 _ended(sender),
             )
         finally:
+            await controller.settle()
             await outbox.flush()
-            await stop(sender)
+            await cancel_all(sender)
             await runner.cleanup()
             await redis.aclose()
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from redis.exceptions import RedisError
 
@@ -43,6 +44,7 @@ from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
 from ari_controller.call_store import CallStore
 from ari_controller.lane import Lane
 from ari_controller.media_legs import Presence
+from observability.lifecycle import cancel_all
 from protocol.bus import Inbox, Outbox
 from protocol.messages import (
     CallEnded,
@@ -108,6 +110,7 @@ class Controller:
     _redis_away_since: float | None = None
     _strays: frozenset[str] = frozenset()
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _state_lanes: WeakSet[Lane[Callable[[], Any]]] = field(default_factory=WeakSet)
 
     # --- the websocket ------------------------------------------------------------------------------------------------
 
@@ -192,6 +195,7 @@ class Controller:
             legs, Lane(lambda item: self._do(call_id, item)), Lane(lambda item: self._do(call_id, item)), Lane(_call)
         )
         self.calls[call_id] = driven
+        self._state_lanes.add(driven.state)
         return driven
 
     # --- a call's steps -----------------------------------------------------------------------------------------------
@@ -511,6 +515,13 @@ class Controller:
         if self.draining:
             return False, "draining"
         return (False, "Redis is away") if self._redis_away_s() > REDIS_AWAY_S else (True, "")
+
+    async def settle(self, timeout_s: float = 2.0) -> None:
+        """Before Redis is closed: lets what is being stored be stored."""
+        lanes = [asyncio.create_task(lane.settle()) for lane in self._state_lanes]
+        if lanes:
+            _, late = await asyncio.wait(lanes, timeout=timeout_s)
+            await cancel_all(*late)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -28,3 +28,8 @@ class Lane(Generic[T]):
         while self._waiting:
             await self._do(self._waiting.popleft())
         self._task = None
+
+    async def settle(self) -> None:
+        """Returns when nothing is left to do."""
+        while self._task is not None:
+            await asyncio.wait({self._task})

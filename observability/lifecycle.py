@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-async def stop(*tasks: asyncio.Task[Any]) -> None:
+async def cancel_all(*tasks: asyncio.Task[Any]) -> None:
     """Cancels tasks until they end. Once is not enough: a redis client that is connecting swallows a cancellation."""
     pending: set[asyncio.Task[Any]] = set(tasks)
     while pending:
@@ -30,7 +30,7 @@ async def until_stopped(*background: Coroutine[Any, Any, None]) -> None:
     tasks = [asyncio.create_task(job) for job in background]
     waiter = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    await stop(waiter, *tasks)
+    await cancel_all(waiter, *tasks)
     for task in done:
         if task is not waiter:
             task.result()

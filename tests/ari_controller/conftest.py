@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from observability.lifecycle import stop
+from observability.lifecycle import cancel_all
 from pronto.asterisk import Asterisk
 from pronto.processes import wait_for
 from pronto.sip_caller import SipCaller
@@ -80,7 +80,7 @@ async def bot(redis_url: str) -> AsyncIterator[Bot]:
     bot = Bot(redis)
     tasks = [asyncio.create_task(bot.read()), asyncio.create_task(bot.outbox.run())]
     yield bot
-    await stop(*tasks)
+    await cancel_all(*tasks)
     await redis.aclose()
 
 
