@@ -67,6 +67,12 @@ async def watch_backbone(outbox: Outbox, switchboard: Switchboard) -> None:
         told = away
 
 
+def warm_up() -> None:
+    """Loads dateparser's tables (0.2 to 0.4 s a language) before a caller waits for them."""
+    for language, text in (("fr", "3 mai"), ("it", "3 maggio"), ("en", "3 may")):
+        parse("date_time", text, language, now=datetime.now())
+
+
 async def run(settings: BotSettings) -> None:
     """Builds everything, runs until a signal, then lets calls come to their end for `bot_drain_s`."""
     flows = FlowStore(settings.flows_dir, settings.prompts_dir)
@@ -78,8 +84,6 @@ async def run(settings: BotSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    for language in ("fr", "it", "en"):  # loads the tables of dateparser before a caller waits for them
-        await asyncio.to_thread(parse, "date_time", "3 mai 3 may 3 maggio", language, now=datetime.now())
     redis = connect(settings.redis_url)
     outbox = Outbox(redis, settings.cell)
     intents = IntentClient(settings.intent_main_url, settings.intent_faqs_url, settings.intent_timeout_s)
@@ -101,6 +105,7 @@ async def run(settings: BotSettings) -> None:
             return False, "waiting for redis"
         return (False, "redis is away") if outbox.away_since is not None else (True, "")
 
+    warming = asyncio.create_task(asyncio.to_thread(warm_up))
     server = await serve(settings.bot_host, settings.bot_port, health, ready)
     records.start()
     writers = [asyncio.create_task(outbox.run()), asyncio.create_task(snapshots.run())]
@@ -123,7 +128,7 @@ async def run(settings: BotSettings) -> None:
         await outbox.flush()
         await snapshots.stored(2.0)
     finally:
-        await _cancel(writers)
+        await _cancel([*writers, warming])
         await intents.close()
         await redis.aclose()
         await server.cleanup()

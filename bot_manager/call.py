@@ -39,6 +39,7 @@ from bot_manager.dialogue_events import (
 )
 from bot_manager.dialogue_state import Dialogue, to_json
 from bot_manager.flow import Flow
+from bot_manager.handoff import way_out
 from bot_manager.intents import IntentAnswer, IntentClient
 from bot_manager.record_writer import RecordWriter
 from bot_manager.snapshots import Snapshots
@@ -323,7 +324,7 @@ class Call:
         self._around.snapshots.put(
             self.call_id,
             {
-                "flow": self._flow.name,
+                "flow": self._chronicle.call.flow,
                 "flow_version": self._flow.version,
                 "dialogue": to_json(self._dialogue),
                 "chronicle": self._chronicle.to_dict(),
@@ -366,7 +367,7 @@ class Call:
         now, turn = self._around.now(), self._dialogue.turn + 1
         self._chronicle.noted(now, "call_failed", type(item).__name__)
         self._around.outbox.send(StopPlayback(self.call_id, now))
-        prompts = tuple(name for name in self._flow.trouble.then.say if not name.startswith("{"))
+        prompts, _ = way_out(self._flow)
         if prompts:
             play = PlayPrompts(self.call_id, now, turn, self._apology_id, self._flow.language, prompts)
             self._around.outbox.send(play)
@@ -381,7 +382,8 @@ class Call:
         heard = isinstance(item, PlaybackFinished) and item.playback_id == self._apology_id
         if not heard and not (isinstance(item, TimerExpired) and item.name == "apology"):
             return
-        now, extension = self._around.now(), self._flow.trouble.then.transfer
+        now = self._around.now()
+        _, extension = way_out(self._flow)
         if extension:
             self._around.outbox.send(TransferCall(self.call_id, now, extension, "error"))
         else:

@@ -109,8 +109,8 @@ class Switchboard:
     # --- making calls ---
 
     def _begin(self, started: CallStarted) -> Call:
-        flow = self._flow(started)
-        record = new_call(started, self._cell, flow.name, flow.version, flow.edited_at)
+        name, flow = self._flow(started)
+        record = new_call(started, self._cell, name, flow.version, flow.edited_at)
         call = Call(self._around, flow, Chronicle(record))
         self._around.records.put(record)
         self._start(call)
@@ -118,20 +118,21 @@ class Switchboard:
             "call started",
             extra={
                 "call_id": started.call_id,
-                "flow": flow.name,
+                "flow": name,
                 "version": flow.version,
                 "caller_number": started.caller_number,
             },
         )
         return call
 
-    def _flow(self, started: CallStarted) -> Flow:
+    def _flow(self, started: CallStarted) -> tuple[str, Flow]:
+        """The flow of a new call, with the name that it has in the store."""
         name = started.flow or self._default_flow
         try:
-            return self._flows.current(name)
+            return name, self._flows.current(name)
         except KeyError:
             log.error("no such flow, default taken", extra={"call_id": started.call_id, "flow": name})
-            return self._flows.current(self._default_flow)
+            return self._default_flow, self._flows.current(self._default_flow)
 
     def _restored(self, call_id: str, body: Mapping[str, Any]) -> tuple[Call, UtteranceTranscribed | None]:
         name = str(body["flow"])

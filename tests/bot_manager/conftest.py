@@ -1,0 +1,248 @@
+"""The bot manager's world: the shipped flow with silent prompts, an intent service over HTTP, lines on the bus."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import wave
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from redis.asyncio import Redis
+
+from audio_prompts.catalogue import read_catalogue
+from config import ROOT
+from pronto.processes import free_tcp_port
+from protocol.bus import Inbox, Outbox, connect
+from protocol.messages import (
+    CallEnded,
+    CallStarted,
+    Command,
+    HangUp,
+    Message,
+    PlaybackFinished,
+    PlaybackStarted,
+    PlayPrompts,
+    TransferCall,
+    UtteranceGuessed,
+    UtteranceTranscribed,
+)
+
+CELL = "test"
+PATIENCE_S = 15.0
+
+
+@pytest.fixture
+def flows_dir(tmp_path: Path) -> Path:
+    """A copy of the shipped French flow, to be edited."""
+    shutil.copytree(ROOT / "flows" / "fr", tmp_path / "flows" / "fr")
+    return tmp_path / "flows"
+
+
+@pytest.fixture
+def prompts_dir(tmp_path: Path) -> Path:
+    """The shipped prompts' names, each a tenth of a second of silence."""
+    folder = tmp_path / "audio_prompts" / "fr"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "audio_prompts" / "fr" / "prompts.yaml", folder)
+    for name in read_catalogue(folder / "prompts.yaml").texts:
+        with wave.open(str(folder / f"{name}.wav"), "wb") as file:
+            file.setparams((1, 2, 8_000, 0, "NONE", ""))
+            file.writeframes(bytes(1_600))
+    return folder.parent
+
+
+@dataclass
+class IntentServer:
+    """What the intent service answers. `answers`: sentence -> body or (status, text); others have no match.
+
+    While `gate` is closed nothing is answered. `asked` lists (set, body) of every request.
+    """
+
+    url: str = ""
+    answers: dict[str, Any] = field(default_factory=dict)
+    faqs: dict[str, Any] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    asked_once: asyncio.Event = field(default_factory=asyncio.Event)
+    content_type: str = "application/json"
+
+    @property
+    def main_url(self) -> str:
+        return f"{self.url}/embedding_main/"
+
+    @property
+    def faqs_url(self) -> str:
+        return f"{self.url}/embedding_faqs/"
+
+    async def answer(self, request: web.Request) -> web.Response:
+        name = "faqs" if "faqs" in request.path else "main"
+        body = await request.json()
+        self.asked.append((name, body))
+        self.asked_once.set()
+        await self.gate.wait()
+        known = self.answers if name == "main" else self.faqs
+        found = known.get(body["sentence"], {"intent": "", "score": 0.1, "fallback": True})
+        if isinstance(found, tuple):
+            status, text = found
+            return web.Response(status=status, body=text.encode(), headers={"Content-Type": self.content_type})
+        return web.json_response(found)
+
+
+@pytest.fixture
+async def intents() -> AsyncIterator[IntentServer]:
+    """A real HTTP server with the intent service's contract."""
+    server = IntentServer()
+    server.gate.set()
+    app = web.Application()
+    app.router.add_post("/embedding_main/", server.answer)
+    app.router.add_post("/embedding_faqs/", server.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    port = free_tcp_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    server.url = f"http://127.0.0.1:{port}"
+    yield server
+    server.gate.set()
+    await runner.cleanup()
+
+
+class Line:
+    """One caller's line, seen from the bus: what the controller and the receiver would send for a caller's script."""
+
+    def __init__(self, outbox: Outbox, commands: asyncio.Queue[Command], call_id: str) -> None:
+        self._outbox = outbox
+        self._commands = commands
+        self.call_id = call_id
+        self.at = 1_790_000_000.0
+        self.turn = 0
+        self.utterance = 0
+
+    def send(self, message: Message) -> None:
+        self._outbox.send(message)
+
+    def ring(self, flow: str = "") -> None:
+        self.send(CallStarted(self.call_id, self.tick(), "+33600000001", "+33100000001", flow))
+
+    def tick(self, seconds: float = 0.1) -> float:
+        self.at += seconds
+        return self.at
+
+    async def next(self, *kinds: type[Any]) -> Any:
+        """The next command of one of these kinds; others are passed over."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                command = await self._commands.get()
+                if isinstance(command, kinds):
+                    return command
+
+    async def prompts(self) -> tuple[str, ...]:
+        """The next prompts, played to their end."""
+        play: PlayPrompts = await self.next(PlayPrompts)
+        self.turn = play.turn
+        self.send(PlaybackStarted(self.call_id, self.tick(), play.playback_id))
+        self.send(PlaybackFinished(self.call_id, self.tick(), play.playback_id, "finished", 100))
+        return play.prompts
+
+    def guess(self, text: str, confidence: float = 0.9) -> None:
+        self.utterance += 1
+        end = self.tick(1.0)
+        self.send(
+            UtteranceGuessed(
+                self.call_id, end + 0.3, self.turn, self.utterance, text, confidence, end - 0.8, end, end + 0.2
+            )
+        )
+
+    def transcript(self, text: str, confidence: float = 0.9, same_utterance: bool = False) -> None:
+        if not same_utterance:
+            self.utterance += 1
+        end = self.tick(1.0)
+        self.send(
+            UtteranceTranscribed(
+                self.call_id,
+                end + 0.75,
+                self.turn,
+                self.utterance,
+                text,
+                confidence,
+                end - 0.8,
+                end,
+                end + 0.7,
+                end + 0.2,
+                900,
+            )
+        )
+
+    async def end(self) -> HangUp | TransferCall:
+        """The bot's way of ending the call, carried out."""
+        last: HangUp | TransferCall = await self.next(HangUp, TransferCall)
+        reason = "transferred" if isinstance(last, TransferCall) else "bot_hung_up"
+        self.send(CallEnded(self.call_id, self.tick(), reason, "/recordings/x.wav"))  # type: ignore[arg-type]
+        return last
+
+    def hang_up(self) -> None:
+        self.send(CallEnded(self.call_id, self.tick(), "caller_hung_up", "/recordings/x.wav"))
+
+
+class Exchange:
+    """All lines of a test, over one connection to Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._outbox = Outbox(redis, CELL)
+        self._inbox = Inbox(redis, CELL, "commands", "test")
+        self._queues: dict[str, asyncio.Queue[Command]] = {}
+        self.commands: list[Command] = []
+
+    def line(self, call_id: str) -> Line:
+        return Line(self._outbox, self._queues.setdefault(call_id, asyncio.Queue()), call_id)
+
+    async def read(self) -> None:
+        async for message in self._inbox.messages():
+            assert isinstance(message, Command)
+            self.commands.append(message)
+            self._queues.setdefault(message.call_id, asyncio.Queue()).put_nowait(message)
+
+    async def write(self) -> None:
+        await self._outbox.run()
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = connect(redis_url)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def exchange(redis: Redis) -> AsyncIterator[Exchange]:
+    """The other end of the bus."""
+    found = Exchange(redis)
+    async with running(found.read(), found.write()):
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def running(*jobs: Awaitable[None]) -> AsyncIterator[None]:
+    """Background tasks for the length of a block."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Returns when something has become so; the event loop runs meanwhile. Fails after the patience of a test."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found = is_so()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.01)

@@ -1,0 +1,245 @@
+"""The bot manager as it runs in production: a process of its own, killed, restarted, drained, misconfigured."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from config import ROOT
+from pronto.processes import free_tcp_port
+from protocol.messages import HangUp, PlayPrompts
+from tests.bot_manager.conftest import CELL, PATIENCE_S, Exchange, IntentServer, until
+
+
+class Bot:
+    """One bot manager process after the other, with the same settings."""
+
+    def __init__(self, environment: dict[str, str], port: int, log: Path) -> None:
+        self.environment = environment
+        self.log = log
+        self._port = port
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        await self.launch()
+        await until(self.is_ready)
+
+    async def launch(self) -> asyncio.subprocess.Process:
+        with self.log.open("a") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot_manager", cwd=ROOT, env=self.environment, stderr=log
+            )
+        return self.process
+
+    async def get(self, path: str) -> tuple[int, str]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{self._port}{path}") as response,
+        ):
+            return response.status, await response.text()
+
+    async def is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.returncode is None, self.log.read_text()
+        try:
+            status, _ = await self.get("/ready")
+        except aiohttp.ClientError:
+            return False
+        return status == 200
+
+    async def end(self, how: int) -> int:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(how)
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.process.wait()
+
+
+@pytest.fixture
+async def bot(
+    tmp_path: Path, flows_dir: Path, prompts_dir: Path, redis_url: str, intents: IntentServer
+) -> AsyncIterator[Bot]:
+    port = free_tcp_port()
+    environment = {
+        **os.environ,
+        "PRONTO_CELL": CELL,
+        "REDIS_URL": redis_url,
+        "FLOWS_DIR": str(flows_dir),
+        "PROMPTS_DIR": str(prompts_dir),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'calls.sqlite'}",
+        "INTENT_MAIN_URL": intents.main_url,
+        "INTENT_FAQS_URL": intents.faqs_url,
+        "BOT_PORT": str(port),
+        "BOT_DRAIN_S": "0.3",
+        "LOG_PERSONAL": "true",
+    }
+    bot = Bot(environment, port, tmp_path / "bot.log")
+    yield bot
+    if bot.process is not None and bot.process.returncode is None:
+        await bot.end(signal.SIGKILL)
+
+
+def rows(tmp_path: Path, query: str) -> list[tuple[Any, ...]]:
+    with contextlib.closing(sqlite3.connect(tmp_path / "calls.sqlite")) as connection:
+        return connection.execute(query).fetchall()
+
+
+async def test_a_call_goes_from_the_first_prompt_to_its_record(bot: Bot, exchange: Exchange, tmp_path: Path) -> None:
+    await bot.start()
+    line = exchange.line("c1")
+    line.ring()
+    assert (await line.prompts())[0] == "welcome"
+    line.transcript("oui")
+    assert "ask_zip_code" in await line.prompts()
+    line.guess("soixante-quinze mille onze")
+    assert (await line.prompts())[0] == "zip_code_noted"
+    line.transcript("oui c'est ça")
+    assert "ask_owner_house" in await line.prompts()
+    line.transcript("non")
+    assert await line.prompts() == ("goodbye_not_owner",)
+    assert isinstance(await line.end(), HangUp)
+    await until(lambda: (tmp_path / "calls.sqlite").exists())
+    await bot.end(signal.SIGTERM)
+    [(outcome, lead, recording)] = rows(tmp_path, "select outcome, lead, recording from calls")
+    assert (outcome, recording) == ("not_owner", "/recordings/x.wav")
+    assert '"zip_code": "75011"' in lead
+    taken = rows(tmp_path, "select state, committed, answer_prompts from turns order by number")
+    assert [(state, committed) for state, committed, _ in taken] == [
+        ("init", "endpoint"),
+        ("ask_zip_code", "early"),
+        ("ask_zip_code", "endpoint"),
+        ("ask_owner_house", "endpoint"),
+    ]
+
+
+async def test_a_killed_bot_manager_goes_on_with_its_calls(bot: Bot, exchange: Exchange, tmp_path: Path) -> None:
+    await bot.start()
+    line = exchange.line("c2")
+    line.ring()
+    await line.prompts()
+    line.transcript("oui")
+    assert "ask_zip_code" in await line.prompts()
+    assert await bot.end(signal.SIGKILL) == -signal.SIGKILL
+    line.transcript("soixante-neuf mille trois")  # said while nobody listens
+    await bot.start()
+    assert (await line.prompts())[0] == "zip_code_noted"
+    line.hang_up()
+    await until(lambda: rows(tmp_path, "select outcome from calls where id = 'c2' and ended_at > 0") != [])
+    assert rows(tmp_path, "select outcome, end_reason from calls") == [("caller_hung_up", "caller_hung_up")]
+    assert [n for (n,) in rows(tmp_path, "select number from turns order by number")] == [1, 2]
+
+
+async def test_the_timer_of_a_silent_caller_runs_again_after_a_restart(bot: Bot, exchange: Exchange) -> None:
+    await bot.start()
+    line = exchange.line("c3")
+    line.ring()
+    await line.prompts()
+    await bot.end(signal.SIGKILL)
+    await bot.start()
+    assert (await line.prompts())[0] == "hello"  # the no-input ladder
+
+
+async def test_an_ended_call_is_not_begun_again_by_a_restart(bot: Bot, exchange: Exchange, redis: Any) -> None:
+    await bot.start()
+    line = exchange.line("c4")
+    line.ring()
+    await line.prompts()
+    line.hang_up()
+    await until(lambda: _is_over(redis, "c4"))
+    await bot.end(signal.SIGKILL)
+    await redis.set(f"pronto:{CELL}:position:bot_manager:events", "0-0")  # everything is seen again
+    await bot.start()
+    other = exchange.line("c5")
+    other.ring()
+    await other.prompts()
+    assert [c.call_id for c in exchange.commands if isinstance(c, PlayPrompts)] == ["c4", "c5"]
+
+
+async def _is_over(redis: Any, call_id: str) -> bool:
+    return '"over": true' in (await redis.get(f"pronto:call:{call_id}") or "")
+
+
+async def test_a_stopping_bot_manager_leaves_its_calls_to_the_next(bot: Bot, exchange: Exchange) -> None:
+    await bot.start()
+    line = exchange.line("c6")
+    line.ring()
+    await line.prompts()
+    assert await bot.end(signal.SIGTERM) == 0
+    line.transcript("oui")
+    await bot.start()
+    assert "ask_zip_code" in await line.prompts()
+    line.hang_up()
+
+
+async def test_metrics_and_health_tell_what_happened(bot: Bot, exchange: Exchange) -> None:
+    await bot.start()
+    line = exchange.line("c7")
+    line.ring()
+    await line.prompts()
+    line.transcript("oui")
+    await line.prompts()
+    line.hang_up()
+
+    async def is_counted() -> bool:
+        return 'pronto_calls_total{outcome="caller_hung_up"} 1.0' in (await bot.get("/metrics"))[1]
+
+    await until(is_counted)
+    _, metrics = await bot.get("/metrics")
+    assert 'pronto_turn_stage_seconds_count{stage="answer"} 1.0' in metrics
+    assert 'pronto_turns_total{committed="endpoint"} 1.0' in metrics
+    assert "pronto_call_seconds_count 1.0" in metrics
+    status, health = await bot.get("/health")
+    assert (status, '"status": "ok"' in health) == (200, True)
+
+
+async def test_an_edited_flow_is_for_new_calls_only(bot: Bot, exchange: Exchange, flows_dir: Path) -> None:
+    await bot.start()
+    old = exchange.line("c8")
+    old.ring()
+    await old.prompts()
+    _, before = await bot.get("/health")
+    flow = flows_dir / "fr" / "heating.yaml"
+    flow.write_text(flow.read_text().replace("say: [welcome, ask_eligibility]", "say: [ask_eligibility]"))
+
+    async def is_reloaded() -> bool:
+        return (await bot.get("/health"))[1] != before.replace('"calls": 0', '"calls": 1')
+
+    await until(is_reloaded)
+    new = exchange.line("c9")
+    new.ring()
+    assert await new.prompts() == ("ask_eligibility",)
+    old.transcript("pardon")
+    assert "ask_eligibility_again" in await old.prompts()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("INTENT_TIMEOUT_S", "9", "INTENT_TIMEOUT_S='9': must be from 0.05 to 5"),
+        ("DEFAULT_FLOW", "fr/none", "DEFAULT_FLOW='fr/none': no such flow"),
+    ],
+)
+async def test_bad_settings_refuse_to_start(bot: Bot, key: str, value: str, reason: str) -> None:
+    bot.environment[key] = value
+    process = await bot.launch()
+    assert await process.wait() == 2
+    assert reason in bot.log.read_text()
+
+
+async def test_a_bad_flow_refuses_to_start_with_file_and_line(bot: Bot, flows_dir: Path) -> None:
+    flow = flows_dir / "fr" / "heating.yaml"
+    flow.write_text(flow.read_text().replace("goto: ask_zip_code}", "goto: nowhere}"))
+    process = await bot.launch()
+    assert await process.wait() == 2
+    assert "heating.yaml:" in bot.log.read_text()
+    assert "nowhere" in bot.log.read_text()
