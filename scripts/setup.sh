@@ -41,7 +41,8 @@ make_venv() {
   fi
 }
 
-pip_install() { .venv/bin/python -m pip --disable-pip-version-check --no-input install --progress-bar off "$@"; }
+# modules are compiled when they are first imported: most never are, and compiling them all takes a minute
+pip_install() { .venv/bin/python -m pip --disable-pip-version-check --no-input install --no-compile --progress-bar off "$@"; }
 
 # torch runs the sentence encoder, which is small: the build without CUDA is 200 MB, the one that a plain install takes is
 # 3 GB. Where the index of the small builds is out of reach, the large one does as well.
