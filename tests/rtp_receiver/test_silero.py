@@ -1,0 +1,108 @@
+"""Silero on real speech: many streams in one call give what one stream alone gives, and what the whole file gives."""
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+from rtp_receiver.silero import CHUNK_SAMPLES, CONTEXT_SAMPLES, ModelUnusable, SileroVad, batched_model, model_path
+from rtp_receiver.slin16 import Samples, to_float
+from tests.rtp_receiver.packets import silence
+from tests.rtp_receiver.speech import say
+
+
+def chunks_of(samples: Samples) -> NDArray[np.int16]:
+    return samples[: len(samples) // CHUNK_SAMPLES * CHUNK_SAMPLES].reshape(-1, CHUNK_SAMPLES)
+
+
+def whole_file(samples: Samples) -> NDArray[np.float32]:
+    """All steps in one call of the model as shipped: its first axis is time."""
+    session = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"])
+    new = to_float(chunks_of(samples))
+    context = np.vstack([np.zeros((1, CONTEXT_SAMPLES), np.float32), new[:-1, -CONTEXT_SAMPLES:]])
+    zero = np.zeros((1, 1, 128), np.float32)
+    result: NDArray[np.float32] = session.run(None, {"input": np.hstack([context, new]), "h": zero, "c": zero})[0]
+    return result
+
+
+SENTENCES = ["oui bonjour", "je suis propriétaire d'une maison", "soixante-quinze mille onze", "non merci au revoir"]
+AUDIO = [np.concatenate([silence(0.3 + 0.1 * n), say(text), silence(1.5)]) for n, text in enumerate(SENTENCES)]
+
+
+def test_streaming_gives_what_the_whole_file_gives() -> None:
+    vad = SileroVad(rests=False)
+    stream = vad.open()
+    streamed = [vad.step([stream], chunk[None])[0] for chunk in chunks_of(AUDIO[1])]
+    assert np.allclose(streamed, whole_file(AUDIO[1]), atol=1e-5)
+
+
+def test_streams_in_one_batch_do_not_mix() -> None:
+    vad = SileroVad(rests=False)
+    streams = [vad.open() for _ in AUDIO]
+    pieces = [chunks_of(audio) for audio in AUDIO]
+    got: list[list[float]] = [[] for _ in AUDIO]
+    for step in range(max(map(len, pieces))):
+        live = [n for n in reversed(range(len(AUDIO))) if step < len(pieces[n])]
+        probabilities = vad.step([streams[n] for n in live], np.stack([pieces[n][step] for n in live]))
+        for n, probability in zip(live, probabilities, strict=True):
+            got[n].append(float(probability))
+    for audio, streamed in zip(AUDIO, got, strict=True):
+        assert np.allclose(streamed, whole_file(audio), atol=1e-5)
+
+
+def test_speech_is_speech_and_silence_is_not() -> None:
+    probabilities = whole_file(AUDIO[1])
+    assert probabilities[:8].max() < 0.2
+    assert probabilities.max() > 0.9
+    assert probabilities[-20:].max() < 0.2
+    vad = SileroVad()
+    stream = vad.open()
+    noise = np.random.default_rng(1).normal(0, 300, 32 * CHUNK_SAMPLES).astype(np.int16)
+    assert max(float(vad.step([stream], chunk[None])[0]) for chunk in chunks_of(noise)) < 0.35
+
+
+def test_a_number_that_is_used_again_starts_fresh() -> None:
+    vad = SileroVad(rests=False)
+    first = vad.open()
+    for chunk in chunks_of(AUDIO[0]):
+        vad.step([first], chunk[None])
+    vad.close(first)
+    again = vad.open()
+    assert again == first
+    assert vad.step([again], chunks_of(AUDIO[2])[:1])[0] == pytest.approx(whole_file(AUDIO[2])[0], abs=1e-6)
+
+
+def test_more_streams_than_expected_keep_their_state() -> None:
+    vad, pieces = SileroVad(rests=False), chunks_of(AUDIO[3])
+    early = vad.open()
+    got = [float(vad.step([early], pieces[:1])[0])]
+    others = [vad.open() for _ in range(40)]
+    assert len({early, *others}) == 41
+    got += [float(vad.step([early], chunk[None])[0]) for chunk in pieces[1:]]
+    assert np.allclose(got, whole_file(AUDIO[3]), atol=1e-5)
+
+
+def test_another_model_is_refused(tmp_path: object) -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [value], [value])
+    path = f"{tmp_path}/other.onnx"
+    onnx.save(helper.make_model(graph), path)
+    from pathlib import Path
+
+    with pytest.raises(ModelUnusable, match="not the Silero v6 graph"):
+        batched_model(Path(path))
+
+
+def test_a_short_answer_is_heard_however_long_the_caller_was_silent() -> None:
+    vad = SileroVad()
+    for silence_s in (1.0, 12.0):
+        for word in ("oui", "non", "ok", "merci"):
+            for offset in (0, 137, 291, 433):
+                audio = np.concatenate([silence(silence_s), np.zeros(offset, np.int16), say(word), silence(0.5)])
+                stream = vad.open()
+                voiced = sum(float(vad.step([stream], chunk[None])[0]) >= 0.4 for chunk in chunks_of(audio))
+                vad.close(stream)
+                assert voiced >= 3, f"{word} after {silence_s} s at {offset}: {voiced} chunks"
