@@ -16,7 +16,8 @@ import yaml
 
 from audio_prompts.catalogue import BadCatalogue, lengths_ms
 from bot_manager.flow import Flow
-from bot_manager.flow_loader import BadFlow, Known, read_flow
+from bot_manager.flow_loader import BadFlow, read_flow
+from bot_manager.flow_names import Known
 from bot_manager.flow_yaml import Fault
 
 A_FLOW = re.compile(r"^(flow|states)\s*:", re.MULTILINE)  # beside intents, guards and other files of a language

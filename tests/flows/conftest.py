@@ -6,7 +6,8 @@ import pytest
 
 from audio_prompts.catalogue import read_catalogue
 from bot_manager.flow import Flow
-from bot_manager.flow_loader import Known, read_flow
+from bot_manager.flow_loader import read_flow
+from bot_manager.flow_names import Known
 from bot_manager.flow_store import intent_names
 from pronto.conversation import Resolver
 from pronto.flow_score import phrases_resolver
