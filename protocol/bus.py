@@ -38,6 +38,17 @@ def connect(url: str) -> Redis:
     )
 
 
+def raise_if_cancelled() -> None:
+    """Raises CancelledError in a task that somebody cancelled.
+
+    redis-py sends through `asyncio.wait_for`, which on Python 3.11 forgets a cancellation that comes just as the data
+    is sent (python/cpython 86296); a loop around it would never end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Outbox:
     """Sends messages to their stream, in order, from one background task.
 
@@ -90,6 +101,7 @@ class Outbox:
                             approximate=True,
                         )
                     await pipe.execute()
+                raise_if_cancelled()
             except (RedisError, OSError) as error:
                 self.away_since = self.away_since or time.time()
                 if failures == 0:
@@ -135,6 +147,7 @@ class Inbox:
                 if position is None:
                     position = await self._start()
                 reply: Any = await self._redis.xread({self._stream: position}, count=200, block=2_000)
+                raise_if_cancelled()
                 failures = 0
                 entries: list[tuple[str, dict[str, str]]] = reply[0][1] if reply else []
             except (RedisError, OSError) as error:

@@ -13,6 +13,8 @@ from collections.abc import AsyncGenerator
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from protocol.bus import raise_if_cancelled
+
 log = logging.getLogger("pronto.bus")
 
 CHANNEL = "bot_speaking"
@@ -59,6 +61,7 @@ async def watch_speaking(redis: Redis) -> AsyncGenerator[tuple[str, bool]]:
         try:
             async with redis.pubsub() as pubsub:
                 await pubsub.subscribe(CHANNEL)
+                raise_if_cancelled()
                 async for item in pubsub.listen():
                     if item["type"] == "message":
                         call_id, _, value = item["data"].rpartition(" ")
