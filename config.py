@@ -186,6 +186,7 @@ class IntentSettings(CommonSettings):
     intent_languages: str = setting("fr,it,en", "languages that are loaded", not_empty)
     intent_cache_dir: Path = setting(STATE / "intents", "trained classifiers and the exported encoder")
     intent_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    intent_reload_s: float = setting(1.0, "how often phrase files are looked at", between(0.05, 3600))
     intent_port: int = setting(8056, "port of the HTTP server", PORT)
 
 

@@ -1,0 +1,49 @@
+"""`python -m intent_service`: reads the settings, opens the encoder and the trained intents, and serves."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from config import BadSettings, IntentSettings, load
+from intent_service.catalogue import Catalogue, train_in_process_of_its_own
+from intent_service.encoder import open_encoder
+from intent_service.normalise import LANGUAGES
+from observability.logs import set_up_logs
+
+
+def main() -> int:
+    """Serves until a signal comes; 2 when the settings are bad."""
+    try:
+        settings = load(IntentSettings)
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    languages = tuple(one.strip() for one in settings.intent_languages.split(",") if one.strip())
+    unknown = [one for one in languages if one not in LANGUAGES]
+    if unknown:
+        print(f"INTENT_LANGUAGES={settings.intent_languages!r}: must be of {', '.join(LANGUAGES)}", file=sys.stderr)
+        return 2
+    set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    import uvicorn
+
+    from intent_service.service import create_app
+
+    encoder = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
+    catalogue = Catalogue(
+        settings.flows_dir, settings.intent_cache_dir, languages, encoder, train_in_process_of_its_own
+    )
+    uvicorn.run(
+        create_app(catalogue, settings.intent_reload_s),
+        host=settings.intent_host,
+        port=settings.intent_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

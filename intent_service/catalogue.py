@@ -1,0 +1,120 @@
+"""The recognisers in force, one per language: loaded at start, replaced when a phrase file changes, kept when the new one is bad.
+
+Training runs in a process of its own (`intent_service.train`), so answering goes on at full speed meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config import ROOT
+from intent_service.bundle import Bundle, bundle_path, open_bundle, version_of
+from intent_service.encoder import OpenedEncoder
+from intent_service.language import FAQS, MAIN, OUT_OF_SCOPE, LanguageData, read_language
+from intent_service.phrases import BadPhrases
+from intent_service.recogniser import Recogniser
+
+log = logging.getLogger(__name__)
+
+_TRAINING_LIMIT_S = 600
+
+Trainer = Callable[[str], str]
+"""Trains a language into the cache; returns an error, or an empty string."""
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+@dataclass
+class Catalogue:
+    """Recognisers by language, swapped one at a time."""
+
+    flows: Path
+    cache: Path
+    languages: tuple[str, ...]
+    encoder: OpenedEncoder
+    trainer: Trainer
+    recognisers: dict[str, Recogniser] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Language -> why its newest files are not in force."""
+    reloads: dict[str, int] = field(default_factory=lambda: {"taken": 0, "refused": 0})
+    _stamps: dict[str, Stamp] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def refresh(self) -> None:
+        """Takes what changed on disk since the last call; blocks while it trains. Never raises for bad files."""
+        with self._lock:
+            for language in self.languages:
+                stamp = self._stamp(language)
+                if stamp != self._stamps.get(language):
+                    self._stamps[language] = stamp
+                    self._take(language)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every language answers."""
+        return all(language in self.recognisers for language in self.languages)
+
+    def _take(self, language: str) -> None:
+        try:
+            data = read_language(self.flows, language)
+            identity = self.encoder.encoder.identity if self.encoder.encoder is not None else "none"
+            version = version_of(data.source, identity)
+            current = self.recognisers.get(language)
+            if current is None or current.version != version:
+                self.recognisers[language] = Recogniser(data, self._bundle(data, version), self.encoder.encoder)
+                self.reloads["taken"] += 1
+                log.info("intents in force", extra={"language": language, "version": version})
+            self.refused.pop(language, None)
+        except (BadPhrases, RuntimeError) as error:
+            self.refused[language] = str(error)
+            self.reloads["refused"] += 1
+            log.error("intents refused, the old ones stay", extra={"language": language, "reason": str(error)})
+
+    def _bundle(self, data: LanguageData, version: str) -> Bundle:
+        path = bundle_path(self.cache, data.name, version)
+        try:
+            return open_bundle(path)
+        except FileNotFoundError:
+            pass
+        except ValueError as error:
+            log.warning("trained file cannot be read, training again", extra={"reason": str(error)})
+            path.unlink(missing_ok=True)
+        failure = self.trainer(data.name)
+        try:
+            return open_bundle(path)
+        except (FileNotFoundError, ValueError) as error:
+            # also when the file changed while it was being trained: the next look at the stamps trains it again
+            raise RuntimeError(f"training gave no model: {failure or error}") from error
+
+    def _stamp(self, language: str) -> Stamp:
+        stamp = []
+        for file in (MAIN, FAQS, OUT_OF_SCOPE):
+            try:
+                status = (self.flows / language / file).stat()
+                stamp.append((file, status.st_mtime_ns, status.st_size))
+            except OSError:
+                continue
+        return tuple(stamp)
+
+
+def train_in_process_of_its_own(language: str) -> str:
+    """Runs `python -m intent_service.train <language>` with the same settings at low priority."""
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", "intent_service.train", language],
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=_TRAINING_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"not done after {_TRAINING_LIMIT_S} s"
+    return "" if result.returncode == 0 else result.stderr.strip()[-2000:]

@@ -1,0 +1,144 @@
+"""`python -m intent_service.export`: turns the encoder into ONNX (fp32, and int8 where it is as accurate), once, at set-up.
+
+Pooling and norm go into the graph, so that serving needs onnxruntime and `tokenizers` only. int8 is kept when held-out
+accuracy of the French phrases' semantic head falls by no more than half a point.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from config import BadSettings, IntentSettings, load
+from intent_service.encoder import MANIFEST, OnnxEncoder, export_folder, model_location
+from intent_service.language import read_language
+from intent_service.training import folds_of, out_of_fold
+
+_ALLOWED_LOSS = 0.005
+_FOLDS = 4
+
+
+def export(name: str, target: Path, flows: Path) -> str:
+    """Writes the export into `target` (replaced as a whole) and returns a line that says what was kept and why.
+
+    Raises OSError or RuntimeError when the encoder cannot be loaded or traced.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(dir=target.parent, prefix="export-"))
+    try:
+        _write_fp32(model_location(name), work)
+        fp32, difference = OnnxEncoder(work, "fp32.onnx"), 0.0
+        manifest: dict[str, object] = {"encoder": name, "file": "fp32.onnx", "precision": "fp32"}
+        if _write_int8(work):
+            accuracies = [_accuracy(encoder, flows) for encoder in (fp32, OnnxEncoder(work, "int8.onnx"))]
+            difference = accuracies[0] - accuracies[1]
+            manifest |= {"accuracy_fp32": round(accuracies[0], 4), "accuracy_int8": round(accuracies[1], 4)}
+            if difference <= _ALLOWED_LOSS:
+                manifest |= {"file": "int8.onnx", "precision": "int8"}
+        for file in ("fp32.onnx", "int8.onnx"):
+            if file != manifest["file"]:
+                (work / file).unlink(missing_ok=True)
+        (work / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        work.chmod(0o755)
+        shutil.rmtree(target, ignore_errors=True)
+        work.rename(target)
+        return f"{manifest['precision']} kept: " + json.dumps(manifest)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_fp32(location: str, folder: Path) -> None:
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(location)
+    if getattr(tokenizer, "backend_tokenizer", None) is None:
+        raise RuntimeError(f"{location} has no fast tokenizer; it will be served by sentence-transformers")
+    model: Any = AutoModel.from_pretrained(location, attn_implementation="eager").eval()
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    pooling = Path(location) / "1_Pooling" / "config.json"
+    if pooling.exists() and not json.loads(pooling.read_text(encoding="utf-8")).get("pooling_mode_mean_tokens"):
+        raise RuntimeError(f"{location} does not pool by the mean; it will be served by sentence-transformers")
+
+    class Pooled(torch.nn.Module):  # type: ignore[misc]
+        """Transformer, mean over the tokens, unit length."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = model
+
+        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+            states = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            mask = attention_mask.unsqueeze(-1).to(states.dtype)
+            return torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1).clamp(min=1e-9), dim=1)
+
+    example = tokenizer(["a sentence", "another sentence of more words"], padding=True, return_tensors="pt")
+    names = ["input_ids", "attention_mask"]
+    axes = {0: "sentences", 1: "tokens"}
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the tracer's remarks about constant folding
+        torch.onnx.export(
+            Pooled(),
+            tuple(example[one] for one in names),
+            str(folder / "fp32.onnx"),
+            input_names=names,
+            output_names=["embedding"],
+            dynamic_axes={**dict.fromkeys(names, axes), "embedding": {0: "sentences"}},
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+def _write_int8(folder: Path) -> bool:
+    """Whether quantisation worked; it is a speed-up, never a need."""
+    import logging
+
+    try:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        logging.getLogger().setLevel(logging.ERROR)
+        quantize_dynamic(str(folder / "fp32.onnx"), str(folder / "int8.onnx"), weight_type=QuantType.QInt8)
+    except Exception as error:
+        print(f"int8: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+def _accuracy(encoder: OnnxEncoder, flows: Path) -> float:
+    """Held-out accuracy of the semantic head on the French phrases."""
+    samples = read_language(flows, "fr").samples(encoder)
+    folds = folds_of(samples, _FOLDS)
+    votes = out_of_fold(samples, folds, [(samples, folds)], polar=True)[0]
+    assert votes.semantic is not None
+    return float(np.mean(votes.semantic.argmax(axis=1) == samples.labels))
+
+
+def main() -> int:
+    """Exports the configured encoder unless it is there already."""
+    try:
+        settings = load(IntentSettings)
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    if settings.intent_encoder == "none":
+        print("INTENT_ENCODER=none: nothing to export")
+        return 0
+    target = export_folder(settings.intent_cache_dir, settings.intent_encoder)
+    if (target / MANIFEST).exists():
+        print(f"exported already: {target}")
+        return 0
+    print(export(settings.intent_encoder, target, settings.flows_dir))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,158 @@
+"""A trained classifier as plain arrays: normalised sentence and embedding in, probabilities and a confidence out. Pure numpy.
+
+Two heads vote: a linear SVM on lexical features and a logistic head on the sentence embedding. Their softmaxes are mixed
+with weights and temperatures fitted out of fold, so the probabilities are calibrated. A small logistic model turns what the
+heads say (`Evidence`) into the confidence that the answer is right and the sentence is no stranger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intent_service.features import Vocabulary
+
+Vector = NDArray[np.float32]
+Matrix = NDArray[np.float32]
+
+STRANGER_WEIGHT: Final = 0.25
+"""How much an intent that is not allowed still counts: enough to notice that something else was meant."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A linear layer: `weights` inputs x classes, `bias` one per class."""
+
+    weights: Matrix
+    bias: Vector
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How the two votes become one probability."""
+
+    lexical_temperature: float
+    semantic_temperature: float
+    semantic_weight: float
+    """0: the lexical head alone."""
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """Logistic model on standardised evidence."""
+
+    means: Vector
+    scales: Vector
+    weights: Vector
+    bias: float
+
+    def of(self, evidence: Matrix) -> Vector:
+        """0 to 1 for each row of evidence."""
+        standard = np.clip((evidence - self.means) / self.scales, -4.0, 4.0)
+        return np.asarray(1.0 / (1.0 + np.exp(-(standard @ self.weights + self.bias))), np.float32)
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What the heads say about sentences; rows are sentences, columns classes."""
+
+    lexical: Matrix
+    """SVM margins."""
+    semantic: Matrix | None
+    """Logits of the head on embeddings; None without an encoder."""
+    cosine: Matrix | None
+    """Cosine of the embedding to each class's centroid."""
+    known: Vector
+    """Share of known words."""
+    lengths: Vector
+    """Words in the sentence."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Everything that answering needs, without the thresholds."""
+
+    classes: tuple[str, ...]
+    vocabulary: Vocabulary
+    lexical: Head
+    semantic: Head | None
+    centroids: Matrix | None
+    """Unit length, classes x dimensions."""
+    polar: bool
+    """Whether the semantic head also sees the embedding turned around by negation."""
+
+    def votes(self, texts: list[str], embeddings: Matrix | None, negated: list[bool]) -> Votes:
+        """The votes on normalised sentences; `embeddings` are unit rows, one per sentence."""
+        lexical = np.tile(self.lexical.bias, (len(texts), 1))
+        for row, text in enumerate(texts):
+            columns, values = self.vocabulary.vector(text)
+            if len(columns):
+                lexical[row] += values @ self.lexical.weights[columns]
+        semantic = cosine = None
+        if self.semantic is not None and self.centroids is not None and embeddings is not None:
+            semantic = semantic_inputs(embeddings, negated, self.polar) @ self.semantic.weights + self.semantic.bias
+            cosine = np.asarray(embeddings @ self.centroids.T, np.float32)
+        known = np.array([self.vocabulary.known_share(text) for text in texts], np.float32)
+        lengths = np.array([len(text.split()) for text in texts], np.float32)
+        return Votes(lexical, semantic, cosine, known, lengths)
+
+
+def semantic_inputs(embeddings: Matrix, negated: list[bool], polar: bool) -> Matrix:
+    """What the semantic head sees: the embedding, and with `polar` a copy whose sign says whether it was negated."""
+    if not polar:
+        return embeddings
+    signs = np.where(np.asarray(negated), 0.7, -0.7).astype(np.float32)[:, None]
+    return np.hstack([embeddings, embeddings * signs])
+
+
+def softmax(logits: Matrix) -> Matrix:
+    """Row by row."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
+
+
+def probabilities(votes: Votes, mix: Mix) -> Matrix:
+    """The mixed vote: rows sum to 1."""
+    lexical = softmax(votes.lexical * np.float32(mix.lexical_temperature))
+    if votes.semantic is None or mix.semantic_weight == 0.0:
+        return lexical
+    semantic = softmax(votes.semantic * np.float32(mix.semantic_temperature))
+    return np.asarray((1 - mix.semantic_weight) * lexical + mix.semantic_weight * semantic, np.float32)
+
+
+def restrict(probability: Matrix, allowed: NDArray[np.bool_]) -> Matrix:
+    """Probabilities with the classes that are not allowed weighed down; rows sum to 1 again."""
+    weighed = probability * np.where(allowed, np.float32(1.0), np.float32(STRANGER_WEIGHT))
+    return np.asarray(weighed / weighed.sum(axis=1, keepdims=True), np.float32)
+
+
+def evidence(votes: Votes, probability: Matrix, top: NDArray[np.int64]) -> Matrix:
+    """What speaks for the class `top` of each row: one row of numbers per sentence."""
+    rows = np.arange(len(top))
+    chosen = probability[rows, top]
+    others = probability.copy()
+    others[rows, top] = -1.0
+    columns = [
+        np.log(np.maximum(chosen, 1e-6)),
+        chosen - others.max(axis=1),
+        votes.lexical[rows, top],
+        votes.lexical.max(axis=1),
+        votes.known,
+        np.log1p(votes.lengths),
+    ]
+    if votes.semantic is not None and votes.cosine is not None:
+        columns += [
+            _log_sum_exp(votes.semantic),
+            votes.semantic[rows, top],
+            votes.cosine[rows, top],
+            votes.cosine.max(axis=1),
+        ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _log_sum_exp(logits: Matrix) -> Vector:
+    highest = logits.max(axis=1)
+    return np.asarray(highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1)), np.float32)

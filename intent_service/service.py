@@ -1,0 +1,210 @@
+"""The HTTP side: `/embedding_main/`, `/embedding_faqs/`, `/health`, `/ready`, `/metrics`.
+
+The answer is always an intent of the asked set, or `{"intent": "no_match", ..., "fallback": true}` with status 200: that the
+caller said something else is no error. Errors are 422 (a field is missing, too long, or names an unknown intent or
+language) and 503 with Retry-After (still training).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from pydantic import BaseModel, Field
+
+from intent_service.catalogue import Catalogue
+from intent_service.recogniser import Decision, UnknownIntent
+
+log = logging.getLogger(__name__)
+
+MAX_CHARACTERS = 1_000
+_CACHE_ENTRIES = 4_096
+_Key = tuple[str, str, bool, frozenset[str] | None]
+
+
+class Question(BaseModel):
+    """A request."""
+
+    sentence: Annotated[str, Field(max_length=MAX_CHARACTERS)]
+    allowed: Annotated[list[str], Field(max_length=500)] | None = None
+    language: str = "fr"
+
+
+class Score(BaseModel):
+    """One candidate."""
+
+    intent: str
+    score: float
+
+
+class Answer(BaseModel):
+    """A decision."""
+
+    intent: str
+    score: float
+    top3: list[Score]
+    fallback: bool
+    model_version: str
+    reason: str
+
+
+class DecisionCache:
+    """The latest decisions; a sentence said before costs nothing. Cost: one ordered-dictionary look-up."""
+
+    def __init__(self, entries: int = _CACHE_ENTRIES) -> None:
+        self._entries = entries
+        self._kept: OrderedDict[_Key, Decision] = OrderedDict()
+
+    def get(self, key: _Key, decide: Callable[[], Decision]) -> tuple[Decision, bool]:
+        """The kept decision, or what `decide` gives, kept; and whether it was kept already."""
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found, True
+        found = self._kept[key] = decide()
+        if len(self._kept) > self._entries:
+            self._kept.popitem(last=False)
+        return found, False
+
+
+class Metrics:
+    """What Prometheus reads."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter("intent_requests", "Sentences asked", ["set", "outcome"], registry=self.registry)
+        self.intents = Counter("intent_recognised", "Intents answered", ["set", "intent"], registry=self.registry)
+        self.seconds = Histogram(
+            "intent_seconds",
+            "Time to decide, without HTTP",
+            ["set"],
+            buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+            registry=self.registry,
+        )
+        self.cache_hits = Counter("intent_cache_hits", "Sentences answered from the cache", registry=self.registry)
+        self.reloads = Gauge("intent_reloads", "Phrase files taken or refused", ["result"], registry=self.registry)
+        self.encoder = Gauge("intent_encoder", "1 for the encoder in use", ["backend"], registry=self.registry)
+
+
+def create_app(catalogue: Catalogue, reload_s: float) -> FastAPI:
+    """The service on a catalogue whose files are looked at every `reload_s` seconds."""
+    metrics, cache = Metrics(), DecisionCache()
+    metrics.encoder.labels(catalogue.encoder.backend).set(1)
+    worker = ThreadPoolExecutor(1, "recogniser")  # the one thread that runs the models
+
+    async def watch() -> None:
+        while True:
+            try:
+                await asyncio.to_thread(catalogue.refresh)
+            except Exception:  # a bug in loading must not end the watching: the old version stays
+                log.exception("phrase files could not be looked at")
+            for result, count in catalogue.reloads.items():
+                metrics.reloads.labels(result).set(count)
+            await asyncio.sleep(reload_s)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watcher = asyncio.create_task(watch())
+        yield
+        watcher.cancel()
+        await asyncio.gather(watcher, return_exceptions=True)
+        worker.shutdown(wait=False, cancel_futures=True)
+
+    app = FastAPI(title="Pronto intent service", lifespan=lifespan)
+
+    def decide(question: Question, faqs: bool) -> Decision:
+        recogniser = catalogue.recognisers[question.language]
+        allowed = None if question.allowed is None else frozenset(question.allowed)
+        started = time.perf_counter()
+        decision, kept = cache.get(
+            (recogniser.version, question.sentence, faqs, allowed),
+            lambda: recogniser.decide(question.sentence, faqs, question.allowed),
+        )
+        name = "faqs" if faqs else "main"
+        metrics.seconds.labels(name).observe(time.perf_counter() - started)
+        metrics.cache_hits.inc(kept)
+        metrics.requests.labels(name, "no_match" if decision.fallback else "match").inc()
+        metrics.intents.labels(name, decision.intent).inc()
+        digest = hashlib.sha256(decision.normalised.encode()).hexdigest()[:12]
+        log.info(
+            "decided",
+            extra={
+                "set": name,
+                "sentence_hash": digest,
+                "sentence": question.sentence,
+                "intent": decision.intent,
+                "score": round(decision.score, 3),
+                "reason": decision.reason,
+            },
+        )
+        return decision
+
+    async def answer(question: Question, faqs: bool) -> Answer | JSONResponse:
+        if question.language not in catalogue.languages:
+            known = ", ".join(catalogue.languages)
+            return _refusal(422, f"language: `{question.language}` is not loaded; loaded: {known}")
+        if question.language not in catalogue.recognisers:
+            reason = catalogue.refused.get(question.language, "still training")
+            return _refusal(503, reason, {"Retry-After": "1"})
+        try:
+            decision = await asyncio.get_running_loop().run_in_executor(worker, decide, question, faqs)
+        except UnknownIntent as error:
+            metrics.requests.labels("faqs" if faqs else "main", "refused").inc()
+            return _refusal(422, f"allowed: {error}")
+        return Answer(
+            intent=decision.intent,
+            score=round(decision.score, 4),
+            top3=[Score(intent=one.intent, score=round(one.score, 4)) for one in decision.top3],
+            fallback=decision.fallback,
+            model_version=decision.model_version,
+            reason=decision.reason,
+        )
+
+    @app.post("/embedding_main/", response_model=Answer)
+    async def embedding_main(question: Question) -> Answer | JSONResponse:
+        """The intent of a sentence in the main set."""
+        return await answer(question, faqs=False)
+
+    @app.post("/embedding_faqs/", response_model=Answer)
+    async def embedding_faqs(question: Question) -> Answer | JSONResponse:
+        """The intent of a sentence among the questions."""
+        return await answer(question, faqs=True)
+
+    @app.get("/health")
+    async def health() -> dict[str, object]:
+        """Alive, and on what: the encoder (or why there is none), versions, refused files."""
+        return {
+            "status": "ok",
+            "encoder": catalogue.encoder.backend,
+            "encoder_note": catalogue.encoder.reason,
+            "languages": {name: one.version for name, one in list(catalogue.recognisers.items())},
+            "refused": dict(catalogue.refused),
+        }
+
+    @app.get("/ready")
+    async def ready() -> JSONResponse:
+        """Whether every language can be asked now."""
+        missing = [name for name in catalogue.languages if name not in catalogue.recognisers]
+        reason = "; ".join(f"{name}: {catalogue.refused.get(name, 'still training')}" for name in missing)
+        return JSONResponse({"ready": not missing, "reason": reason}, 503 if missing else 200)
+
+    @app.get("/metrics")
+    async def show_metrics() -> Response:
+        """Prometheus."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def _refusal(status: int, reason: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"detail": reason}, status, headers)
