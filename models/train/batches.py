@@ -16,6 +16,7 @@ from models.train.vocab import TIMESTAMP_S, Vocabulary
 FRAMES_PER_S = 100
 NO_LABEL = -1
 TIMESTAMP_SHARE = 0.2
+CROP_SHARE = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,9 @@ class Pool:
             first, last = 0, len(example.mel)
             if example.ids is not None:  # most of the silence goes: a fifth fewer frames
                 start_s, end_s = example.span_s
-                if rng.random() < 0.6:
+                if rng.random() < CROP_SHARE:
                     first = max(0, int(start_s * FRAMES_PER_S) - rng.randint(3, 25)) // 2 * 2
-                if rng.random() < 0.6:
+                if rng.random() < CROP_SHARE:
                     last = min(last, int(end_s * FRAMES_PER_S) + rng.randint(4, 30)) // 2 * 2
             crops.append((last - first, index, first, last))
         crops.sort()

@@ -61,12 +61,12 @@ def _feed_forward(spec: Any, layer: Layer) -> None:
 
 
 class CheckpointConverter(Converter):  # type: ignore[misc]
-    """CTranslate2's converter for our checkpoints; exports the averaged weights."""
+    """CTranslate2's converter for our checkpoints; `weights` is "average" or "network" (the last step's)."""
 
-    def __init__(self, checkpoint: Path, vocabulary: Vocabulary) -> None:
+    def __init__(self, checkpoint: Path, vocabulary: Vocabulary, weights: str = "average") -> None:
         saved = torch.load(checkpoint, map_location="cpu")
         self._network, self._vocabulary = Whisper(Shape(**saved["shape"])), vocabulary
-        self._network.load_state_dict(saved["average"])
+        self._network.load_state_dict(saved[weights])
 
     def _load(self) -> WhisperSpec:
         network, v, shape = self._network, self._vocabulary, self._network.shape
@@ -101,11 +101,14 @@ class CheckpointConverter(Converter):  # type: ignore[misc]
         return spec
 
 
-def export(checkpoint: Path, tokenizer: Path, folder: Path, quantization: str | None = "int8") -> None:
+def export(
+    checkpoint: Path, tokenizer: Path, folder: Path, quantization: str | None = "int8", weights: str = "average"
+) -> None:
     """Write model.bin, vocabulary.json, config.json, tokenizer.json and preprocessor_config.json into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / ".export"
-    CheckpointConverter(checkpoint, Vocabulary(tokenizer)).convert(str(made), quantization=quantization, force=True)
+    converter = CheckpointConverter(checkpoint, Vocabulary(tokenizer), weights)
+    converter.convert(str(made), quantization=quantization, force=True)
     for path in made.iterdir():
         path.replace(folder / path.name)
     made.rmdir()
@@ -120,9 +123,10 @@ def main() -> None:
     parser.add_argument("tokenizer", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--quantization", default="int8", help="a CTranslate2 type, or none")
+    parser.add_argument("--weights", default="average", choices=("average", "network"))
     arguments = parser.parse_args()
     quantization = None if arguments.quantization == "none" else arguments.quantization
-    export(arguments.checkpoint, arguments.tokenizer, arguments.folder, quantization)
+    export(arguments.checkpoint, arguments.tokenizer, arguments.folder, quantization, arguments.weights)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@
 
 Reads shards as they appear, so that synthesis and training run side by side; takes up `--out`/last.pt where it stopped.
 A moving average of the weights is saved beside them and is what gets exported.
+
+On CPU, `--workers 2` trains in two single-threaded processes that average their weights every few seconds (local SGD):
+on a machine shared with others two threads of one process would mostly wait for each other.
 """
 
 from __future__ import annotations
@@ -12,11 +15,15 @@ import argparse
 import json
 import os
 import random
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import torch
+import torch.distributed
 import torch.nn.functional as functional
 from torch import Tensor
 
@@ -29,10 +36,12 @@ from models.train.vocab import Vocabulary
 LONGEST_TIMESTAMPS = 476  # 9.5 s: no utterance is longer, so the later timestamps are never said
 CONTEXTS = (0, 300, 300, 500, 500, 1500, 1500)  # in encoder positions of 20 ms; 0: the batch's own length
 WARM_UP_STEPS = 200
-AUGMENT_FROM_STEP = 500
+AUGMENT_FROM_STEP = 3000  # masks pay only once the examples have been seen a few times
 SHORT_UNTIL_STEP = 500
-DECAY_SHARE = 0.4
-AVERAGE_DECAY = 0.997
+DECAY_SHARE = 0.6
+AVERAGE_DECAY = 0.98
+SHARE_EVERY_S, SAVE_EVERY_S, REPORT_STEPS = 20.0, 120.0, 50
+WORKER_TIMEOUT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +100,20 @@ class Trainer:
         self.adamw.step()
         self.muon.step(rate)
         self.step_count += 1
-        keep = min(AVERAGE_DECAY, 1 - 1 / self.step_count)
+        keep = min(AVERAGE_DECAY, 1 - 10 / (self.step_count + 10))
         with torch.no_grad():
             for name, value in self.network.state_dict().items():
                 self.average[name].lerp_(value, 1 - keep)
         return float(text.detach()), float(phonemes.detach()), float(right)
+
+    def share_weights(self, workers: int, done: bool) -> bool:
+        """Average the weights over all workers (torch.distributed must be up); True when any of them is done."""
+        with torch.no_grad():
+            flat = torch.nn.utils.parameters_to_vector(self.network.parameters())
+            flat = torch.cat([flat, flat.new_tensor([float(done)])])
+            torch.distributed.all_reduce(flat)
+            torch.nn.utils.vector_to_parameters(flat[:-1] / workers, self.network.parameters())
+        return bool(flat[-1] > 0)
 
     def save(self, path: Path, seconds: float) -> None:
         """Everything that a continued run or an export needs."""
@@ -125,6 +143,54 @@ class Trainer:
         return float(saved["seconds"])
 
 
+def start_workers(arguments: argparse.Namespace) -> None:
+    """Rank 0 starts the other ranks with its own command line; all meet through a file."""
+    meeting = arguments.out / "workers"
+    if arguments.rank == 0:
+        meeting.unlink(missing_ok=True)
+        for rank in range(1, arguments.workers):
+            subprocess.Popen([sys.executable, "-m", "models.train.train", *sys.argv[1:], "--rank", str(rank)])
+    torch.distributed.init_process_group(
+        "gloo", f"file://{meeting.resolve()}", WORKER_TIMEOUT, arguments.workers, arguments.rank
+    )
+
+
+def learn(trainer: Trainer, pool: Pool, rng: random.Random, before_s: float, arguments: argparse.Namespace) -> None:
+    """Train until the time is over; rank 0 saves."""
+    started = shared = saved = time.monotonic()
+    sums, utterances, done = [0.0, 0.0, 0.0], 0, False
+    while not done:
+        pool.refresh()
+        for crops in pool.epoch(4000, arguments.frames, trainer.step_count < SHORT_UNTIL_STEP):
+            now = time.monotonic()
+            share = (before_s + now - started) / (arguments.minutes * 60)
+            done = share >= 1 or trainer.step_count >= arguments.steps
+            if arguments.workers > 1:
+                due = now - shared > SHARE_EVERY_S
+                done = due and trainer.share_weights(arguments.workers, done)  # all workers end together
+                shared = time.monotonic() if due else shared
+            if arguments.rank == 0 and (done or now - saved > SAVE_EVERY_S):
+                trainer.save(arguments.out / "last.pt", before_s + now - started)
+                saved = now
+            if done:
+                break
+            batch = pool.collate(crops, trainer.step_count >= AUGMENT_FROM_STEP).to(arguments.device)
+            for i, value in enumerate(trainer.step(batch, rng.choice(CONTEXTS), share)):
+                sums[i] += value / REPORT_STEPS
+            utterances += len(crops)
+            if trainer.step_count % REPORT_STEPS == 0:
+                text, phonemes, accuracy = (round(value, 4) for value in sums)
+                record = {
+                    "rank": arguments.rank,
+                    "step": trainer.step_count,
+                    "seconds": round(before_s + now - started),
+                }
+                record |= {"utterances": utterances, "pool": len(pool.examples)}
+                losses = {"text": text, "phonemes": phonemes, "accuracy": accuracy}
+                print(json.dumps(record | losses), flush=True)
+                sums = [0.0, 0.0, 0.0]
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -134,7 +200,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=90, help="in all, earlier parts of a continued run included")
     parser.add_argument("--frames", type=int, default=9000, help="mel frames per batch")
     parser.add_argument("--steps", type=int, default=10**9, help="stop after so many steps")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="per worker")
+    parser.add_argument("--workers", type=int, default=1, help="processes that share their weights")
+    parser.add_argument("--rank", type=int, default=0, help="number of this worker; 0 starts the others")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
     arguments = parser.parse_args()
@@ -142,43 +210,17 @@ def main() -> None:
     torch.set_flush_denormal(True)
     torch.manual_seed(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
+    if arguments.workers > 1:
+        start_workers(arguments)
     vocabulary = Vocabulary(arguments.tokenizer)
-    pool, rng = Pool(arguments.shards, vocabulary, seed=1), random.Random(1)
     shape = Shape(vocabulary.first_timestamp + LONGEST_TIMESTAMPS, CLASS_COUNT)
     trainer = Trainer(shape, Schedule(arguments.peak), arguments.device)
     checkpoint = arguments.out / "last.pt"
     before_s = trainer.load(checkpoint) if checkpoint.exists() else 0.0
+    seed = 1 + trainer.step_count * arguments.workers + arguments.rank
+    pool, rng = Pool(arguments.shards, vocabulary, seed), random.Random(seed)
     print(f"{sum(p.numel() for p in trainer.network.parameters())} weights, from step {trainer.step_count}", flush=True)
-    started, saved, sums, utterances = time.monotonic(), time.monotonic(), [0.0, 0.0, 0.0], 0
-    while True:
-        pool.refresh()
-        for crops in pool.epoch(4000, arguments.frames, trainer.step_count < SHORT_UNTIL_STEP):
-            elapsed_s = before_s + time.monotonic() - started
-            share = elapsed_s / (arguments.minutes * 60)
-            if share >= 1 or trainer.step_count >= arguments.steps:
-                trainer.save(checkpoint, elapsed_s)
-                return
-            batch = pool.collate(crops, trainer.step_count >= AUGMENT_FROM_STEP).to(arguments.device)
-            for i, value in enumerate(trainer.step(batch, rng.choice(CONTEXTS), share)):
-                sums[i] += value / 50
-            utterances += len(crops)
-            if trainer.step_count % 50 == 0:
-                names = ("text", "phonemes", "accuracy")
-                record: dict[str, float] = {
-                    "step": trainer.step_count,
-                    "seconds": round(elapsed_s),
-                    "utterances": utterances,
-                    "pool": len(pool.examples),
-                }
-                record |= {name: round(value, 4) for name, value in zip(names, sums, strict=True)}
-                print(
-                    json.dumps(record | {"rate": round(trainer.schedule.rate(share, trainer.step_count), 6)}),
-                    flush=True,
-                )
-                sums = [0.0, 0.0, 0.0]
-            if time.monotonic() - saved > 120:
-                trainer.save(checkpoint, elapsed_s)
-                saved = time.monotonic()
+    learn(trainer, pool, rng, before_s, arguments)
 
 
 if __name__ == "__main__":
