@@ -1,4 +1,4 @@
-"""Callers of a Whisper service: closed loop (each asks again when answered) or open loop (a fixed rate, come what may)."""
+"""Callers of a Whisper service: closed loop (each asks again when answered) or open loop (a fixed rate)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def closed_loop(url: str, bodies: Sequence[bytes], callers: int, requests:
 
     async def caller(session: aiohttp.ClientSession) -> None:
         for number in numbers:
-            while await _ask(session, url, number, bodies, answers) == 503:
+            while await _ask(session, url, number, bodies, answers) == 503:  # noqa: ASYNC110
                 await asyncio.sleep(retry_s)
 
     began = time.perf_counter()

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from whisper_service import metrics
@@ -19,10 +20,6 @@ CONTENT_TYPES: Final[Mapping[str, str]] = {
     "/transcribe": "multipart/form-data",
     "/v1/audio/transcriptions": "multipart/form-data",
 }
-
-
-class TooLarge(Exception):
-    """The body grew past the limit while it came in."""
 
 
 class Admission:
@@ -52,14 +49,12 @@ class Admission:
             message = await receive()
             came += len(message.get("body", b""))
             if came > self._max_body_bytes:
-                raise TooLarge
+                metrics.REQUESTS.labels(scope["path"], "too_large").inc()
+                # the application answers these itself; any other exception it takes for a body that it cannot parse
+                raise HTTPException(413, self._limit_text())
             return message
 
-        try:
-            await self._app(scope, counted, send)
-        except TooLarge:
-            metrics.REQUESTS.labels(scope["path"], "too_large").inc()
-            await refuse(scope, send, 413, "too_large", self._limit_text())
+        await self._app(scope, counted, send)
 
     def _refusal(self, headers: Mapping[bytes, bytes], wanted: str) -> tuple[int, str, str] | None:
         transcriber = self._service.transcriber

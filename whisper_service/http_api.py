@@ -162,7 +162,8 @@ def create_app(service: Service) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
-        return _error(request, error.status_code, "http", str(error.detail))
+        code = "too_large" if error.status_code == 413 else "http"
+        return _error(request, error.status_code, code, str(error.detail))
 
     return app
 
