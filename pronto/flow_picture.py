@@ -73,7 +73,7 @@ def picture(flow: Flow) -> str:
             f"<style>{STYLE}</style>",
             '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
             '<path d="M0,0 L8,4 L0,8 z" style="fill:#666"/></marker></defs>',
-            '<rect width="100%" height="100%" fill="white"/>',
+            f'<rect width="{width:g}" height="{height:g}" fill="white"/>',
             title + version,
             *drawn,
             "</svg>\n",

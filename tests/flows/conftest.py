@@ -1,5 +1,7 @@
 """The shipped flow, with prompts whose length is guessed from their text: no audio needs to be there."""
 
+import shutil
+import wave
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,26 @@ def heating(known: Known) -> Flow:
 def resolve(heating: Flow) -> Resolver:
     """Intents by exact phrase."""
     return phrases_resolver(ROOT / "flows", "fr", heating.faqs)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the French flow folder, and prompts that are half a second of silence each."""
+    flows, prompts = tmp_path / "flows" / "fr", tmp_path / "prompts" / "fr"
+    flows.mkdir(parents=True)
+    prompts.mkdir(parents=True)
+    for name in ("heating.yaml", "intents.yaml", "faqs.yaml", "out_of_scope.yaml"):
+        shutil.copy(ROOT / "flows" / "fr" / name, flows / name)
+    shutil.copy(ROOT / "audio_prompts" / "fr" / "prompts.yaml", prompts / "prompts.yaml")
+    for line in (prompts / "prompts.yaml").read_text().partition("prompts:")[2].splitlines():
+        if line.startswith("  ") and not line.strip().startswith("#"):
+            write_wav(prompts / f"{line.split(':')[0].strip()}.wav")
+    return tmp_path
+
+
+def write_wav(path: Path) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(bytes(8_000))

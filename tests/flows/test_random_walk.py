@@ -6,6 +6,7 @@ import pytest
 
 from bot_manager.dialogue import allowed_intents, certain, handle, needs_intent
 from bot_manager.dialogue_events import (
+    NOTED,
     Action,
     BackboneAway,
     Begun,
@@ -15,6 +16,7 @@ from bot_manager.dialogue_events import (
     DigitPressed,
     Heard,
     IntentTrouble,
+    Noted,
     NothingHeard,
     PlaybackBegan,
     PlaybackEnded,
@@ -78,6 +80,7 @@ def test_random_walks(heating: Flow) -> None:
 
 def check_step(before: Dialogue, after: Dialogue, actions: list[Action], timer: StartTimer | None) -> None:
     """After every event something is under way, and whatever went on said so."""
+    assert all(action.what in NOTED for action in actions if isinstance(action, Noted))
     if after.over:
         return
     assert timer is not None

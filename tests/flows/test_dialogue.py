@@ -1,0 +1,364 @@
+"""The dialogue, event by event: what it says, listens for, waits for, and what it makes of late and double events."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot_manager.dialogue import allowed_intents, certain, handle, needs_intent
+from bot_manager.dialogue_events import (
+    BackboneAway,
+    Begun,
+    CallOver,
+    CommandRefused,
+    Heard,
+    Noted,
+    NothingHeard,
+    PlaybackBegan,
+    PlaybackEnded,
+    Resumed,
+    SpeechBegan,
+    StartTimer,
+    TimerExpired,
+    Understood,
+)
+from bot_manager.dialogue_state import Dialogue
+from bot_manager.flow import Flow, Listening
+from pronto.conversation import Conversation, Decision, Resolver
+from protocol.messages import CallConcluded, HangUp, Listen, PlayPrompts, StopPlayback, TransferCall
+
+AT = 1_780_300_800.0
+
+
+def call_in(heating: Flow, resolve: Resolver, state: str) -> Conversation:
+    """A call whose caller has just heard the question of a state."""
+    conversation = Conversation(heating, resolve)
+    for line in ("oui", "soixante-quinze mille onze", "oui", "oui", "au gaz", "oui"):
+        if conversation.dialogue.state == state:
+            break
+        conversation.says(line)
+    assert conversation.dialogue.state == state
+    conversation.listen()
+    return conversation
+
+
+def said(text: str, dialogue: Dialogue, intent: str = "", score: float = 0.0, recognised: float = 0.9) -> Understood:
+    """A guess of the next utterance."""
+    return Understood(AT, dialogue.turn, dialogue.utterance + 1, text, recognised, intent, score, final=False)
+
+
+# --- the beginning ---
+
+
+def test_a_call_begins_with_listening_and_the_first_prompts(heating: Flow) -> None:
+    dialogue, actions = handle(heating, Dialogue(), Begun("c1", AT, "+331"))
+    assert actions == [
+        Listen("c1", AT, 1, "fr", 200, 700, 15_000, barge_in=True, barge_in_ms=250),
+        PlayPrompts("c1", AT, 1, "p-c1-1", "fr", ("welcome", "ask_eligibility")),
+        StartTimer("playback", 1, sum(heating.prompt_ms[name] for name in ("welcome", "ask_eligibility")) + 4_000),
+    ]
+    assert (dialogue.phase, dialogue.state, dialogue.turn) == ("speaking", "init", 1)
+    assert dialogue.flow_version == heating.version
+
+
+def test_beginning_twice_does_no_harm(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    assert handle(heating, dialogue, Begun("c1", AT + 1)) == (dialogue, [])
+
+
+def test_each_state_listens_in_its_own_way(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    dialogue = conversation.dialogue
+    _, actions = handle(heating, dialogue, replace(said("oui", dialogue), final=True))
+    listen = next(action for action in actions if isinstance(action, Listen))
+    assert (listen.end_silence_ms, listen.hints, listen.turn) == (900, ("code postal",), 2)
+
+
+def test_nobody_is_listened_to_during_a_good_bye(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    dialogue = conversation.dialogue
+    _, actions = handle(heating, dialogue, replace(said("non", dialogue), final=True))
+    assert [action.barge_in for action in actions if isinstance(action, Listen)] == [False]
+
+
+# --- understanding ---
+
+
+def test_allowed_intents_are_those_of_the_question_and_of_everywhere(heating: Flow, resolve: Resolver) -> None:
+    dialogue = call_in(heating, resolve, "ask_owner_house").dialogue
+    assert allowed_intents(heating, dialogue) == tuple(
+        sorted({"yes", "no", "ok_proprio", "not_proprio", *heating.everywhere})
+    )
+
+
+def test_after_a_read_back_yes_and_no_are_allowed(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_zip_code")
+    assert not {"yes", "no"} & set(allowed_intents(heating, conversation.dialogue))
+    conversation.says("soixante-quinze mille onze")
+    assert {"yes", "no", "zipcode_why", "ok_zipcode"} <= set(allowed_intents(heating, conversation.dialogue))
+
+
+def test_an_utterance_that_goes_on_is_about_the_question_before(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    conversation.guessed("oui")
+    dialogue = conversation.dialogue
+    assert dialogue.state == "ask_zip_code"
+    assert "zipcode_why" in allowed_intents(heating, dialogue)
+    assert "ok_eligibility" in allowed_intents(heating, dialogue, dialogue.utterance)
+    assert needs_intent(heating, dialogue, "oui", AT)
+    assert not needs_intent(heating, dialogue, "oui", AT, dialogue.utterance)
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "needed"),
+    [
+        ("init", "oui bien sûr", False),
+        ("init", "oui mais c'est pour quoi exactement votre appel", True),
+        ("ask_zip_code", "alors mon code postal c'est le soixante-quinze mille onze", False),
+        ("ask_zip_code", "oui", True),
+        ("ask_which_heating", "du fioul", False),
+        ("ask_which_heating", "est-ce que je peux garder ma chaudière au gaz avec", True),
+        ("ask_slot_call_back", "mardi à dix heures", False),
+        ("ask_slot_call_back", "je ne sais pas trop", True),
+        ("ask_slot_call_back", "euh", False),
+    ],
+)
+def test_what_answers_by_itself_asks_no_service(
+    state: str, text: str, needed: bool, heating: Flow, resolve: Resolver
+) -> None:
+    assert needs_intent(heating, call_in(heating, resolve, state).dialogue, text, AT) is needed
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "intent", "score", "sure"),
+    [
+        ("init", "oui", "", 0.0, True),
+        ("init", "oui d'accord", "", 0.0, True),
+        ("init", "oui mais", "", 0.0, False),
+        ("init", "non", "", 0.0, False),  # not_interested may end the call
+        ("init", "oui ça m'intéresse", "ok_eligibility", 0.85, True),
+        ("init", "oui ça m'intéresse beaucoup vous savez", "ok_eligibility", 0.7, False),
+        ("init", "vous pouvez répéter", "repeat", 0.9, True),
+        ("init", "passez-moi un conseiller", "human", 0.99, False),
+        ("init", "au revoir", "bye", 0.99, False),
+        ("ask_zip_code", "soixante-quinze mille onze", "", 0.0, True),
+        ("ask_zip_code", "soixante-quinze mille", "", 0.0, False),
+        ("ask_zip_code", "soixante-quinze mille cent", "", 0.0, False),
+        ("ask_zip_code", "sept cinq zéro", "", 0.0, False),
+        ("ask_zip_code", "sept cinq zéro un un", "", 0.0, True),
+        ("ask_zip_code", "75011", "", 0.0, True),
+        ("ask_owner_house", "oui", "", 0.0, True),
+        ("ask_owner_house", "non", "", 0.0, False),  # ends the call
+        ("ask_owner_house", "je suis locataire", "not_proprio", 0.99, False),  # ends the call
+        ("ask_which_heating", "au gaz", "", 0.0, True),
+        ("ask_which_heating", "au gaz et", "", 0.0, False),
+        ("ask_be_called_back", "oui", "", 0.0, True),
+        ("ask_slot_call_back", "mardi à dix heures", "", 0.0, True),
+        ("ask_slot_call_back", "mardi à", "", 0.0, False),
+    ],
+)
+def test_certain(
+    state: str, text: str, intent: str, score: float, sure: bool, heating: Flow, resolve: Resolver
+) -> None:
+    dialogue = call_in(heating, resolve, state).dialogue
+    assert certain(heating, dialogue, said(text, dialogue, intent, score)) is sure
+
+
+def test_a_poor_recognition_is_never_certain(heating: Flow, resolve: Resolver) -> None:
+    dialogue = call_in(heating, resolve, "init").dialogue
+    assert not certain(heating, dialogue, said("oui", dialogue, recognised=0.39))
+
+
+def test_the_state_sets_what_is_sure_enough(heating: Flow, resolve: Resolver) -> None:
+    strict = replace(heating.states["ask_owner_house"], listening=Listening(commit_confidence=1.01))
+    flow = replace(heating, states={**heating.states, "ask_owner_house": strict})
+    dialogue = call_in(heating, resolve, "ask_owner_house").dialogue
+    event = said("je suis propriétaire de ma maison", dialogue, "ok_proprio", 1.0)
+    assert certain(heating, dialogue, event)
+    assert not certain(flow, dialogue, event)
+
+
+# --- turns, double and late events ---
+
+
+def test_an_utterance_that_was_answered_is_not_answered_again(heating: Flow, resolve: Resolver) -> None:
+    dialogue = call_in(heating, resolve, "init").dialogue
+    event = replace(said("oui", dialogue), final=True)
+    after, _ = handle(heating, dialogue, event)
+    again, actions = handle(heating, after, event)
+    assert again == after
+    assert [action.what for action in actions if isinstance(action, Noted)] == ["stale"]
+
+
+def test_a_receiver_that_counts_from_one_again_is_heard(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    dialogue = conversation.dialogue
+    assert dialogue.utterance > 1
+    after, _ = handle(heating, dialogue, Understood(AT, dialogue.turn, 1, "oui", 0.9))
+    assert after.state == "ask_which_heating"
+
+
+def test_a_void_timer_does_nothing(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    assert handle(heating, dialogue, TimerExpired(AT, "playback", 0)) == (dialogue, [])
+    assert handle(heating, dialogue, TimerExpired(AT, "no_input", 1)) == (dialogue, [])
+
+
+def test_the_end_of_another_playback_does_nothing(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    assert handle(heating, dialogue, PlaybackEnded(AT, "p-c1-9", "finished", 10)) == (dialogue, [])
+
+
+def test_after_the_prompt_the_wait_for_an_answer_begins(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    dialogue, actions = handle(heating, dialogue, PlaybackEnded(AT, "p-c1-1", "finished", 9_000))
+    assert (dialogue.phase, actions) == ("waiting", [StartTimer("no_input", 2, 5_000)])
+
+
+def test_a_playback_that_is_never_reported_is_given_up(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    dialogue, actions = handle(heating, dialogue, TimerExpired(AT + 20, "playback", 1))
+    assert dialogue.phase == "waiting"
+    assert [action.what for action in actions if isinstance(action, Noted)] == ["playback_lost"]
+    assert any(isinstance(action, StopPlayback) for action in actions)
+
+
+def test_hold_waits_longer(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    conversation.says("attendez")
+    conversation.listen()
+    assert (conversation.dialogue.timer, conversation.dialogue.timer_ms) == ("no_input", 15_000)
+
+
+# --- barge-in ---
+
+
+def test_speech_stops_a_prompt_and_a_cough_lets_it_go_on(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    dialogue, _ = handle(heating, dialogue, PlaybackBegan(AT, "p-c1-1"))
+    dialogue, actions = handle(heating, dialogue, SpeechBegan(AT + 2.0, 1, 1))
+    assert StopPlayback("c1", AT + 2.0) in actions
+    assert dialogue.phase == "hearing"
+    dialogue, _ = handle(heating, dialogue, PlaybackEnded(AT + 2.0, "p-c1-1", "stopped", 2_000))
+    dialogue, actions = handle(heating, dialogue, NothingHeard(AT + 3.0, 1, 1, "no speech"))
+    assert PlayPrompts("c1", AT + 3.0, 1, "p-c1-2", "fr", ("welcome", "ask_eligibility"), 1_800) in actions
+
+
+def test_a_prompt_that_was_stopped_twice_goes_on_where_it_stopped_last(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    for number, utterance in ((1, 1), (2, 2)):
+        dialogue, _ = handle(heating, dialogue, PlaybackBegan(AT, f"p-c1-{number}"))
+        dialogue, _ = handle(heating, dialogue, SpeechBegan(AT + 1.5, 1, utterance))
+        dialogue, actions = handle(heating, dialogue, NothingHeard(AT + 3.0, 1, utterance, ""))
+    play = next(action for action in actions if isinstance(action, PlayPrompts))
+    assert play.offset_ms == 1_500 - 200 + 1_500 - 200
+
+
+def test_a_prompt_that_was_heard_is_not_said_again(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    dialogue, _ = handle(heating, dialogue, PlaybackBegan(AT, "p-c1-1"))
+    welcome_ms = heating.prompt_ms["welcome"]
+    dialogue, _ = handle(heating, dialogue, SpeechBegan(AT + (welcome_ms + 1_000) / 1_000, 1, 1))
+    dialogue, actions = handle(heating, dialogue, NothingHeard(AT + 9, 1, 1, ""))
+    play = next(action for action in actions if isinstance(action, PlayPrompts))
+    assert (play.prompts, play.offset_ms) == (("ask_eligibility",), 800)
+
+
+def test_where_barge_in_is_off_speech_stops_nothing(heating: Flow) -> None:
+    deaf = replace(heating.states["init"], listening=Listening(barge_in=False))
+    flow = replace(heating, states={**heating.states, "init": deaf})
+    dialogue, actions = handle(flow, Dialogue(), Begun("c1", AT))
+    assert [action.barge_in for action in actions if isinstance(action, Listen)] == [False]
+    assert handle(flow, dialogue, SpeechBegan(AT, 1, 1)) == (dialogue, [])
+
+
+def test_speech_that_goes_on_after_an_early_answer_stops_the_next_prompt(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    conversation.guessed("oui")
+    actions = conversation.feed(
+        SpeechBegan(conversation.at, conversation.dialogue.turn, conversation.dialogue.utterance)
+    )
+    assert any(isinstance(action, StopPlayback) for action in actions)
+    conversation.continues("oui oui allez-y", Decision(fallback=True))
+    assert conversation.dialogue.state == "ask_zip_code"
+    assert conversation.spoken[-1] == "ask_zip_code"
+
+
+# --- the dialogue is never silent and always ends ---
+
+
+def test_slow_understanding_speaks_within_three_seconds(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    dialogue = conversation.dialogue
+    dialogue, _ = handle(heating, dialogue, SpeechBegan(AT, dialogue.turn, 1))
+    dialogue, actions = handle(heating, dialogue, Heard(AT, dialogue.turn, 1, "oui"))
+    timer = next(action for action in actions if isinstance(action, StartTimer))
+    assert timer.after_ms <= 3_000
+    dialogue, actions = handle(heating, dialogue, TimerExpired(AT + 2.5, "dead_air", timer.serial))
+    assert [action.prompts for action in actions if isinstance(action, PlayPrompts)] == [("one_moment",)]
+    dialogue, _ = handle(heating, dialogue, Understood(AT + 4, dialogue.turn, 1, "oui", 0.9))
+    assert dialogue.state == "ask_zip_code"
+
+
+def test_a_transcript_that_never_comes_is_trouble(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    conversation.feed(SpeechBegan(conversation.at, 1, 1))
+    conversation.expire()
+    assert "trouble_again" in conversation.spoken
+
+
+def test_the_backbone_away_is_an_apology_and_a_transfer(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    conversation.feed(BackboneAway(conversation.at))
+    assert "apology" in conversation.spoken
+    conversation.listen(to_the_end=False)
+    assert isinstance(conversation.ended_by, TransferCall)
+
+
+def test_a_hang_up_that_is_not_reported_is_asked_for_again_and_given_up(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    conversation.says("non")
+    conversation.listen(to_the_end=False)
+    hang_ups = 0
+    for _ in range(10):
+        if conversation.over:
+            break
+        conversation.ended_by = None
+        conversation.expire()
+        hang_ups += isinstance(conversation.ended_by, HangUp)
+    assert conversation.over
+    assert hang_ups == 3
+
+
+def test_a_prompt_that_asterisk_refuses_is_skipped(heating: Flow, resolve: Resolver) -> None:
+    conversation = Conversation(heating, resolve)
+    conversation.feed(CommandRefused(conversation.at, "PlayPrompts", "no such file"))
+    assert conversation.dialogue.phase == "waiting"
+
+
+def test_the_outcome_is_told_once(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    conversation.says("non")
+    conversation.listen(to_the_end=False)
+    assert conversation.concluded == CallConcluded(
+        "score", conversation.at, "not_owner", ("zip_code=75011", "owner=no")
+    )
+    actions = conversation.feed(CallOver(conversation.at, "bot_hung_up"))
+    assert actions == []
+    assert conversation.feed(CallOver(conversation.at, "bot_hung_up")) == []
+
+
+# --- restarts ---
+
+
+def test_a_restarted_bot_starts_the_pending_timer_anew(heating: Flow, resolve: Resolver) -> None:
+    dialogue = call_in(heating, resolve, "init").dialogue
+    after, actions = handle(heating, dialogue, Resumed(AT))
+    assert actions == [StartTimer("no_input", dialogue.serial + 1, 5_000)]
+    assert after.phase == "waiting"
+
+
+def test_a_call_in_a_state_that_the_flow_no_longer_has_is_handed_off(heating: Flow, resolve: Resolver) -> None:
+    dialogue = replace(call_in(heating, resolve, "init").dialogue, state="removed")
+    after, actions = handle(heating, dialogue, Resumed(AT))
+    assert after.ending == "transfer 900"
+    assert [action.prompts for action in actions if isinstance(action, PlayPrompts)] == [("apology",)]

@@ -1,0 +1,145 @@
+"""Flow files on disk: a good edit is in force at once, a bad one changes nothing and is told once."""
+
+import os
+import wave
+from pathlib import Path
+
+import pytest
+
+from bot_manager.dialogue import handle
+from bot_manager.dialogue_events import Begun
+from bot_manager.dialogue_state import Dialogue
+from bot_manager.flow_loader import BadFlow
+from bot_manager.flow_store import FlowStore, Reload
+from pronto.conversation import Conversation
+from pronto.flow_score import phrases_resolver
+from tests.flows.conftest import write_wav
+
+
+def store_of(folder: Path) -> FlowStore:
+    return FlowStore(folder / "flows", folder / "prompts")
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replaces text; the file's time moves on even within one tick of the clock."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    later = path.stat().st_mtime_ns + 1_000_000
+    os.utime(path, ns=(later, later))
+
+
+def test_flows_are_loaded_by_language_and_name(folder: Path) -> None:
+    store = store_of(folder)
+    store.load()
+    assert store.names() == ("fr/heating",)
+    flow = store.current("fr/heating")
+    assert flow.prompt_ms["welcome"] == 500
+    assert flow.edited_at.startswith("20")
+    assert store.version("fr/heating", flow.version) is flow
+    with pytest.raises(KeyError):
+        store.current("fr/cooling")
+
+
+def test_nothing_changed_is_nothing_to_tell(folder: Path) -> None:
+    store = store_of(folder)
+    store.load()
+    assert store.refresh() == Reload()
+
+
+def test_a_good_edit_is_in_force_for_the_next_call_and_a_call_keeps_its_own(folder: Path) -> None:
+    store = store_of(folder)
+    store.load()
+    old = store.current("fr/heating")
+    dialogue, _ = handle(old, Dialogue(), Begun("c1", 1.0))
+    edit(folder / "flows/fr/heating.yaml", "start: init", "start: ask_owner_house")
+    assert store.refresh().faults  # init cannot be reached any more
+    edit(folder / "flows/fr/heating.yaml", "start: ask_owner_house", "start: init")
+    edit(folder / "flows/fr/heating.yaml", "max_turns: 40", "max_turns: 20")
+    assert store.refresh() == Reload(changed=("fr/heating",))
+    new = store.current("fr/heating")
+    assert (old.max_turns, new.max_turns) == (40, 20)
+    assert new.version != dialogue.flow_version == old.version
+    assert store.version("fr/heating", old.version) is old
+
+
+def test_a_bad_edit_keeps_the_old_version_and_is_told_once(folder: Path) -> None:
+    store = store_of(folder)
+    store.load()
+    old = store.current("fr/heating")
+    edit(folder / "flows/fr/heating.yaml", "goto: ask_zip_code", "goto: ask_zap_code")
+    reload = store.refresh()
+    assert reload.changed == ()
+    assert "state init: unknown state ask_zap_code in goto, did you mean ask_zip_code?" in reload.faults[0]
+    assert store.current("fr/heating") is old
+    assert store.refresh() == Reload()
+
+
+def test_a_prompt_that_loses_its_audio_is_told(folder: Path) -> None:
+    (folder / "prompts/fr/welcome.wav").unlink()
+    with pytest.raises(BadFlow, match="prompt welcome has no audio: run `pronto prompts build`"):
+        store_of(folder).load()
+
+
+def test_a_wav_of_the_wrong_rate_is_no_audio(folder: Path) -> None:
+    with wave.open(str(folder / "prompts/fr/welcome.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(bytes(8_000))
+    with pytest.raises(BadFlow, match="prompt welcome has no audio"):
+        store_of(folder).load()
+
+
+def test_files_that_cannot_be_read_are_named(folder: Path) -> None:
+    (folder / "flows/fr/intents.yaml").unlink()
+    with pytest.raises(BadFlow, match=r"intents\.yaml"):
+        store_of(folder).load()
+
+
+def test_a_folder_without_flows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadFlow, match="holds no flow"):
+        store_of(tmp_path).load()
+
+
+def test_a_new_intent_and_a_new_state_need_only_yaml(folder: Path) -> None:
+    """An admin adds a question about the roof, with its own answers, without any code."""
+    edit(
+        folder / "flows/fr/intents.yaml",
+        "intents:\n",
+        "intents:\n"
+        "  roof_flat:\n    description: The roof is flat.\n    phrases: [mon toit est plat, toit plat]\n"
+        "  roof_pitched:\n    description: The roof is pitched.\n    phrases: [le toit est en pente, toit en pente]\n",
+    )
+    edit(
+        folder / "prompts/fr/prompts.yaml",
+        "prompts:\n",
+        "prompts:\n  ask_roof: Votre toit est-il plat ou en pente ?\n",
+    )
+    write_wav(folder / "prompts/fr/ask_roof.wav")
+    flow_file = folder / "flows/fr/heating.yaml"
+    edit(
+        flow_file,
+        "  callback: yes_no\n",
+        "  callback: yes_no\n  roof: {type: choice, choices: {flat: [plat], pitched: [pente]}}\n",
+    )
+    edit(flow_file, "filled: {say: noted, goto: ask_be_called_back}", "filled: {say: noted, goto: ask_roof}")
+    edit(
+        flow_file,
+        "  ask_be_called_back:\n",
+        "  ask_roof:\n    say: ask_roof\n    answers:\n"
+        "      roof_flat: {set: {roof: flat}, goto: ask_be_called_back}\n"
+        "      roof_pitched: {set: {roof: pitched}, goto: ask_be_called_back}\n\n"
+        "  ask_be_called_back:\n",
+    )
+    store = store_of(folder)
+    store.load()
+    flow = store.current("fr/heating")
+    conversation = Conversation(flow, phrases_resolver(folder / "flows", "fr", flow.faqs))
+    for line in ("oui", "soixante-quinze mille onze", "oui", "oui", "au gaz"):
+        conversation.says(line)
+    assert conversation.dialogue.state == "ask_roof"
+    assert conversation.spoken == ["noted", "ask_roof"]
+    conversation.says("mon toit est plat")
+    assert conversation.dialogue.slots["roof"] == "flat"
+    assert conversation.dialogue.state == "ask_be_called_back"

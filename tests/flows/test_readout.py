@@ -1,0 +1,64 @@
+"""Slot values as prompts: every value that a parser can give is read out with pieces that are checked to exist."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from audio_prompts.catalogue import read_catalogue
+from bot_manager.dialogue_readout import pieces_of, read_out
+from bot_manager.flow import Slot
+
+ZIP = Slot("zip", "zip_code")
+WHEN = Slot("when", "date_time", say_as={"any_time": "slot_any_time"})
+
+
+@pytest.mark.parametrize(
+    ("slot", "value", "prompts"),
+    [
+        (ZIP, "06000", ("digit_0", "digit_6", "digit_0", "digit_0", "digit_0")),
+        (Slot("p", "phone"), "+33612345678", tuple(f"digit_{d}" for d in "33612345678")),
+        (WHEN, "2026-11-24", ("weekday_2", "day_24", "month_11")),
+        (WHEN, "2026-11-24T14:30", ("weekday_2", "day_24", "month_11", "at", "hour_14", "minute_30")),
+        (WHEN, "2026-11-24T14:33", ("weekday_2", "day_24", "month_11", "at", "hour_14", "minute_30")),
+        (WHEN, "2026-11-01T00:00", ("weekday_7", "day_1", "month_11", "at", "hour_0")),
+        (
+            WHEN,
+            "2026-11-24T16:00/2026-11-24T18:00",
+            ("weekday_2", "day_24", "month_11", "between", "hour_16", "and", "hour_18"),
+        ),
+        (
+            WHEN,
+            "2026-11-24/2026-11-26",
+            ("from", "weekday_2", "day_24", "month_11", "to", "weekday_4", "day_26", "month_11"),
+        ),
+        (WHEN, "any_time", ("slot_any_time",)),
+        (WHEN, "some day", ()),
+        (Slot("c", "choice", {"red": ("rouge",)}, {"red": "colour_red"}), "red", ("colour_red",)),
+    ],
+)
+def test_read_out(slot: Slot, value: str, prompts: tuple[str, ...]) -> None:
+    assert read_out(slot, value) == prompts
+    assert set(prompts) <= set(pieces_of(slot))
+
+
+def test_every_moment_of_a_year_is_read_out_with_prompts_that_exist() -> None:
+    texts = read_catalogue(Path(__file__).resolve().parents[2] / "audio_prompts" / "fr" / "prompts.yaml").texts
+    moment = datetime.datetime(2026, 1, 1)
+    while moment.year == 2026:
+        prompts = read_out(WHEN, moment.isoformat(timespec="minutes"))
+        assert len(prompts) >= 5
+        assert set(prompts) <= set(texts)
+        moment += datetime.timedelta(hours=5, minutes=7)
+
+
+@pytest.mark.parametrize(
+    "slot",
+    [
+        Slot("c", "choice", {"red": ("rouge",), "blue": ("bleu",)}, {"red": "colour_red"}),
+        Slot("c", "choice", {"red": ("rouge",)}),
+        Slot("y", "yes_no"),
+    ],
+)
+def test_values_without_prompts_cannot_be_read_out(slot: Slot) -> None:
+    assert pieces_of(slot) == ()
