@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from config import ReceiverSettings
-from protocol.bus import Inbox, Outbox
+from protocol.bus import Inbox, Outbox, raise_if_cancelled
 from protocol.media import read_source
 from protocol.messages import (
     AudioLost,
@@ -102,6 +102,7 @@ class Receiver:
             "redis": "ok" if self.redis_up else "away",
             "rtp": shown(self.rtp_address),
             "active_streams": self._media.calls,
+            "bots_speaking": sum(call.speaking for call in self._calls.values()),
             "events_waiting": len(self.outbox),
         }
 
@@ -160,6 +161,7 @@ class Receiver:
                 async with asyncio.timeout(CHECK_EVERY_S):
                     await self._redis.ping()
                     values = await self._redis.mget([speaking_key(c) for c in speaking]) if speaking else []
+                raise_if_cancelled()
                 self.redis_up = True
             except (RedisError, OSError) as error:
                 if self.redis_up:

@@ -12,7 +12,7 @@ def packets_of(
     samples: Samples, sequence: int = 1, timestamp: int = 320, ssrc: int = 7, size: int = PACKET_SAMPLES
 ) -> list[RtpPacket]:
     """The stream of `samples`; the last packet may be shorter."""
-    packets = []
+    packets: list[RtpPacket] = []
     for start in range(0, len(samples), size):
         piece = samples[start : start + size]
         packets.append(

@@ -1,0 +1,150 @@
+"""Packets and probabilities to segments: the audio, its times, and that packet sizes do not matter."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.messages import Listen
+from rtp_receiver.call_stream import CallStream, Confirmed, Heard, Limits, Segment
+from rtp_receiver.rtp import RtpPacket
+from rtp_receiver.slin16 import Samples
+from tests.rtp_receiver.packets import packets_of, silence
+
+LISTEN = Listen("c1", 0.0, 3, "fr", eager_silence_ms=200, end_silence_ms=600)
+NOISE = np.random.default_rng(5).integers(-9_000, 9_000, 16_000 * 20).astype(np.int16)
+
+
+def loud(seconds: float) -> Samples:
+    return NOISE[: round(seconds * 16_000)]
+
+
+def loudness(chunk: Samples) -> float:
+    """A detector that is easy to predict."""
+    return 1.0 if np.abs(chunk.astype(np.int32)).mean() > 1_000 else 0.0
+
+
+@dataclass
+class Listener:
+    """Feeds a stream as the media thread does, at the pace of the audio, and keeps what was heard."""
+
+    stream: CallStream
+    now: float = 1_000.0
+
+    def feed(self, packets: list[RtpPacket]) -> list[Heard]:
+        heard: list[Heard] = []
+        for packet in packets:
+            self.now += len(packet.payload) / 32_000
+            self.stream.push(packet, self.now)
+            heard += self.judge()
+        return heard
+
+    def judge(self) -> list[Heard]:
+        heard: list[Heard] = []
+        while self.stream.waiting:
+            heard += self.stream.heard(loudness(self.stream.next_chunk()))
+        return heard
+
+
+def listener(limits: Limits | None = None, listen: Listen = LISTEN) -> Listener:
+    stream = CallStream("c1", limits or Limits())
+    stream.listen(listen)
+    return Listener(stream)
+
+
+def segments(heard: list[Heard]) -> list[Segment]:
+    return [item for item in heard if isinstance(item, Segment)]
+
+
+AUDIO = np.concatenate([silence(1.0), loud(0.8), silence(1.5)])
+
+
+def test_an_utterance_has_its_audio_and_true_times() -> None:
+    heard = listener().feed(packets_of(AUDIO))
+    assert isinstance(heard[0], Confirmed)
+    guess, end = segments(heard)
+    assert (guess.is_end, guess.revision, end.is_end, end.revision, end.cause) == (False, 1, True, 1, "silence")
+    assert guess.samples.tolist() == end.samples.tolist()
+    # speech is in chunks 31 to 56, pre-roll from 23, at most 7 chunks of silence behind it
+    assert end.samples.tolist() == AUDIO[23 * 512 : (56 + 7 + 1) * 512].tolist()
+    assert end.speech_started_at == pytest.approx(1_001.0, abs=0.052)
+    assert end.speech_ended_at == pytest.approx(1_001.8, abs=0.052)
+    assert guess.heard_at - end.speech_ended_at == pytest.approx(0.224, abs=0.02)
+    assert end.heard_at - end.speech_ended_at == pytest.approx(0.608, abs=0.02)
+
+
+@given(st.lists(st.integers(1, 1_000), min_size=20, max_size=60))
+def test_any_packet_sizes_give_the_same_utterances(sizes: list[int]) -> None:
+    packets: list[RtpPacket] = []
+    start = 0
+    for index, size in enumerate([*sizes, len(AUDIO)]):
+        packets += packets_of(AUDIO[start : start + size], sequence=index + 1, timestamp=320 + start, size=len(AUDIO))
+        start += size
+    expected = segments(listener().feed(packets_of(AUDIO)))
+    found = segments(listener().feed([packet for packet in packets if packet.payload]))
+    assert [(s.utterance, s.revision, s.cause) for s in found] == [(s.utterance, s.revision, s.cause) for s in expected]
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(found, expected, strict=True))
+
+
+def test_a_lost_packet_is_silence_in_the_utterance() -> None:
+    packets = packets_of(AUDIO)
+    del packets[60]
+    end = segments(listener().feed(packets))[-1]
+    expected = AUDIO.copy()
+    expected[60 * 320 : 61 * 320] = 0
+    assert end.samples.tolist() == expected[23 * 512 : 64 * 512].tolist()
+
+
+def test_the_setting_ends_utterances_of_turns_that_name_no_silence() -> None:
+    listen = Listen("c1", 0.0, 3, "fr", eager_silence_ms=100, end_silence_ms=0)
+    heard = listener(Limits(end_silence_ms=320), listen).feed(packets_of(AUDIO))
+    end = segments(heard)[-1]
+    assert end.heard_at - end.speech_ended_at == pytest.approx(0.32, abs=0.02)
+
+
+def test_an_utterance_never_outgrows_the_buffer() -> None:
+    limits = Limits(max_samples=32_000)
+    heard = listener(limits).feed(packets_of(np.concatenate([silence(1), loud(6), silence(2)])))
+    ends = [segment for segment in segments(heard) if segment.is_end]
+    assert [segment.cause for segment in ends] == ["too_long"] * 3 + ["silence"]
+    assert max(len(segment.samples) for segment in ends) <= 32_000
+    spoken = np.concatenate([segment.samples for segment in ends])
+    assert len(spoken) > 6 * 16_000 - 512
+    start = int(np.flatnonzero(spoken)[0])
+    assert np.array_equal(spoken[start : start + 5 * 16_000], loud(5))
+
+
+def test_speech_whose_packets_stop_is_ended_by_silence() -> None:
+    ear = listener()
+    heard = ear.feed(packets_of(np.concatenate([silence(1.0), loud(0.8)])))
+    assert ear.stream.speaking
+    ear.stream.stall(ear.now + 0.3)
+    heard += ear.judge()
+    assert segments(heard)[-1].is_end
+    assert not ear.stream.speaking
+    ear.feed(packets_of(silence(0.1), sequence=2_000, timestamp=16_000 * 60))
+    assert ear.stream.waiting == 0
+
+
+def test_the_listen_command_in_force_goes_with_the_segment() -> None:
+    ear = listener()
+    heard = ear.feed(packets_of(AUDIO))
+    later = Listen("c1", 1.0, 4, "it", hints=("casa",))
+    ear.stream.listen(later)
+    heard += ear.feed(packets_of(AUDIO, sequence=500, timestamp=320 + len(AUDIO)))
+    ends = [segment for segment in segments(heard) if segment.is_end]
+    assert [(s.listen.turn, s.listen.language, s.utterance) for s in ends] == [(3, "fr", 1), (4, "it", 2)]
+
+
+def test_hours_of_audio_need_no_more_memory() -> None:
+    ear = listener(Limits(max_samples=32_000))
+    packets = packets_of(np.concatenate([silence(1), loud(0.5)]))
+    ends = 0
+    for round_number in range(200):
+        for index, packet in enumerate(packets):
+            packet.sequence_number = (1 + round_number * len(packets) + index) & 0xFFFF
+            packet.timestamp = (320 + (round_number * len(packets) + index) * 320) & 0xFFFF_FFFF
+        ends += sum(segment.is_end for segment in segments(ear.feed(packets)))
+    assert ends == 199 or ends == 200

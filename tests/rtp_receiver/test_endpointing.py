@@ -1,0 +1,274 @@
+"""Probabilities to utterances. A score is written as text: `#` a speech chunk, `.` a silent one, 32 ms each."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Guess, Ignored, Rules, Span
+
+# in chunks: eager 3, end 8, min speech 3, pre-roll 2, barge-in 5, longest utterance 60
+RULES = Rules(
+    min_speech_ms=96,
+    pre_roll_chunks=2,
+    eager_silence_ms=96,
+    end_silence_ms=256,
+    max_utterance_ms=1_920,
+    barge_in_ms=160,
+)
+BARGE_IN = Rules(**{name: getattr(RULES, name) for name in RULES.__slots__} | {"barge_in": True})
+
+
+def listening(rules: Rules = RULES, turn: int = 1) -> Endpointer:
+    endpointer = Endpointer(rules)
+    endpointer.listen(turn, rules)
+    return endpointer
+
+
+def play(endpointer: Endpointer, score: str) -> list[Decision]:
+    return [decision for sign in score for decision in endpointer.step(0.9 if sign == "#" else 0.0)]
+
+
+def test_an_utterance_begins_is_guessed_and_ends() -> None:
+    endpointer = listening()
+    assert play(endpointer, ".....##") == []
+    assert play(endpointer, "#") == [Began(1, 1)]
+    assert play(endpointer, "##..") == []
+    assert play(endpointer, ".") == [Guess(1, 1, 1, Span(3, 12, 5, 9))]
+    assert play(endpointer, "....") == []
+    assert play(endpointer, ".") == [End(1, 1, 1, Span(3, 12, 5, 9), "silence")]
+    assert play(endpointer, "." * 50) == []
+
+
+def test_speech_that_resumes_revises_the_guess() -> None:
+    decisions = play(listening(), "....####....####........")
+    assert decisions == [
+        Began(1, 1),
+        Guess(1, 1, 1, Span(2, 10, 4, 7)),
+        Guess(1, 1, 2, Span(2, 18, 4, 15)),
+        End(1, 1, 2, Span(2, 18, 4, 15), "silence"),
+    ]
+
+
+def test_an_end_without_a_guess_of_the_same_speech_says_so() -> None:
+    rules = Rules(pre_roll_chunks=0, eager_silence_ms=1_000, end_silence_ms=96)
+    assert play(listening(rules), "####...") == [Began(1, 1), End(1, 1, 0, Span(0, 6, 0, 3), "silence")]
+
+
+def test_a_click_is_no_utterance() -> None:
+    assert play(listening(), "..##..........") == [Ignored("too_short")]
+
+
+def test_a_short_word_with_a_gap_is_one() -> None:
+    assert play(listening(), "..##..#")[0] == Began(1, 1)
+
+
+def test_the_probability_has_to_rise_to_begin_and_to_fall_to_stop() -> None:
+    endpointer = listening()
+    assert [endpointer.step(p) for p in (0.45, 0.45, 0.45, 0.45)] == [()] * 4
+    found = [d for p in (0.6, 0.4, 0.4, 0.4, 0.3, 0.45, 0.45) for d in endpointer.step(p)]
+    assert found == [Began(1, 1), Guess(1, 1, 1, Span(2, 10, 4, 7))]
+
+
+def test_an_utterance_without_end_is_cut_and_goes_on_as_the_next() -> None:
+    decisions = play(listening(), "#" * 150)
+    ends = [decision for decision in decisions if isinstance(decision, End)]
+    assert [(e.span.first_chunk, e.span.last_chunk, e.cause) for e in ends] == [
+        (0, 59, "too_long"),
+        (60, 119, "too_long"),
+    ]
+    assert [d.utterance for d in decisions if isinstance(d, Began)] == [1, 2, 3]
+
+
+def test_two_utterances_share_no_speech_and_no_pre_roll_of_it() -> None:
+    rules = Rules(pre_roll_chunks=20, eager_silence_ms=96, end_silence_ms=96)
+    spans = [d.span for d in play(listening(rules), "####....####....") if isinstance(d, End)]
+    assert [(s.first_chunk, s.first_voiced, s.last_voiced) for s in spans] == [(0, 0, 3), (4, 8, 11)]
+
+
+def test_nothing_is_an_utterance_before_the_first_turn() -> None:
+    endpointer = Endpointer(RULES)
+    assert play(endpointer, "######........") == [Ignored("bot_speaking")]
+
+
+def test_speech_goes_on_into_the_first_turn() -> None:
+    endpointer = Endpointer(RULES)
+    play(endpointer, "#####")
+    endpointer.listen(4, RULES)
+    assert play(endpointer, "#") == [Began(4, 1)]
+
+
+# --- while the bot speaks ---
+
+
+def test_without_barge_in_words_into_the_prompt_are_ignored() -> None:
+    endpointer = listening()
+    endpointer.bot_speaks(True)
+    assert play(endpointer, "..########..........") == [Ignored("bot_speaking")]
+
+
+def test_speech_from_the_last_moment_of_the_prompt_counts_with_its_pre_roll() -> None:
+    endpointer = listening()
+    endpointer.bot_speaks(True)
+    assert play(endpointer, "..........####") == []
+    endpointer.bot_speaks(False)
+    decisions = play(endpointer, "####........")
+    assert decisions[0] == Began(1, 1)
+    assert decisions[-1] == End(1, 1, 1, Span(8, 20, 10, 17), "silence")
+
+
+def test_speech_that_was_going_on_for_long_counts_from_the_last_moment_of_the_prompt() -> None:
+    endpointer = listening()
+    endpointer.bot_speaks(True)
+    play(endpointer, "#" * 40)
+    endpointer.bot_speaks(False)
+    decisions = play(endpointer, "####........")
+    assert isinstance(decisions[-1], End)
+    assert decisions[-1].span == Span(28, 46, 30, 43)  # 300 ms are ten chunks, before them the pre-roll
+
+
+def test_speech_that_was_over_before_the_prompt_ended_does_not_count() -> None:
+    endpointer = listening()
+    endpointer.bot_speaks(True)
+    play(endpointer, "######.......")
+    endpointer.bot_speaks(False)
+    assert play(endpointer, "." * 30) == []
+
+
+def test_barge_in_needs_more_speech() -> None:
+    endpointer = listening(BARGE_IN)
+    endpointer.bot_speaks(True)
+    assert play(endpointer, "..####........") == [Ignored("barge_in_unconfirmed")]
+    assert play(endpointer, "####") == []
+    assert play(endpointer, "#") == [Began(1, 1)]
+
+
+def test_a_short_answer_at_the_end_of_the_prompt_needs_no_barge_in() -> None:
+    endpointer = listening(BARGE_IN)
+    endpointer.bot_speaks(True)
+    assert play(endpointer, "..####..") == []
+    endpointer.bot_speaks(False)
+    assert play(endpointer, ".") == [Began(1, 1)]
+
+
+def test_a_prompt_that_begins_does_not_end_the_utterance_before_it() -> None:
+    endpointer = listening()
+    play(endpointer, "#####")
+    endpointer.bot_speaks(True)
+    decisions = play(endpointer, "###........")
+    assert decisions[-1] == End(1, 1, 1, Span(0, 10, 0, 7), "silence")
+
+
+# --- turns ---
+
+
+def test_a_turn_committed_early_closes_the_utterance() -> None:
+    endpointer = listening()
+    assert isinstance(play(endpointer, "#####...")[-1], Guess)
+    endpointer.listen(2, RULES)
+    assert play(endpointer, "." * 40) == []
+    assert not endpointer.speaking
+
+
+def test_speech_after_an_early_commit_is_an_utterance_of_the_new_turn() -> None:
+    endpointer = listening(BARGE_IN)
+    play(endpointer, "#####...##")  # the guess, and two chunks of resumed speech before the new turn is known
+    endpointer.listen(2, BARGE_IN)
+    endpointer.bot_speaks(True)
+    decisions = play(endpointer, "#####........")
+    assert decisions[0] == Began(2, 2)
+    assert decisions[-1] == End(2, 2, 1, Span(6, 17, 8, 14), "silence")
+
+
+def test_speech_without_a_guess_goes_over_to_the_new_turn_whole() -> None:
+    endpointer = listening()
+    assert play(endpointer, "..#####") == [Began(1, 1)]
+    endpointer.listen(2, RULES)
+    decisions = play(endpointer, "##........")
+    assert decisions[0] == Began(2, 2)
+    assert decisions[-1] == End(2, 2, 1, Span(0, 11, 2, 8), "silence")
+
+
+def test_the_same_turn_again_changes_the_rules_only() -> None:
+    endpointer = listening()
+    play(endpointer, "#####")
+    endpointer.listen(1, Rules(pre_roll_chunks=0, eager_silence_ms=96, end_silence_ms=640))
+    decisions = play(endpointer, "." * 20)
+    assert decisions[-1] == End(1, 1, 1, Span(0, 7, 0, 4), "silence")
+    assert endpointer.utterance == 1
+
+
+def test_utterances_are_numbered_from_where_a_restarted_receiver_says() -> None:
+    endpointer = Endpointer(RULES, first_utterance=7)
+    endpointer.listen(1, RULES)
+    assert play(endpointer, "###") == [Began(1, 7)]
+
+
+# --- properties ---
+
+
+@given(st.lists(st.floats(0, 1), max_size=400))
+def test_every_utterance_has_one_beginning_its_guesses_and_one_end(probabilities: list[float]) -> None:
+    endpointer = listening()
+    decisions = [d for p in [*probabilities, *[0.0] * 20] for d in endpointer.step(p)]
+    story: dict[int, list[str]] = {}
+    end_before = -1
+    for decision in decisions:
+        if isinstance(decision, Ignored):
+            continue
+        story.setdefault(decision.utterance, []).append(type(decision).__name__)
+        if isinstance(decision, Guess | End):
+            span = decision.span
+            assert end_before < span.first_chunk <= span.first_voiced <= span.last_voiced <= span.last_chunk
+        if isinstance(decision, End):
+            end_before = decision.span.last_voiced
+    assert list(story) == list(range(1, len(story) + 1))
+    for names in story.values():
+        assert names[0] == "Began"
+        assert names[-1] == "End"
+        assert set(names[1:-1]) <= {"Guess"}
+
+
+@given(st.lists(st.tuples(st.sampled_from("#."), st.integers(1, 30)), max_size=30))
+def test_long_enough_speech_is_always_inside_an_utterance(pieces: list[tuple[str, int]]) -> None:
+    """Unless the bot speaks, no run of speech of at least the least length is lost."""
+    score = "".join(sign * count for sign, count in pieces) + "." * 20
+    spans = [d.span for d in play(listening(), score) if isinstance(d, End)]
+    heard = {chunk for span in spans for chunk in range(span.first_chunk, span.last_chunk + 1)}
+    start = 0
+    for run in score.replace(".", " ").split(" "):
+        tail_of_a_cut = any(span.last_chunk + 1 in range(start, start + len(run)) for span in spans)
+        if len(run) >= 3 and not tail_of_a_cut:
+            assert set(range(start, start + len(run))) <= heard
+        start += len(run) + 1
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("speech"), st.floats(0, 1)),
+            st.tuples(st.just("bot"), st.booleans()),
+            st.tuples(st.just("turn"), st.integers(1, 5)),
+        ),
+        max_size=300,
+    ),
+    st.booleans(),
+)
+def test_any_order_of_turns_prompts_and_speech_is_handled(steps: list[tuple[str, float]], barge_in: bool) -> None:
+    endpointer = Endpointer(RULES)
+    turn = None
+    for kind, value in steps:
+        if kind == "bot":
+            endpointer.bot_speaks(bool(value))
+        elif kind == "turn":
+            turn = int(value)
+            endpointer.listen(turn, BARGE_IN if barge_in else RULES)
+        else:
+            for decision in endpointer.step(value):
+                assert isinstance(decision, Ignored) or decision.turn == turn
+            assert turn is not None or not endpointer.speaking
+
+
+@pytest.mark.parametrize("rules", [Rules(eager_silence_ms=0), Rules(end_silence_ms=0), Rules(pre_roll_chunks=0)])
+def test_zero_is_an_allowed_duration(rules: Rules) -> None:
+    decisions = play(listening(rules), "....####" + "." * 30)
+    assert isinstance(decisions[-1], End)
