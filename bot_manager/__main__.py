@@ -11,6 +11,8 @@ from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
+from redis.exceptions import RedisError
+
 from bot_manager import metrics
 from bot_manager.call import Surroundings
 from bot_manager.call_records import open_database
@@ -23,6 +25,7 @@ from bot_manager.snapshots import Snapshots
 from bot_manager.switchboard import Switchboard
 from config import BadSettings, BotSettings, load
 from observability.http import serve
+from observability.lifecycle import cancel_all
 from observability.logs import set_up_logs
 from protocol.bus import Inbox, Outbox, connect
 
@@ -38,6 +41,18 @@ async def read_events(inbox: Inbox, switchboard: Switchboard) -> None:
     async for message in inbox.messages():
         await switchboard.deal_with(message)
         metrics.MALFORMED.set(inbox.malformed)
+
+
+async def take_up(inbox: Inbox, switchboard: Switchboard) -> None:
+    """Resumes the calls that Redis knows and finds the place in the stream. Waits for Redis."""
+    await switchboard.resume()
+    while True:
+        try:
+            await inbox.open()
+        except (RedisError, OSError):
+            await asyncio.sleep(0.2)
+        else:
+            return
 
 
 async def reload_flows(flows: FlowStore) -> None:
@@ -110,7 +125,7 @@ async def run(settings: BotSettings) -> None:
     records.start()
     writers = [asyncio.create_task(outbox.run()), asyncio.create_task(snapshots.run())]
     try:
-        if await _unless(stop, switchboard.resume(), writers):
+        if await _unless(stop, take_up(inbox, switchboard), writers):
             resumed = True
             log.info("ready", extra={"calls": len(switchboard)})
             jobs = [
@@ -123,12 +138,12 @@ async def run(settings: BotSettings) -> None:
                 if not await switchboard.drained(settings.bot_drain_s):
                     log.info("calls left to the next bot manager", extra={"calls": len(switchboard)})
             finally:
-                await _cancel(jobs)
+                await cancel_all(*jobs)
                 await switchboard.close()
         await outbox.flush()
         await snapshots.stored(2.0)
     finally:
-        await _cancel([*writers, warming])
+        await cancel_all(*writers, warming)
         await intents.close()
         await redis.aclose()
         await server.cleanup()
@@ -153,13 +168,7 @@ async def _unless(stop: asyncio.Event, job: Coroutine[Any, Any, None], watched: 
             main.result()
         return main in done
     finally:
-        await _cancel([main, waiter])
-
-
-async def _cancel(tasks: list[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(main, waiter)
 
 
 def main() -> int:

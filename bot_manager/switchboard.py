@@ -18,6 +18,7 @@ from bot_manager.dialogue_events import BackboneAway
 from bot_manager.dialogue_state import BadSnapshot, from_json
 from bot_manager.flow import Flow
 from bot_manager.flow_store import FlowStore
+from observability.lifecycle import cancel_all
 from protocol.messages import (
     BadMessage,
     CallConcluded,
@@ -101,10 +102,7 @@ class Switchboard:
 
     async def close(self) -> None:
         """Ends every task. The calls stay up and are resumed by the next bot manager."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(*self._tasks.values())
 
     # --- making calls ---
 

@@ -168,6 +168,13 @@ class Inbox:
             if entries:
                 await self._store(position)
 
+    async def open(self) -> None:
+        """Fixes where reading begins: nothing that is sent from now on is missed. Raises RedisError or OSError.
+
+        Without it a first reader begins when `messages` connects, which may be after it was said to be ready.
+        """
+        await self._start()
+
     async def _start(self) -> str:
         stored = await self._redis.get(self._position_key)
         if stored is not None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from audio_prompts.catalogue import read_catalogue
 from config import ROOT
+from observability.lifecycle import cancel_all
 from pronto.processes import free_tcp_port
 from protocol.bus import Inbox, Outbox, connect
 from protocol.messages import (
@@ -122,6 +123,7 @@ class Line:
         self.at = 1_790_000_000.0
         self.turn = 0
         self.utterance = 0
+        self._played: set[str] = set()
 
     def send(self, message: Message) -> None:
         self._outbox.send(message)
@@ -142,8 +144,11 @@ class Line:
                     return command
 
     async def prompts(self) -> tuple[str, ...]:
-        """The next prompts, played to their end."""
+        """The next prompts, played to their end. A command that is repeated after a crash is no new one."""
         play: PlayPrompts = await self.next(PlayPrompts)
+        while play.playback_id in self._played:
+            play = await self.next(PlayPrompts)
+        self._played.add(play.playback_id)
         self.turn = play.turn
         self.send(PlaybackStarted(self.call_id, self.tick(), play.playback_id))
         self.send(PlaybackFinished(self.call_id, self.tick(), play.playback_id, "finished", 100))
@@ -227,15 +232,13 @@ async def exchange(redis: Redis) -> AsyncIterator[Exchange]:
 
 
 @contextlib.asynccontextmanager
-async def running(*jobs: Awaitable[None]) -> AsyncIterator[None]:
+async def running(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Background tasks for the length of a block."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
+    tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_all(*tasks)
 
 
 async def until(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
