@@ -80,7 +80,8 @@ class Stack:
         self.database_url = f"sqlite:///{self.plan.state_dir / 'calls.sqlite'}"
         self.services = {service: self._child(service) for service in SERVICES}
         self.restarts: dict[str, int] = dict.fromkeys(SERVICES, 0)
-        self._watching = threading.Event()
+        self._stopped = threading.Event()
+        self._restarting = threading.Lock()
         self._watcher: threading.Thread | None = None
 
     @property
@@ -121,11 +122,12 @@ class Stack:
 
     def stop(self) -> None:
         """Ends every process, the services first, in the order that lets calls end well."""
-        self._watching.set()
-        if self._watcher is not None:
-            self._watcher.join()
+        with self._restarting:
+            self._stopped.set()
         for service in reversed(SERVICES):
             self.services[service].stop()
+        if self._watcher is not None:
+            self._watcher.join()  # only now: a child ends with the thread that started it
         self.asterisk.stop()
         self.redis.stop()
 
@@ -176,9 +178,11 @@ class Stack:
 
     def _watch(self) -> None:
         """Restarts a service that ended although nobody stopped it."""
-        while not self._watching.wait(WATCH_EVERY_S):
+        while not self._stopped.wait(WATCH_EVERY_S):
             for service, child in self.services.items():
-                if child.exit_status is not None:
+                with self._restarting:
+                    if self._stopped.is_set() or child.exit_status is None:
+                        continue
                     self.restarts[service] += 1
                     log.error(
                         "service ended, starting it again", extra={"service": service, "status": child.exit_status}

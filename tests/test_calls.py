@@ -6,7 +6,6 @@ the caller's RTP and the bot's RTP is replaced.
 
 import asyncio
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +38,7 @@ class Played:
     keys_without_expiry: list[str]
     most_at_once: int
     children: set[int]
-    folders: set[Path]
+    run_dir: Path
     restarts: dict[str, int]
 
 
@@ -63,13 +62,8 @@ async def play_all(stack: Stack) -> dict[str, CallReport]:
     return {report.score.name: report for report in reports}
 
 
-def temporary_folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("pronto-*"))
-
-
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    folders_before = temporary_folders()
     folder = tmp_path_factory.mktemp("stack")
     stack = Stack(StackPlan(run_dir=folder / "logs", state_dir=folder / "state"))
     with stack:
@@ -88,7 +82,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         spans = [(r.began_at, r.began_at + 5) for r in reports.values()]
         most = max(sum(a <= start < b for a, b in spans) for start, _ in spans)
         restarts = dict(stack.restarts)
-    return Played(reports, channels, bridges, endless, most, children, temporary_folders() - folders_before, restarts)
+    return Played(reports, channels, bridges, endless, most, children, stack.asterisk.run_dir, restarts)
 
 
 def test_there_are_at_least_fifteen_scripts() -> None:
@@ -120,4 +114,4 @@ def test_no_service_had_to_be_restarted(played: Played) -> None:
 
 def test_no_process_and_no_folder_is_left(played: Played) -> None:
     assert [pid for pid in played.children if psutil.pid_exists(pid)] == []
-    assert played.folders == set()
+    assert not played.run_dir.exists()
