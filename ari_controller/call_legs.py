@@ -404,8 +404,6 @@ class CallLegs:
         """Events were lost, or (`restarted`) this call comes from a snapshot: compare with what Asterisk has."""
         actions: list[Action] = []
         if restarted:
-            for leg in (self.stream, self.recorder):
-                leg.attempt = 0
             if self.stream.state == "starting":
                 actions += self.stream.fail("restart", "the controller was restarted", seen.at)
             if self.recorder.state == "starting":

@@ -44,7 +44,6 @@ from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
 from ari_controller.call_store import CallStore
 from ari_controller.lane import Lane
 from ari_controller.media_legs import Presence
-from observability.lifecycle import cancel_all
 from protocol.bus import Inbox, Outbox
 from protocol.messages import (
     CallEnded,
@@ -110,7 +109,7 @@ class Controller:
     _redis_away_since: float | None = None
     _strays: frozenset[str] = frozenset()
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _state_lanes: WeakSet[Lane[Callable[[], Any]]] = field(default_factory=WeakSet)
+    _lanes: WeakSet[Lane[Any]] = field(default_factory=WeakSet)
 
     # --- the websocket ------------------------------------------------------------------------------------------------
 
@@ -195,7 +194,7 @@ class Controller:
             legs, Lane(lambda item: self._do(call_id, item)), Lane(lambda item: self._do(call_id, item)), Lane(_call)
         )
         self.calls[call_id] = driven
-        self._state_lanes.add(driven.state)
+        self._lanes |= {driven.control, driven.media, driven.state}
         return driven
 
     # --- a call's steps -----------------------------------------------------------------------------------------------
@@ -517,11 +516,13 @@ class Controller:
         return (False, "Redis is away") if self._redis_away_s() > REDIS_AWAY_S else (True, "")
 
     async def settle(self, timeout_s: float = 2.0) -> None:
-        """Before Redis is closed: lets what is being stored be stored."""
-        lanes = [asyncio.create_task(lane.settle()) for lane in self._state_lanes]
-        if lanes:
-            _, late = await asyncio.wait(lanes, timeout=timeout_s)
-            await cancel_all(*late)
+        """Before the end: lets what was begun be done (deletes of ended calls, writes of state), within `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while busy := [lane for lane in self._lanes if lane.is_busy]:
+                    await busy[0].settle()
+        except TimeoutError:
+            log.warning("stopped before everything was done")
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -29,6 +29,11 @@ class Lane(Generic[T]):
             await self._do(self._waiting.popleft())
         self._task = None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still to be done."""
+        return self._task is not None
+
     async def settle(self) -> None:
         """Returns when nothing is left to do."""
         while self._task is not None:

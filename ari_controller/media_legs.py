@@ -30,7 +30,7 @@ LEG_TRANSITIONS: dict[LegState, dict[LegInput, LegState]] = {
     "starting": {"ready": "running", "failed": "waiting", "too_often": "given_up", "teardown": "down"},
     "running": {"failed": "waiting", "too_often": "given_up", "teardown": "down"},
     "waiting": {"start": "starting", "teardown": "down"},
-    "given_up": {"teardown": "down"},
+    "given_up": {"start": "starting", "teardown": "down"},
     "down": {},
 }
 
@@ -131,7 +131,10 @@ class StreamLegs:
         return []
 
     def recheck(self, seen: Presence) -> list[Action]:
-        """Compares with what Asterisk has after events were lost."""
+        """Compares with what Asterisk has after events were lost; the attempts are counted anew."""
+        self.attempt = 0
+        if self.state == "given_up":
+            return self.start(seen.at)
         if self.state == "starting":
             return [
                 action
@@ -246,7 +249,10 @@ class RecorderLeg:
         return self.start(at) if self.state == "waiting" and at - self.since > RETRY_AFTER_S else []
 
     def recheck(self, seen: Presence) -> list[Action]:
-        """Compares with what Asterisk has after events were lost."""
+        """Compares with what Asterisk has after events were lost; the attempts are counted anew."""
+        self.attempt = 0
+        if self.state == "given_up":
+            return self.start(seen.at)
         if self.state == "starting" and "recording" in seen.legs:
             return self.entered()
         if self.state == "running" and self.since < seen.at and "recording" not in seen.legs:
