@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot_manager.flow import Flow
+from config import IntentSettings
 from pronto.conversation import Conversation, Decision, Resolver
 from protocol.messages import HangUp
 
@@ -52,6 +53,33 @@ class HttpIntents:
         if not isinstance(answer, dict) or "intent" not in answer:
             raise IntentsAway(f"{url}: answers without an intent")
         return answer
+
+
+class OwnIntents:
+    """Decides in this process, with what the intent service would load (trained first when the phrases are new)."""
+
+    def __init__(self, settings: IntentSettings, language: str) -> None:
+        """Raises IntentsAway when there is nothing to decide with."""
+        from intent_service.catalogue import Catalogue, train_in_process_of_its_own
+        from intent_service.encoder import open_encoder
+
+        encoder = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
+        catalogue = Catalogue(
+            settings.flows_dir, settings.intent_cache_dir, (language,), encoder, train_in_process_of_its_own
+        )
+        catalogue.refresh()
+        if language not in catalogue.recognisers:
+            raise IntentsAway(f"intents of {language}: {catalogue.refused.get(language, 'not loaded')}")
+        self._recogniser = catalogue.recognisers[language]
+
+    def __call__(self, text: str, allowed: tuple[str, ...]) -> Decision:
+        main = self._recogniser.decide(text, allowed=allowed)
+        if not main.fallback:
+            return Decision(main.intent, main.score, faq_set=False, fallback=False)
+        faq = self._recogniser.decide(text, faqs=True)
+        if not faq.fallback:
+            return Decision(faq.intent, faq.score, faq_set=True, fallback=False)
+        return Decision(main.intent, main.score)
 
 
 def chat(flow: Flow, texts: Mapping[str, str], resolve: Resolver, at: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from audio_prompts.catalogue import read_catalogue
 from bot_manager.flow import Flow
 from bot_manager.flow_loader import BadFlow
 from bot_manager.flow_store import FlowStore
-from config import ROOT, BotSettings, load
+from config import ROOT, BotSettings, IntentSettings, load
 from pronto.conversation import Resolver
-from pronto.flow_chat import HttpIntents, IntentsAway, chat
+from pronto.flow_chat import HttpIntents, IntentsAway, OwnIntents, chat
 from pronto.flow_picture import picture
 from pronto.flow_score import BadScore, coverage, phrases_resolver, play, read_scores
 
@@ -106,13 +107,18 @@ def _test(store: FlowStore, files: list[Path], flows_dir: Path) -> int:
 
 def _chat(flow: Flow, args: argparse.Namespace) -> int:
     texts = read_catalogue(args.prompts_dir / flow.language / "prompts.yaml").texts
-    resolve: Resolver = phrases_resolver(args.flows_dir, flow.language, flow.faqs)
-    if not args.phrases:
-        settings = load(BotSettings)
-        service = HttpIntents(settings.intent_main_url, settings.intent_faqs_url, flow.language)
-        try:
-            service("oui", ())
-            resolve = service
-        except IntentsAway as error:
-            print(f"({error}; only the phrases of the intent files are known)")
-    return chat(flow, texts, resolve, time.time())
+    return chat(flow, texts, _resolver(flow, args), time.time())
+
+
+def _resolver(flow: Flow, args: argparse.Namespace) -> Resolver:
+    """Who finds the intents: the running service, else its models in this process; or only the known phrases."""
+    if args.phrases:
+        return phrases_resolver(args.flows_dir, flow.language, flow.faqs)
+    settings = load(BotSettings)
+    service = HttpIntents(settings.intent_main_url, settings.intent_faqs_url, flow.language)
+    try:
+        service("oui", ())
+    except IntentsAway:
+        print("(no intent service is running: its models are loaded here)")
+        return OwnIntents(replace(load(IntentSettings), flows_dir=args.flows_dir), flow.language)
+    return service
