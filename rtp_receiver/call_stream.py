@@ -95,7 +95,7 @@ class CallStream:
     def listen(self, listen: Listen) -> None:
         """A Listen command for this call."""
         limits = self._limits
-        longest_ms = (limits.max_samples - limits.pre_roll_chunks * self._chunk) * 1_000 // SAMPLE_RATE_HZ
+        longest_ms = (limits.max_samples - (limits.pre_roll_chunks + 1) * self._chunk) * 1_000 // SAMPLE_RATE_HZ
         rules = Rules(
             threshold=limits.threshold,
             release=max(0.01, limits.threshold - 0.15),

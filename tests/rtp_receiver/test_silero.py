@@ -106,3 +106,16 @@ def test_a_short_answer_is_heard_however_long_the_caller_was_silent() -> None:
                 voiced = sum(float(vad.step([stream], chunk[None])[0]) >= 0.4 for chunk in chunks_of(audio))
                 vad.close(stream)
                 assert voiced >= 3, f"{word} after {silence_s} s at {offset}: {voiced} chunks"
+
+
+@pytest.mark.parametrize("silence_s", [1.0, 12.0, 40.0])
+def test_a_short_answer_after_a_long_silence_is_heard(silence_s: float) -> None:
+    """The prompts of a call are silence on the caller's side; the detector must not drift meanwhile."""
+    vad = SileroVad()
+    for text in ("oui", "non", "si", "bonjour"):
+        stream = vad.open()
+        audio = np.concatenate([silence(silence_s), say(text), silence(0.3)])
+        heard = [float(vad.step([stream], chunk[None])[0]) for chunk in chunks_of(audio)]
+        assert sum(probability >= 0.4 for probability in heard) >= 3, (text, max(heard))
+        assert max(heard[: int(silence_s * 31)]) < 0.2
+        vad.close(stream)
