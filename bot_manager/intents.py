@@ -89,8 +89,7 @@ class IntentClient:
         if allowed:
             body["allowed"] = list(allowed)
         try:
-            text = await self._post(url, body)
-            answer = _answer(text, faq_set=name == "faqs")
+            answer = _answer(await self._post(url, body), faq_set=name == "faqs")
         except IntentError as error:
             self._failed(name, error.code)
             raise
@@ -107,16 +106,16 @@ class IntentClient:
         metrics.INTENT_REQUESTS.labels(name, "ok").inc()
         return answer
 
-    async def _post(self, url: str, body: dict[str, Any]) -> str:
+    async def _post(self, url: str, body: dict[str, Any]) -> bytes:
         if self._session is None:
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=60))
         for last_try in (False, True):
             try:
                 async with self._session.post(url, json=body) as response:
-                    text = await response.text()
+                    content = await response.read()
                     if not 200 <= response.status < 300:
-                        raise IntentError("api_request_error", f"HTTP {response.status}: {text[:200]}")
-                    return text
+                        raise IntentError("api_request_error", f"HTTP {response.status}: {content[:200]!r}")
+                    return content
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
                 if last_try:  # a kept connection that was closed meanwhile: asking once more does no harm
                     raise
@@ -127,14 +126,14 @@ class IntentClient:
         self.failing_since = self.failing_since or time.time()
 
 
-def _answer(text: str, faq_set: bool) -> IntentAnswer:
+def _answer(content: bytes, faq_set: bool) -> IntentAnswer:
     """The answer of one set. Raises IntentError(json_decode_error)."""
     try:
-        body = json.loads(text)
+        body = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise IntentError("json_decode_error", f"no JSON: {text[:100]!r}") from error
+        raise IntentError("json_decode_error", f"no JSON: {content[:100]!r}") from error
     if not isinstance(body, dict) or not isinstance(body.get("intent", 0), str | None):
-        raise IntentError("json_decode_error", f"no object with an intent: {text[:100]!r}")
+        raise IntentError("json_decode_error", f"no object with an intent: {content[:100]!r}")
     intent = body["intent"] or ""
     score = body.get("score", 1.0)
     if isinstance(score, bool) or not isinstance(score, int | float):
