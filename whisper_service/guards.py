@@ -46,8 +46,8 @@ class Limits:
     min_level_dbfs: float = -50.0
     max_tonality: float = 0.9
     max_clipped: float = 0.2
-    speech_threshold: float = 0.35
-    """Probability from which 32 ms count as speech. At 0.5 one short "oui" in twenty is lost on the telephone."""
+    speech_threshold: float = 0.45
+    """Probability from which 32 ms count as speech."""
     min_speech_s: float = 0.09
     min_speech_share: float = 0.06
     """Of the clip, or of `share_of_s` of it if it is longer: a short answer may stand before a long silence."""
