@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 import sys
-import time
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from bot_manager import metrics
+from bot_manager.backbone import Backbone
 from bot_manager.call import Surroundings
 from bot_manager.call_records import open_database
 from bot_manager.flow_loader import BadFlow
@@ -33,7 +33,6 @@ log = logging.getLogger("pronto.bot_manager")
 
 CONSUMER = "bot_manager"
 RELOAD_S = 1.0
-BACKBONE_AWAY_S = 10.0
 
 
 async def read_events(inbox: Inbox, switchboard: Switchboard) -> None:
@@ -68,20 +67,6 @@ async def reload_flows(flows: FlowStore) -> None:
             log.error("flow refused, the old version stays", extra={"fault": fault})
 
 
-async def watch_backbone(outbox: Outbox, switchboard: Switchboard) -> None:
-    """Tells the calls, once each time, when Redis has been away for too long."""
-    told = False
-    while True:
-        await asyncio.sleep(0.5)
-        metrics.OUTBOX_WAITING.set(len(outbox))
-        metrics.OUTBOX_DROPPED.set(outbox.dropped)
-        away = outbox.away_since is not None and time.time() - outbox.away_since > BACKBONE_AWAY_S
-        if away and not told:
-            log.error("redis is away, calls are handed over", extra={"calls": len(switchboard)})
-            switchboard.backbone_away()
-        told = away
-
-
 def warm_up() -> None:
     """Loads dateparser's tables (0.2 to 0.4 s a language) before a caller waits for them."""
     for language, text in (("fr", "3 mai"), ("it", "3 maggio"), ("en", "3 may")):
@@ -101,6 +86,7 @@ async def run(settings: BotSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     redis = connect(settings.redis_url)
     outbox = Outbox(redis, settings.cell)
+    backbone = Backbone(redis, outbox)
     intents = IntentClient(settings.intent_main_url, settings.intent_faqs_url, settings.intent_timeout_s)
     snapshots = Snapshots(redis, settings.cell)
     records = RecordWriter(open_database(settings.database_url))
@@ -118,7 +104,7 @@ async def run(settings: BotSettings) -> None:
             return False, "stopping"
         if not resumed:
             return False, "waiting for redis"
-        return (False, "redis is away") if outbox.away_since is not None else (True, "")
+        return (False, "redis is away") if backbone.away_since is not None else (True, "")
 
     warming = asyncio.create_task(asyncio.to_thread(warm_up))
     server = await serve(settings.bot_host, settings.bot_port, health, ready)
@@ -131,7 +117,7 @@ async def run(settings: BotSettings) -> None:
             jobs = [
                 asyncio.create_task(read_events(inbox, switchboard)),
                 asyncio.create_task(reload_flows(flows)),
-                asyncio.create_task(watch_backbone(outbox, switchboard)),
+                asyncio.create_task(backbone.watch(switchboard.backbone_away)),
             ]
             try:
                 await _unless(stop, _forever(), [*writers, *jobs])

@@ -143,6 +143,7 @@ class Call:
                     if done is not None and not done.done():
                         done.set_result(None)
         finally:
+            self._over = True  # whoever comes now is not kept waiting
             self._understanding.cancel()
             if self._timer is not None:
                 self._timer.cancel()

@@ -146,10 +146,13 @@ class Switchboard:
         self._empty.clear()
         task = asyncio.create_task(call.run(), name=f"call-{call.call_id}")
         self._tasks[call.call_id] = task
-        task.add_done_callback(lambda _: self._gone(call.call_id))
+        task.add_done_callback(lambda done: self._gone(call.call_id, done))
         metrics.CALLS_ACTIVE.set(len(self._calls))
 
-    def _gone(self, call_id: str) -> None:
+    def _gone(self, call_id: str, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("call's task died", extra={"call_id": call_id}, exc_info=task.exception())
+            metrics.CALL_CRASHES.inc()
         self._calls.pop(call_id, None)
         self._tasks.pop(call_id, None)
         self._remember(call_id)

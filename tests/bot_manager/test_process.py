@@ -17,8 +17,10 @@ import pytest
 
 from config import ROOT
 from pronto.processes import free_tcp_port
+from pronto.redis_server import RedisServer
+from protocol.bus import connect
 from protocol.messages import HangUp, PlayPrompts
-from tests.bot_manager.conftest import CELL, PATIENCE_S, Exchange, IntentServer, until
+from tests.bot_manager.conftest import CELL, PATIENCE_S, Exchange, IntentServer, running, until
 
 
 class Bot:
@@ -56,6 +58,10 @@ class Bot:
         except aiohttp.ClientError:
             return False
         return status == 200
+
+    async def is_away(self) -> bool:
+        status, reason = await self.get("/ready")
+        return status == 503 and "redis is away" in reason
 
     async def end(self, how: int) -> int:
         assert self.process is not None
@@ -244,3 +250,28 @@ async def test_a_bad_flow_refuses_to_start_with_file_and_line(bot: Bot, flows_di
     assert await process.wait() == 2
     assert "heating.yaml:" in bot.log.read_text()
     assert "nowhere" in bot.log.read_text()
+
+
+async def test_a_call_survives_a_redis_that_goes_away_and_comes_back(
+    bot: Bot, tmp_path: Path, intents: IntentServer
+) -> None:
+    server = RedisServer(data_dir=tmp_path / "redis")
+    server.start()
+    try:
+        bot.environment["REDIS_URL"] = server.url
+        await bot.start()
+        client = connect(server.url)
+        exchange = Exchange(client)
+        async with running(exchange.read(), exchange.write()):
+            line = exchange.line("c10")
+            line.ring()
+            await line.prompts()
+            server.process.stop()
+            await until(bot.is_away)
+            server.process.start()
+            line.transcript("oui")
+            assert "ask_zip_code" in await line.prompts()
+            await until(bot.is_ready)
+        await client.aclose()
+    finally:
+        server.stop()

@@ -1,0 +1,51 @@
+"""Watches Redis: since when it does not answer, and that calls are told once when it stays away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot_manager import metrics
+from protocol.bus import Outbox
+
+log = logging.getLogger("pronto.bus")
+
+LOOK_S = 0.5
+PATIENCE_S = 10.0  # then the callers hear the apology and are handed over
+
+
+class Backbone:
+    """The Redis of this cell, as seen from here. `away_since` is epoch time, None while it answers."""
+
+    def __init__(self, redis: Redis, outbox: Outbox) -> None:
+        self._redis = redis
+        self._outbox = outbox
+        self.away_since: float | None = None
+
+    async def watch(self, on_away: Callable[[], None]) -> None:
+        """Looks twice a second, for ever; `on_away` is called once each time that Redis stays away."""
+        told = False
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await self._look()
+            metrics.OUTBOX_WAITING.set(len(self._outbox))
+            metrics.OUTBOX_DROPPED.set(self._outbox.dropped)
+            too_long = self.away_since is not None and time.time() - self.away_since > PATIENCE_S
+            if too_long and not told:
+                log.error("redis stays away, calls are handed over")
+                on_away()
+            told = too_long
+
+    async def _look(self) -> None:
+        try:
+            async with asyncio.timeout(2.0):
+                await self._redis.ping()
+        except (RedisError, OSError):  # a time-out is an OSError
+            self.away_since = self.away_since or time.time()
+        else:
+            self.away_since = None
