@@ -79,4 +79,4 @@ def test_answers_to_questions_are_short() -> None:
 
 
 def test_prompts_that_other_parts_play_are_there() -> None:
-    assert {"busy_line", "unavailable", "apology", "one_moment", "transfer"} <= set(read_catalogue(SHIPPED).texts)
+    assert {"busy", "unavailable", "apology", "one_moment", "transfer"} <= set(read_catalogue(SHIPPED).texts)
