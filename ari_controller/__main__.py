@@ -16,9 +16,10 @@ from aiohttp import web
 
 from ari_controller import metrics
 from ari_controller.ari import AriClient
-from ari_controller.call_legs import Rules
+from ari_controller.call_states import Rules
 from ari_controller.call_store import CallStore
 from ari_controller.controller import Controller, ReplacedByAnother
+from ari_controller.live_calls import LiveCalls
 from ari_controller.media_legs import Target
 from config import BadSettings, ControllerSettings, load
 from observability.http import serve
@@ -52,19 +53,18 @@ async def run(settings: ControllerSettings) -> None:
     inbox = Inbox(redis, settings.cell, "commands", "controller")
     store = CallStore(redis, settings.cell, uuid.uuid4().hex)
     async with AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app) as ari:
-        controller = Controller(
-            rules_of(settings), settings.max_calls, settings.sweep_interval_s, ari, store, outbox, inbox
-        )
+        live = LiveCalls(rules_of(settings), settings.max_calls, ari, store, outbox)
+        controller = Controller(live, ari, store, inbox, settings.sweep_interval_s)
         for kind in ("main", "snoop", "external_media", "recording"):
-            metrics.CHANNELS.labels(kind).set_function(lambda kind=kind: controller.count(kind))  # type: ignore[misc]
+            metrics.CHANNELS.labels(kind).set_function(lambda kind=kind: live.count(kind))  # type: ignore[misc]
 
         async def show_channels(_: web.Request) -> web.Response:
-            return web.json_response({"channels": controller.channels()})
+            return web.json_response({"channels": live.channels()})
 
         runner = await serve(
             settings.controller_host,
             settings.controller_port,
-            lambda: {"calls": len(controller.calls), "connected": controller.is_connected},
+            lambda: {"calls": len(live.calls), "connected": controller.is_connected},
             controller.ready,
             {"/channels": show_channels},
         )
@@ -75,12 +75,12 @@ async def run(settings: ControllerSettings) -> None:
                 ari.listen(controller),
                 controller.keep_reconciled(),
                 controller.read_commands(),
-                controller.tick(),
+                controller.watch_time(),
                 controller.watch_replacement(),
                 _ended(sender),
             )
         finally:
-            await controller.settle()
+            await live.settle()
             await outbox.flush()
             await cancel_all(sender)
             await runner.cleanup()

@@ -80,7 +80,7 @@ class AriClient:
         assert self._session is not None, "use the client as an async context manager"
         try:
             async with self._session.request(request.method, self._url + request.path, params=request.params) as answer:
-                body = await answer.text()
+                body = (await answer.read()).decode(errors="replace")
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unreachable(0, f"{type(error).__name__}: {error}") from error
         if answer.status >= 400:

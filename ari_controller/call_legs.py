@@ -4,7 +4,8 @@
 
 `leaving` is the controller's own good-bye: the busy prompt for the one too many, the apology when nobody drives the
 call. `ending` begins when the caller's channel is gone or went on in the dialplan: the legs are deleted, the recording
-is closed, then CallEnded is sent. CALL_TRANSITIONS is the whole picture; a step that is not in it is a bug and raises.
+is closed, then CallEnded is sent. CALL_TRANSITIONS (in call_states) is the whole picture; any other step is a bug
+and raises.
 
 TransferCall and HangUp act at once: a prompt that still plays is cut.
 """
@@ -12,7 +13,7 @@ TransferCall and HangUp act at once: a prompt that still plays is cut.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from ari_controller import ari_requests as ari
 from ari_controller.actions import Action, Note, Send, Speak
@@ -29,7 +30,8 @@ from ari_controller.ari_events import (
     StasisStarted,
 )
 from ari_controller.ari_requests import BadRequest, Request, role_of
-from ari_controller.media_legs import Presence, RecorderLeg, StreamLegs, Target
+from ari_controller.call_states import APOLOGY, BUSY, CALL_TRANSITIONS, CallState, EndReason, Farewell, Rules, Step
+from ari_controller.media_legs import Presence, RecorderLeg, StreamLegs
 from ari_controller.playbacks import Playback, Playbacks
 from protocol.messages import (
     CallEnded,
@@ -50,46 +52,6 @@ FAREWELL_S = 20.0
 HANG_UP_AGAIN_S = 3.0
 RECORDING_CLOSES_S = 1.0
 TEARDOWN_S = 15.0
-
-CallState: TypeAlias = Literal["answering", "up", "leaving", "transferring", "hanging_up", "ending", "ended"]
-Step: TypeAlias = Literal["answered", "say_farewell", "transfer", "stay", "hang_up", "left", "closed"]
-EndReason: TypeAlias = Literal["caller_hung_up", "bot_hung_up", "transferred", "lost"]
-
-CALL_TRANSITIONS: dict[CallState, dict[Step, CallState]] = {
-    "answering": {"answered": "up", "hang_up": "hanging_up", "left": "ending"},
-    "up": {"say_farewell": "leaving", "transfer": "transferring", "hang_up": "hanging_up", "left": "ending"},
-    "leaving": {"transfer": "transferring", "hang_up": "hanging_up", "left": "ending"},
-    "transferring": {"stay": "up", "hang_up": "hanging_up", "left": "ending"},
-    "hanging_up": {"left": "ending"},
-    "ending": {"closed": "ended"},
-    "ended": {},
-}
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What of the settings a call needs."""
-
-    target: Target
-    prompts_dir: str
-    recordings_dir: str
-    record_calls: bool
-    keep_alive_silence: bool
-    handoff_context: str
-    handoff_extension: str
-    language: str
-
-
-@dataclass(frozen=True)
-class Farewell:
-    """A prompt of the controller's own and what follows it."""
-
-    prompt: str
-    then: Literal["hang_up", "hand_off"]
-
-
-BUSY = Farewell("busy", "hang_up")
-APOLOGY = Farewell("apology", "hand_off")
 
 
 @dataclass

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ari_controller.call_legs import CALL_TRANSITIONS, CallLegs, Farewell, Rules
+from ari_controller.call_legs import CallLegs
+from ari_controller.call_states import CALL_TRANSITIONS, Farewell, Rules
 from ari_controller.media_legs import LEG_TRANSITIONS
 from ari_controller.playbacks import Playback
 

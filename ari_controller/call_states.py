@@ -1,0 +1,48 @@
+"""The states of a call and the steps between them, and what of the settings a call needs. Pure: tables and values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ari_controller.media_legs import Target
+
+CallState: TypeAlias = Literal["answering", "up", "leaving", "transferring", "hanging_up", "ending", "ended"]
+Step: TypeAlias = Literal["answered", "say_farewell", "transfer", "stay", "hang_up", "left", "closed"]
+EndReason: TypeAlias = Literal["caller_hung_up", "bot_hung_up", "transferred", "lost"]
+
+CALL_TRANSITIONS: dict[CallState, dict[Step, CallState]] = {
+    "answering": {"answered": "up", "hang_up": "hanging_up", "left": "ending"},
+    "up": {"say_farewell": "leaving", "transfer": "transferring", "hang_up": "hanging_up", "left": "ending"},
+    "leaving": {"transfer": "transferring", "hang_up": "hanging_up", "left": "ending"},
+    "transferring": {"stay": "up", "hang_up": "hanging_up", "left": "ending"},
+    "hanging_up": {"left": "ending"},
+    "ending": {"closed": "ended"},
+    "ended": {},
+}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What of the settings a call needs."""
+
+    target: Target
+    prompts_dir: str
+    recordings_dir: str
+    record_calls: bool
+    keep_alive_silence: bool
+    handoff_context: str
+    handoff_extension: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Farewell:
+    """A prompt of the controller's own and what follows it."""
+
+    prompt: str
+    then: Literal["hang_up", "hand_off"]
+
+
+BUSY = Farewell("busy", "hang_up")
+APOLOGY = Farewell("apology", "hand_off")

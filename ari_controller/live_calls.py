@@ -1,0 +1,303 @@
+"""Carries out what calls want: inputs go into each call's state machine, what it asks for is done in order, and the
+replies go back into it.
+
+Nothing here decides about a call; `call_legs` does. Each call has three lanes: `control` for the caller's channel,
+`media` for the other legs, `state` for Redis; a slow one delays no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from weakref import WeakSet
+
+from ari_controller import ari_requests, metrics
+from ari_controller.actions import Action, Announce, Forget, Note, Send, Speak
+from ari_controller.ari import AriClient
+from ari_controller.ari_errors import AriError
+from ari_controller.ari_events import Channel, StasisStarted
+from ari_controller.ari_requests import Request, role_of
+from ari_controller.call_legs import CallLegs
+from ari_controller.call_snapshot import snapshot_of
+from ari_controller.call_states import APOLOGY, BUSY, Farewell, Rules
+from ari_controller.call_store import CallStore
+from ari_controller.lane import Lane
+from protocol.bus import Outbox
+from protocol.messages import (
+    CallEnded,
+    CallStarted,
+    Command,
+    DtmfReceived,
+    MediaStarted,
+    PlaybackFinished,
+    RequestRefused,
+)
+
+log = logging.getLogger("pronto.controller")
+
+REDIS_AWAY_S = 10.0
+BUSY_AT_ONCE = 20
+"""Busy prompts at once; callers beyond that are turned away unanswered, or refusing would cost what serving costs."""
+
+
+@dataclass
+class Driven:
+    """One call and what is under way for it."""
+
+    legs: CallLegs
+    control: Lane[Request]
+    media: Lane[Request | Announce | Forget]
+    state: Lane[Callable[[], Any]]
+    stored: str = ""
+    storing: bool = False
+    returned: StasisStarted | None = None
+
+
+@dataclass
+class LiveCalls:
+    """All calls of one Asterisk."""
+
+    rules: Rules
+    max_calls: int
+    ari: AriClient
+    store: CallStore
+    outbox: Outbox
+    calls: dict[str, Driven] = field(default_factory=dict)
+    draining: bool = False
+    redis_away_since: float | None = None
+    """Epoch time since when Redis does not answer a ping."""
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _lanes: WeakSet[Lane[Any]] = field(default_factory=WeakSet)
+
+    # --- calls come ---------------------------------------------------------------------------------------------------
+
+    def arrive(self, channel: Channel, args: tuple[str, ...]) -> None:
+        """A caller is there: he is served, hears that all is busy, or is turned away."""
+        live = [driven.legs for driven in self.calls.values() if driven.legs.live]
+        served = sum(legs.admitted for legs in live)
+        farewell: Farewell | None = None
+        if served >= self.max_calls or self.draining:
+            if len(live) - served >= BUSY_AT_ONCE:
+                metrics.CALLS_REFUSED.labels("turned_away").inc()
+                self._spawn(self.remove(ari_requests.turn_away(channel.channel_id), "main"))
+                return
+            metrics.CALLS_REFUSED.labels("busy_prompt").inc()
+            log.warning("call refused", extra={"call_id": channel.channel_id, "calls": served})
+            farewell = BUSY
+        elif self.redis_away_s() > REDIS_AWAY_S:
+            metrics.APOLOGIES.labels("redis_away").inc()
+            farewell = APOLOGY
+        flow = args[0] if args else ""
+        legs, actions = CallLegs.arrive(channel, flow, self.rules, time.time(), farewell)
+        self._carry_out(self.drive(legs), actions)
+
+    def drive(self, legs: CallLegs) -> Driven:
+        """Takes a call into the table: a new one, or one of the controller before us."""
+        call_id = legs.call_id
+        driven = Driven(
+            legs, Lane(lambda item: self._do(call_id, item)), Lane(lambda item: self._do(call_id, item)), Lane(_call)
+        )
+        self.calls[call_id] = driven
+        self._lanes |= {driven.control, driven.media, driven.state}
+        return driven
+
+    # --- a call's steps -----------------------------------------------------------------------------------------------
+
+    def step(self, driven: Driven, step: Callable[[float], list[Action]]) -> None:
+        """One input of one call. A bug in it is caught here: the caller is handed over, other calls live on."""
+        at = time.time()
+        try:
+            actions = step(at)
+        except Exception:
+            log.exception("bug in a call", extra={"call_id": driven.legs.call_id})
+            actions = driven.legs.abandon("bug", at)
+        self._carry_out(driven, actions)
+
+    def _carry_out(self, driven: Driven, actions: list[Action]) -> None:
+        call_id = driven.legs.call_id
+        for action in actions:
+            match action:
+                case Request(lane="control"):
+                    driven.control.put(action)
+                case Request() | Announce() | Forget():
+                    driven.media.put(action)
+                case Send(event):
+                    self._count(driven.legs, event)
+                    self.outbox.send(event)
+                case Speak(speaking):
+                    driven.state.put(partial(self.store.speak, call_id, speaking))
+                case Note(level, message, fields, failed_leg, abandoned):
+                    log.log(getattr(logging, level.upper()), message, extra={"call_id": call_id, **fields})
+                    if failed_leg:
+                        metrics.MEDIA_FAILURES.labels(failed_leg).inc()
+                    if abandoned:
+                        metrics.APOLOGIES.labels(abandoned).inc()
+        if driven.legs.state == "ended":
+            self._forget(driven)
+        elif actions and driven.legs.state != "answering":
+            self._remember(driven)
+
+    def _remember(self, driven: Driven) -> None:
+        """Stores the call once per burst of steps."""
+        if driven.storing:
+            return
+        driven.storing = True
+
+        async def store() -> None:
+            driven.storing = False
+            snapshot = snapshot_of(driven.legs)
+            if snapshot != driven.stored and driven.legs.state != "ended":
+                driven.stored = snapshot
+                await self.store.remember(driven.legs.call_id, snapshot)
+
+        driven.state.put(store)
+
+    def _forget(self, driven: Driven) -> None:
+        call_id = driven.legs.call_id
+        if self.calls.get(call_id) is not driven:
+            return
+        del self.calls[call_id]
+        driven.state.put(lambda: self.store.forget(call_id))
+        if driven.returned is not None:
+            self.arrive(driven.returned.channel, driven.returned.args)
+
+    async def _do(self, call_id: str, item: Request | Announce | Forget) -> None:
+        """One item of a lane; the reply is the call's next input."""
+        if isinstance(item, Announce):
+            await self.store.announce(call_id, item.host, item.port)
+            return
+        if isinstance(item, Forget):
+            await self.store.withdraw(call_id, item.host, item.port)
+            return
+        body: Any = None
+        failure: AriError | None = None
+        try:
+            body = await self.ari.send(item)
+        except AriError as error:
+            failure = error
+        driven = self.calls.get(call_id)
+        if driven is not None:
+            self.step(driven, lambda at: driven.legs.replied(item, body, failure, at))
+
+    def _count(self, legs: CallLegs, event: object) -> None:
+        match event:
+            case CallStarted():
+                metrics.CALLS_STARTED.inc()
+                log.info("call started", extra={"call_id": legs.call_id, "flow": legs.flow})
+            case MediaStarted(at=at):
+                metrics.SETUP_SECONDS.observe(max(0.0, at - legs.arrived_at))
+            case PlaybackFinished(state=state):
+                metrics.PLAYBACKS.labels(state).inc()
+            case DtmfReceived():
+                metrics.DTMF.inc()
+            case RequestRefused(command=command, reason=reason):
+                metrics.COMMANDS.labels(command, "refused").inc()
+                log.warning("refused", extra={"call_id": legs.call_id, "command": command, "reason": reason})
+            case CallEnded(reason=reason):
+                metrics.CALLS_ENDED.labels(reason).inc()
+                log.info("call ended", extra={"call_id": legs.call_id, "reason": reason})
+
+    # --- what is asked from outside -----------------------------------------------------------------------------------
+
+    def command(self, command: Command) -> None:
+        """One command; one for a call that is not there (any more) is only counted."""
+        driven = self.calls.get(command.call_id)
+        name = type(command).__name__
+        metrics.COMMANDS.labels(name, "taken" if driven else "unknown_call").inc()
+        if driven is None:
+            log.info("command for a call that is not there", extra={"call_id": command.call_id, "command": name})
+        else:
+            self.step(driven, lambda at: driven.legs.command(command, at))
+            if driven.legs.live:
+                self._remember(driven)
+
+    def tick(self) -> None:
+        """Lets time go by for every call; a few times a second."""
+        redis_away = self.redis_away_s() > REDIS_AWAY_S
+        for driven in list(self.calls.values()):
+            if redis_away:
+                self.step(driven, partial(driven.legs.abandon, "redis_away"))
+            self.step(driven, driven.legs.tick)
+
+    def redis_away_s(self) -> float:
+        """For how long Redis has not answered, or not taken our events; 0 while it does."""
+        since = [at for at in (self.redis_away_since, self.outbox.away_since) if at is not None]
+        return time.time() - min(since) if since else 0.0
+
+    def refresh(self) -> None:
+        """Writes state again before it expires, and what Redis did not take or has lost."""
+        for driven in self.calls.values():
+            legs = driven.legs
+            driven.stored = ""
+            if legs.state != "answering":
+                self._remember(driven)
+            if legs.live and legs.stream.state == "running" and legs.stream.source:
+                driven.media.put(Announce(*legs.stream.source))
+
+    def remove_stray(self, channel_id: str) -> None:
+        """A leg came whose call is not there (any more)."""
+        self._spawn(self.remove(ari_requests.delete_channel(channel_id), role_of(channel_id)[0]))
+
+    async def remove(self, request: Request, kind: str) -> None:
+        """Removes a channel or bridge of no call."""
+        try:
+            await self.ari.send(request)
+        except AriError as error:
+            log.warning("not removed", extra={"path": request.path, "reason": str(error)})
+            return
+        if request.name != "hang_up":
+            metrics.ORPHANS.labels(kind).inc()
+            log.warning("orphan removed", extra={"path": request.path})
+
+    # --- what others see ----------------------------------------------------------------------------------------------
+
+    def channels(self) -> list[dict[str, object]]:
+        """Every channel that we think is there: id, type, call_id, state."""
+        found: list[dict[str, object]] = []
+        for call_id, driven in self.calls.items():
+            legs = driven.legs
+            rows = [
+                ("main", call_id, legs.state, legs.live),
+                ("snoop", ari_requests.snoop_id(call_id), legs.stream.state, legs.stream.state == "running"),
+                (
+                    "external_media",
+                    ari_requests.external_media_id(call_id),
+                    legs.stream.state,
+                    legs.stream.state == "running",
+                ),
+                ("recording", ari_requests.recorder_id(call_id), legs.recorder.state, legs.recorder.state == "running"),
+            ]
+            found += [
+                {"id": channel_id, "type": kind, "call_id": call_id, "state": state}
+                for kind, channel_id, state, there in rows
+                if there
+            ]
+        return found
+
+    def count(self, kind: str) -> int:
+        """How many live channels of one type."""
+        return Counter(row["type"] for row in self.channels())[kind]
+
+    async def settle(self, timeout_s: float = 2.0) -> None:
+        """Before the end: lets what was begun be done (deletes of ended calls, writes of state), within `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while busy := [lane for lane in self._lanes if lane.is_busy]:
+                    await busy[0].settle()
+        except TimeoutError:
+            log.warning("stopped before everything was done")
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _call(work: Callable[[], Any]) -> None:
+    await work()
