@@ -26,7 +26,8 @@ from pronto.redis_server import RedisServer
 
 log = logging.getLogger("pronto.stack")
 
-READY_DEADLINE_S = 90.0
+READY_DEADLINE_S = 300.0
+"""Long, for the one start after an edit of the intents: they are trained before the first answer."""
 WATCH_EVERY_S = 0.2
 # The engine's large buffers are otherwise given back to the kernel and faulted in again for every utterance.
 WHISPER_ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "OMP_NUM_THREADS": "1"}
