@@ -38,9 +38,9 @@ class CallStore:
         await self._try("snapshot", call_id, self._redis.set(legs_key(self._cell, call_id), snapshot, ex=EXPIRY_S))
 
     async def forget(self, call_id: str) -> None:
-        """Removes everything of an ended call."""
-        await self._try("forget", call_id, self._redis.delete(legs_key(self._cell, call_id)))
+        """Removes everything of an ended call, the snapshot last: whoever finds it finishes what is left."""
         await forget_speaking(self._redis, call_id)
+        await self._try("forget", call_id, self._redis.delete(legs_key(self._cell, call_id)))
 
     async def announce(self, call_id: str, host: str, port: int) -> None:
         """Shares where the call's audio comes from."""
