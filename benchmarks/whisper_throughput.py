@@ -2,13 +2,15 @@
 
     python -m benchmarks.whisper_throughput [--model FOLDER] [--requests 400] [--callers 1,4,8,16,32,64] [--rounds 3]
 
-All three get the same clips on the same cores, in turn, several rounds; the medians of the rounds are compared.
+All three get the same clips on the same cores, in turn, several rounds; the medians of the rounds are compared. Beside
+the rate stands the processor time that one request costs, which says the same on a machine that does other work too.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +28,9 @@ from whisper_service.batcher import Again
 from whisper_service.engine import Job, load_engine
 
 
-def plain(model: str, clips: list[Samples], requests: int, threads: int) -> Callable[[], tuple[float, list[float]]]:
+def plain(
+    model: str, clips: list[Samples], requests: int, threads: int
+) -> Callable[[], tuple[float, float, list[float]]]:
     """faster-whisper as it comes: `transcribe` from `threads` threads, greedy, no timestamps, no fall-back."""
     whisper = WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=1, num_workers=2)
 
@@ -45,22 +49,25 @@ def plain(model: str, clips: list[Samples], requests: int, threads: int) -> Call
             pass
         return time.perf_counter() - began
 
-    def run() -> tuple[float, list[float]]:
-        began = time.perf_counter()
+    def run() -> tuple[float, float, list[float]]:
+        began, worked = time.perf_counter(), time.process_time()
         with ThreadPoolExecutor(threads) as pool:
             seconds = list(pool.map(one, range(requests)))
-        return requests / (time.perf_counter() - began), seconds
+        rate = requests / (time.perf_counter() - began)
+        return rate, (time.process_time() - worked) / requests, seconds
 
     return run
 
 
-def bare(model: str, clips: list[Samples], requests: int, batch: int, context_s: float) -> Callable[[], float]:
+def bare(
+    model: str, clips: list[Samples], requests: int, batch: int, context_s: float
+) -> Callable[[], tuple[float, float]]:
     """The batched engine alone: mels ready, full batches, one thread, no HTTP, no voice gate."""
     engine = load_engine(model, device="cpu", context_s=context_s)
     jobs = [engine.job(engine.features(clip), "fr") for clip in clips]
 
-    def run() -> float:
-        began = time.perf_counter()
+    def run() -> tuple[float, float]:
+        began, worked = time.perf_counter(), time.process_time()
         done = 0
         while done < requests:
             todo: list[Job] = [jobs[(done + i) % len(jobs)] for i in range(batch)]
@@ -68,9 +75,15 @@ def bare(model: str, clips: list[Samples], requests: int, batch: int, context_s:
             if again:
                 engine.run(again)
             done += batch
-        return done / (time.perf_counter() - began)
+        return done / (time.perf_counter() - began), (time.process_time() - worked) / done
 
     return run
+
+
+def worked_s(process_id: int) -> float:
+    """Processor time of a process so far."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -92,30 +105,36 @@ def main() -> None:
     run_bare = bare(arguments.model, clips, arguments.requests, arguments.batch, arguments.context_s)
     callers = [int(number) for number in arguments.callers.split(",")]
     rates: dict[str, list[float]] = {}
+    costs: dict[str, list[float]] = {}
+
+    def note(name: str, rate: float, cost_s: float, rest: str = "") -> None:
+        rates.setdefault(name, []).append(rate)
+        costs.setdefault(name, []).append(cost_s)
+        print(f"{name:22} {rate:6.1f} req/s  {1000 * cost_s:6.1f} ms of CPU each  {rest}", flush=True)
+
     environment = {
         "WHISPER_MAX_BATCH": str(arguments.batch),
         "WHISPER_DEADLINE_MS": "60000",
         "WHISPER_CONTEXT_S": str(arguments.context_s),
     }
-    with replica(arguments.model, **environment) as (_, port):
+    with replica(arguments.model, **environment) as (process, port):
         url = f"http://127.0.0.1:{port}/whisper"
         asyncio.run(closed_loop(url, bodies, 4, 40))
-        for number in range(arguments.rounds):
-            rate, seconds = run_plain()
-            rates.setdefault("plain, 8 threads", []).append(rate)
-            print(f"round {number + 1}: plain, 8 threads   {rate:6.1f} req/s  {milliseconds(seconds)}", flush=True)
-            rate = run_bare()
-            rates.setdefault("bare engine", []).append(rate)
-            print(f"round {number + 1}: bare engine        {rate:6.1f} req/s", flush=True)
+        for _ in range(arguments.rounds):
+            rate, cost_s, seconds = run_plain()
+            note("plain, 8 threads", rate, cost_s, milliseconds(seconds))
+            note("bare engine", *run_bare())
             for count in callers:
+                before_s = worked_s(process.pid)
                 answers: Answers = asyncio.run(closed_loop(url, bodies, count, arguments.requests))
-                rates.setdefault(f"service, {count} callers", []).append(len(answers.of(200)) / answers.seconds)
-                print(f"round {number + 1}: service, {count:2} callers {answers.line()}", flush=True)
+                done = len(answers.of(200))
+                cost_s = (worked_s(process.pid) - before_s) / done
+                note(f"service, {count} callers", done / answers.seconds, cost_s, answers.line())
     reference, engine = median(rates["plain, 8 threads"]), median(rates["bare engine"])
-    print("\n| | req/s (median) | x plain | x bare engine |\n|---|---|---|---|")
+    print("\n| | req/s (median) | x plain | x bare engine | CPU ms each |\n|---|---|---|---|---|")
     for name, values in rates.items():
-        rate = median(values)
-        print(f"| {name} | {rate:.1f} | {rate / reference:.2f} | {rate / engine:.2f} |")
+        rate, cost_ms = median(values), 1000 * median(costs[name])
+        print(f"| {name} | {rate:.1f} | {rate / reference:.2f} | {rate / engine:.2f} | {cost_ms:.1f} |")
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ class WhisperEngine:
             text=text,
             language=language,
             # the score is a mean over the tokens without the end; the end counts as well
-            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1),
+            avg_logprob=result.scores[0] * len(tokens) / (len(tokens) + 1) if tokens else 0.0,
             no_speech_prob=result.no_speech_prob,
             compression_ratio=len(raw) / len(zlib.compress(raw)),
             tokens=tuple(tokens),
@@ -219,7 +219,7 @@ def judge(job: Job, decoded: Decoded) -> Decoded | Again[Job]:
     """The answer, or the job for a second run when the text looks wrong and there is speech."""
     if job.first:
         return replace(max(job.first, decoded, key=_plausibility), runs=2)
-    if decoded.no_speech_prob > 0.6 or (decoded.avg_logprob >= -1.0 and not _repeats(decoded)):
+    if not decoded.text or decoded.no_speech_prob > 0.6 or (decoded.avg_logprob >= -1.0 and not _repeats(decoded)):
         return decoded
     if job.context_s < FULL_CONTEXT_S:
         return Again(replace(job, context_s=FULL_CONTEXT_S, first=decoded))

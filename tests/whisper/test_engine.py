@@ -122,6 +122,8 @@ def test_silence_is_not_run_again_and_a_loop_is(engine: WhisperEngine) -> None:
     job = Job(np.zeros((80, 100), np.float32), "fr", context_s=30.0)
     silence = Decoded("merci", "fr", -1.5, 0.9, 0.5)
     assert judge(job, silence) == silence
+    nothing = Decoded("", "fr", 0.0, 0.1, 0.0)
+    assert judge(job, nothing) == nothing
     loop = judge(job, Decoded("oui " * 40, "fr", -0.1, 0.1, 9.0))
     assert isinstance(loop, Again)
     assert loop.job.temperature > 0
