@@ -22,7 +22,7 @@ from bot_manager.dialogue_events import (
     Understood,
 )
 from bot_manager.dialogue_state import Dialogue
-from bot_manager.flow import Flow, Listening
+from bot_manager.flow import Flow, Ladder, Listening, Step
 from pronto.conversation import Conversation, Decision, Resolver
 from protocol.messages import CallConcluded, HangUp, Listen, PlayPrompts, StopPlayback, TransferCall
 
@@ -227,6 +227,18 @@ def test_hold_waits_longer(heating: Flow, resolve: Resolver) -> None:
     conversation.says("attendez")
     conversation.listen()
     assert (conversation.dialogue.timer, conversation.dialogue.timer_ms) == ("no_input", 15_000)
+
+
+def test_a_ladder_that_leads_to_a_question_begins_anew_there(heating: Flow, resolve: Resolver) -> None:
+    ladder = Ladder((("hello",),), 1, Step(goto="ask_zip_code"))
+    flow = replace(heating, states={**heating.states, "init": replace(heating.states["init"], no_input=ladder)})
+    conversation = Conversation(flow, resolve)
+    conversation.is_silent()
+    assert conversation.spoken == ["hello", "ask_eligibility_again"]
+    conversation.is_silent()
+    assert conversation.spoken == ["ask_zip_code"]
+    conversation.is_silent()
+    assert conversation.spoken == ["hello", "ask_zip_code_again"]
 
 
 # --- barge-in ---
