@@ -2,13 +2,14 @@
 
 Exit status: 0 after SIGTERM or SIGINT, 2 for bad settings, 3 when another controller of this cell took over (a
 supervisor should not start this one again), 1 for anything else (it should). Calls are left as they are in every case:
-the next controller adopts them.
+the next controller adopts them. SIGUSR1 drains: `/ready` turns false, new callers hear the busy prompt, calls go on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 import uuid
 
@@ -55,6 +56,12 @@ async def run(settings: ControllerSettings) -> None:
     async with AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app) as ari:
         live = LiveCalls(rules_of(settings), settings.max_calls, ari, store, outbox)
         controller = Controller(live, ari, store, inbox, settings.sweep_interval_s)
+
+        def drain() -> None:
+            live.draining = True
+            log.info("draining", extra={"calls": len(live.calls)})
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, drain)
         for kind in ("main", "snoop", "external_media", "recording"):
             metrics.CHANNELS.labels(kind).set_function(lambda kind=kind: live.count(kind))  # type: ignore[misc]
 

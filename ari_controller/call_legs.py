@@ -193,9 +193,9 @@ class CallLegs:
         if not self.live:
             return []
         if request.lane == "media":
-            is_recorder = request.name in ("snoop_both", "record")
-            leg_actions = self.recorder.replied(request, error, at) if is_recorder else []
-            return leg_actions if is_recorder else self.stream.replied(request, body, error, at)
+            if request.name in ("snoop_both", "record"):
+                return self.recorder.replied(request, error, at)
+            return self.stream.replied(request, body, error, at)
         playback_id = request.path.rsplit("/", 1)[-1]
         match request.name:
             case "answer":

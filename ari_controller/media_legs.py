@@ -88,8 +88,8 @@ class StreamLegs:
         return self._bridge_when_ready(at)
 
     def replied(self, request: Request, body: Any, error: AriError | None, at: float) -> list[Action]:
-        """The answer to one of our requests."""
-        if self.state != "starting":
+        """The answer to one of our requests. One that could not delete says nothing about the legs made since."""
+        if self.state != "starting" or request.method == "DELETE":
             return []
         match request.name:
             case "external_media" if error is None:
@@ -224,7 +224,9 @@ class RecorderLeg:
             if self.state == "starting":
                 self._move("ready", at)
             return []
-        return [] if error is None or self.state != "starting" else self.fail(str(error), at)
+        if error is None or self.state != "starting":
+            return []
+        return self.fail(str(error), at)
 
     def over(self, failed: bool, cause: str, at: float) -> list[Action]:
         """The file is closed, or could not be written (disk full)."""

@@ -52,11 +52,15 @@ class ControllerProcess:
     def _child(self) -> ChildProcess:
         return ChildProcess("ari_controller", [sys.executable, "-m", "ari_controller"], self._log, self.environment)
 
-    def start(self, **settings: str) -> None:
-        """Returns when it takes calls."""
+    def launch(self, **settings: str) -> None:
+        """Returns when the process exists."""
         self.environment |= settings
         self.child = self._child()
         self.child.start()
+
+    def start(self, **settings: str) -> None:
+        """Returns when it takes calls."""
+        self.launch(**settings)
         self.child.wait_until(self.is_ready, 20.0)
 
     def kill(self) -> None:

@@ -1,6 +1,8 @@
 """Whole calls on a real Asterisk: what the caller hears, what the other services are told, what is left behind."""
 
 import asyncio
+import os
+import signal
 import time
 import wave
 from functools import partial
@@ -150,6 +152,23 @@ async def test_a_transfer_leaves_nothing_but_the_call(
     assert with_beep is not None
 
 
+async def test_the_http_server(controller: ControllerProcess) -> None:
+    answers = {path: controller.get(path) for path in ("/health", "/ready", "/channels", "/metrics", "/nothing")}
+    assert {path: status for path, (status, _) in answers.items()} == {
+        **dict.fromkeys(("/health", "/ready", "/channels", "/metrics"), 200),
+        "/nothing": 404,
+    }
+    assert '"status": "ok"' in answers["/health"][1]
+    assert answers["/channels"][1] == '{"channels": []}'
+
+
+async def test_bad_settings_refuse_to_start(stopped_controller: ControllerProcess) -> None:
+    stopped_controller.launch(ARI_PASSWORD="", MAX_CALLS="none", HANDOFF_EXTENSION="9,1)")
+    await eventually(lambda: stopped_controller.child.exit_status is not None, 20.0)
+    assert stopped_controller.child.exit_status == 2
+    assert all(key in stopped_controller.log() for key in ("ARI_PASSWORD", "MAX_CALLS", "HANDOFF_EXTENSION"))
+
+
 async def test_bad_prompts_are_refused_or_fail_visibly(
     controller: ControllerProcess, bot: Bot, caller: SipCaller
 ) -> None:
@@ -217,6 +236,21 @@ async def test_the_one_too_many_hears_the_busy_prompt(
     await ended(bot, call_id)
     async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as third:
         await dial(third, bot)
+
+
+async def test_a_draining_controller_serves_its_calls_and_takes_no_more(
+    controller: ControllerProcess, bot: Bot, caller: SipCaller, asterisk: Asterisk
+) -> None:
+    call_id = await dial(caller, bot)
+    bot.do(Listen(call_id, time.time(), 1, "fr"))
+    os.kill(controller.child.pid, signal.SIGUSR1)
+    await eventually(lambda: "draining" in controller.get("/ready")[1])
+    async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as late:
+        assert await late.dial("bot") == 200
+        assert await late.ended() == "them"
+    playback_id = bot.play(call_id, 1, "hello")
+    assert (await bot.next(PlaybackFinished, playback_id=playback_id)).state == "finished"
+    assert len(bot.of(CallStarted)) == 1
 
 
 async def test_a_caller_who_gives_up_before_the_answer_leaves_nothing(
