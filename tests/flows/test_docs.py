@@ -1,0 +1,20 @@
+"""docs/flows.md names every key of the grammar, so that it stays true."""
+
+from pathlib import Path
+
+import pytest
+
+from bot_manager.flow import SLOT_TYPES
+from bot_manager.flow_loader import FLOW_KEYS, STATE_KEYS
+from bot_manager.flow_steps import KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
+from pronto.flow_score import ACTIONS, CHECKS
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "flows.md").read_text(encoding="utf-8")
+KEYS = sorted(
+    {*FLOW_KEYS, *STATE_KEYS, *STEP_KEYS, *LISTEN_KEYS, *LADDER_KEYS, *KEYPAD_KEYS, *SLOT_TYPES, *ACTIONS, *CHECKS}
+)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_key_is_explained(key: str) -> None:
+    assert f"`{key}`" in TEXT or f"{key}:" in TEXT or f"`{key}:" in TEXT
