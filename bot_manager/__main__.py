@@ -35,9 +35,9 @@ CONSUMER = "bot_manager"
 RELOAD_S = 1.0
 
 
-async def read_events(inbox: Inbox, switchboard: Switchboard) -> None:
-    """Deals with the events of the bus, one after the other, for ever."""
-    async for message in inbox.messages():
+async def read_events(inbox: Inbox, switchboard: Switchboard, snapshots: Snapshots) -> None:
+    """Deals with the events of the bus, one after the other, for ever; none is behind us before it is stored."""
+    async for message in inbox.messages(settled=snapshots.stored):
         await switchboard.deal_with(message)
         metrics.MALFORMED.set(inbox.malformed)
 
@@ -115,7 +115,7 @@ async def run(settings: BotSettings) -> None:
             resumed = True
             log.info("ready", extra={"calls": len(switchboard)})
             jobs = [
-                asyncio.create_task(read_events(inbox, switchboard)),
+                asyncio.create_task(read_events(inbox, switchboard, snapshots)),
                 asyncio.create_task(reload_flows(flows)),
                 asyncio.create_task(backbone.watch(switchboard.backbone_away)),
             ]
@@ -127,7 +127,7 @@ async def run(settings: BotSettings) -> None:
                 await cancel_all(*jobs)
                 await switchboard.close()
         await outbox.flush()
-        await snapshots.stored(2.0)
+        await snapshots.stored()
     finally:
         await cancel_all(*writers, warming)
         await intents.close()

@@ -220,11 +220,11 @@ class Chronicle:
         return replace(self._turn, committed="call_ended")
 
     def to_dict(self) -> dict[str, Any]:
-        """For the snapshot."""
+        """For the snapshot, as JSON values; not a copy."""
         return {
-            "call": dataclasses.asdict(self.call),
-            "turn": dataclasses.asdict(self._turn),
-            "answered": None if self._answered is None else dataclasses.asdict(self._answered),
+            "call": vars(self.call),
+            "turn": vars(self._turn),
+            "answered": None if self._answered is None else vars(self._answered),
             "answer_playback": self._answer_playback,
             "question_playback": self._question_playback,
         }

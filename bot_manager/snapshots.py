@@ -1,7 +1,7 @@
 """Calls in Redis as `pronto:call:<call_id>`, so that a bot manager that was killed goes on with them.
 
 Writing is done by one task, only the latest snapshot of a call is sent, and nobody waits for it except the reader of
-events: it takes the next event when the last one's snapshot is stored, so that no event is lost by a kill.
+events: its place in the stream moves on when the snapshots are stored, so that a kill loses no event.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Snapshots:
         self._stored.clear()
         self._wake.set()
 
-    async def stored(self, timeout_s: float) -> bool:
+    async def stored(self, timeout_s: float = 2.0) -> bool:
         """Waits until everything is in Redis; False when that took longer."""
         if self._stored.is_set():
             return True

@@ -34,7 +34,6 @@ from protocol.messages import (
 log = logging.getLogger("pronto.calls")
 
 MOST_ENDED = 20_000
-SNAPSHOT_WAIT_S = 0.5
 NOT_OURS = MediaStarted | TurnTaken | CallConcluded  # for others on the same stream
 
 
@@ -73,7 +72,7 @@ class Switchboard:
             log.info("call resumed", extra={"call_id": call_id, "version": call.flow_version})
 
     async def deal_with(self, message: Event | Command) -> None:
-        """Hands an event to its call; returns when the call has dealt with it and its snapshot is stored."""
+        """Hands an event to its call; returns when the call has dealt with it."""
         if isinstance(message, NOT_OURS | Command):
             return
         call = self._calls.get(message.call_id)
@@ -85,7 +84,6 @@ class Switchboard:
             metrics.STRAY_EVENTS.labels(type(message).__name__).inc()
             return
         await call.take(message)
-        await self._around.snapshots.stored(SNAPSHOT_WAIT_S)
 
     def backbone_away(self) -> None:
         """Redis takes no messages: tells every call."""

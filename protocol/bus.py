@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Literal
 
 from redis.asyncio import Redis
@@ -135,10 +135,12 @@ class Inbox:
         self._position_key = f"pronto:{cell}:position:{consumer}:{stream}"
         self.malformed = 0
 
-    async def messages(self) -> AsyncGenerator[Event | Command]:
+    async def messages(self, settled: Callable[[], Awaitable[object]] | None = None) -> AsyncGenerator[Event | Command]:
         """Every message from the stored position on, for ever. The position moves once the whole batch was handled.
 
         The first reader of a name begins with what comes after it connects. While Redis is away this waits and retries.
+        `settled` is awaited before the position moves: a reader that works behind its own back says there when a kill
+        would lose nothing.
         """
         position: str | None = None
         failures = 0
@@ -166,6 +168,8 @@ class Inbox:
                     yield message
                 position = entry_id
             if entries:
+                if settled is not None:
+                    await settled()
                 await self._store(position)
 
     async def open(self) -> None:

@@ -65,10 +65,17 @@ def phrase_words(phrase: str) -> tuple[str, ...]:
     return tuple(texts(words_of(phrase)))
 
 
-def find_phrase(words: Sequence[str], phrases: Sequence[str], start: int) -> int:
+@functools.cache
+def _by_first_word(phrases: tuple[str, ...]) -> dict[str, list[tuple[str, ...]]]:
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for parts in map(phrase_words, phrases):
+        found.setdefault(parts[0], []).append(parts)
+    return found
+
+
+def find_phrase(words: Sequence[str], phrases: tuple[str, ...], start: int) -> int:
     """How many words the first phrase that matches at `start` covers, 0 when none does. Phrases come longest first."""
-    for phrase in phrases:
-        parts = phrase_words(phrase)
+    for parts in _by_first_word(phrases).get(words[start], ()):
         if tuple(words[start : start + len(parts)]) == parts:
             return len(parts)
     return 0

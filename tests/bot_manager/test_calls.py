@@ -68,7 +68,7 @@ async def _run(
     records.start()
 
     async def read() -> None:
-        async for message in inbox.messages():
+        async for message in inbox.messages(settled=snapshots.stored):
             await switchboard.deal_with(message)
 
     async with running(outbox.run(), snapshots.run(), read()):
