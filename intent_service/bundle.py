@@ -15,7 +15,18 @@ from intent_service.features import Vocabulary
 from intent_service.model import Classifier, Confidence, Head, Mix, Vector
 
 _CODE = sorted(Path(__file__).parent.glob("*.py"))
-_TRAINED_BY = ("normalise", "phonetic", "features", "phrases", "groups", "language", "model", "training", "thresholds", "train")
+_TRAINED_BY = (
+    "normalise",
+    "phonetic",
+    "features",
+    "phrases",
+    "groups",
+    "language",
+    "model",
+    "training",
+    "thresholds",
+    "train",
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def save(bundle: Bundle, path: Path) -> None:
         arrays["centroids"] = model.centroids
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     with os.fdopen(handle, "wb") as file:
-        np.savez(file, **{key: np.asarray(value) for key, value in arrays.items()})
+        np.savez(file, allow_pickle=False, **{key: np.asarray(value) for key, value in arrays.items()})
     os.chmod(name, 0o644)
     os.replace(name, path)
 

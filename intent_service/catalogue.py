@@ -1,4 +1,6 @@
-"""The recognisers in force, one per language: loaded at start, replaced when a phrase file changes, kept when the new one is bad.
+"""The recognisers in force, one per language: loaded at start, replaced when a phrase file changes.
+
+A bad file is refused and the old recogniser stays.
 
 Training runs in a process of its own (`intent_service.train`), so answering goes on at full speed meanwhile.
 """

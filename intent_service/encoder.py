@@ -1,6 +1,6 @@
-"""Turns sentences into unit vectors. Behind one small interface: ONNX when exported, else sentence-transformers, else nothing.
+"""Turns sentences into unit vectors: ONNX when exported, else sentence-transformers, else nothing.
 
-`open_encoder` never fails: without an encoder the classifiers work on their lexical half, and the reason is kept for `/health`.
+`open_encoder` never fails: without an encoder the classifiers work on their lexical half, and `/health` says why.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def open_encoder(name: str, cache: Path) -> OpenedEncoder:
 
 
 def _digest(path: Path) -> str:
-    """Size and a hash of the file's head and tail: an export is written once, so this tells versions apart in a millisecond."""
+    """Size and a hash of the file's head and tail: an export is written once, so this tells versions apart."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(65_536)

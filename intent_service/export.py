@@ -1,7 +1,7 @@
-"""`python -m intent_service.export`: turns the encoder into ONNX (fp32, and int8 where it is as accurate), once, at set-up.
+"""`python -m intent_service.export`: turns the encoder into ONNX (int8 where it is as accurate), once, at set-up.
 
 Pooling and norm go into the graph, so that serving needs onnxruntime and `tokenizers` only. int8 is kept when held-out
-accuracy of the French phrases' semantic head falls by no more than half a point.
+accuracy on the French phrases falls by no more than half a point.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import numpy as np
 from config import BadSettings, IntentSettings, load
 from intent_service.encoder import MANIFEST, OnnxEncoder, export_folder, model_location
 from intent_service.language import read_language
-from intent_service.training import folds_of, out_of_fold
+from intent_service.model import semantic_inputs
 
 _ALLOWED_LOSS = 0.005
-_FOLDS = 4
+_RIDGE = 1.0
 
 
 def export(name: str, target: Path, flows: Path) -> str:
@@ -106,7 +106,9 @@ def _write_int8(folder: Path) -> bool:
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
         logging.getLogger().setLevel(logging.ERROR)
-        quantize_dynamic(str(folder / "fp32.onnx"), str(folder / "int8.onnx"), weight_type=QuantType.QInt8)
+        quantize_dynamic(
+            str(folder / "fp32.onnx"), str(folder / "int8.onnx"), weight_type=QuantType.QInt8, per_channel=True
+        )
     except Exception as error:
         print(f"int8: {error}", file=sys.stderr)
         return False
@@ -114,12 +116,15 @@ def _write_int8(folder: Path) -> bool:
 
 
 def _accuracy(encoder: OnnxEncoder, flows: Path) -> float:
-    """Held-out accuracy of the semantic head on the French phrases."""
+    """Leave-one-out accuracy of a ridge classifier on the French phrases: exact, in closed form, in a second."""
     samples = read_language(flows, "fr").samples(encoder)
-    folds = folds_of(samples, _FOLDS)
-    votes = out_of_fold(samples, folds, [(samples, folds)], polar=True)[0]
-    assert votes.semantic is not None
-    return float(np.mean(votes.semantic.argmax(axis=1) == samples.labels))
+    assert samples.embeddings is not None
+    inputs = semantic_inputs(samples.embeddings, samples.negated(), polar=True).astype(np.float64)
+    targets = np.eye(len(samples.classes))[samples.labels]
+    smoother = inputs @ np.linalg.solve(inputs.T @ inputs + _RIDGE * np.eye(inputs.shape[1]), inputs.T)
+    own = np.diag(smoother)[:, None]
+    held_out = (smoother @ targets - own * targets) / (1.0 - own)
+    return float(np.mean(held_out.argmax(axis=1) == samples.labels))
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -50,7 +51,7 @@ def _word_ngrams(text: str) -> list[str]:
     words = text.split()
     if not words:
         return []
-    pairs = [f"{one} {two}" for one, two in zip(words, words[1:], strict=False)]
+    pairs = [f"{one} {two}" for one, two in pairwise(words)]
     skips = [f"{one} * {two}" for one, two in zip(words, words[2:], strict=False)]
     return [*words, f"^{words[0]}", f"{words[-1]}$", *pairs, *skips]
 
@@ -62,7 +63,11 @@ def _polar_words(text: str, language: str) -> list[str]:
     """
     words = text.split()
     sign = "-" if is_negated(text, language) else "+"
-    return [sign, *(word + sign for word in words), *(word[:_STEM_LETTERS] + "~" + sign for word in words if len(word) >= _STEM_LETTERS)]
+    return [
+        sign,
+        *(word + sign for word in words),
+        *(word[:_STEM_LETTERS] + "~" + sign for word in words if len(word) >= _STEM_LETTERS),
+    ]
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class Vocabulary:
                 own = np.fromiter(counts.keys(), np.int64, len(counts))
                 weights = (1.0 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[own]
                 columns += own.tolist()
-                values.append(weights * np.float32(_BLOCK_WEIGHTS[block] / np.linalg.norm(weights)))
+                values.append((weights * (_BLOCK_WEIGHTS[block] / np.linalg.norm(weights))).astype(np.float32))
         joined = np.concatenate(values) if values else np.zeros(0, np.float32)
         return np.asarray(columns, np.int64), joined.astype(np.float32)
 

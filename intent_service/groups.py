@@ -1,7 +1,7 @@
 """Turns a phrase set into paraphrase groups for honest hold-out. Pure.
 
-The lists in the file are groups. Phrases of one intent whose words are nearly the same join one group wherever they stand,
-so that no evaluation is flattered by a twin on another line.
+The lists in the file are groups. Phrases of one intent whose words are nearly the same join one group wherever they
+stand, so that no evaluation is flattered by a twin on another line.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from intent_service.phrases import Intent
 
-TWIN_OVERLAP = 0.7
+TWIN_OVERLAP = 0.8
 """Shared words over all words, from which two phrases are twins."""
 
 

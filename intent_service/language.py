@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from intent_service.encoder import Encoder
 from intent_service.groups import paraphrase_groups
+from intent_service.noise import Noise, garble
 from intent_service.normalise import normalise, plain
-from intent_service.phrases import BadPhrases, PhraseSet, read_phrase_set, read_sentences
+from intent_service.phrases import BadPhrases, Intent, PhraseSet, read_phrase_set, read_sentences
 from intent_service.training import Samples
 
+STRANGER = "(stranger)"
+"""The class of sentences that mean none of the intents; never answered."""
 MAIN, FAQS, OUT_OF_SCOPE = "intents.yaml", "faqs.yaml", "out_of_scope.yaml"
 
 
@@ -27,8 +31,8 @@ class LanguageData:
     name: str
     main: PhraseSet
     faqs: PhraseSet | None
-    strangers: tuple[str, ...]
-    """Sentences that mean none of the intents; used for thresholds only."""
+    strangers: tuple[tuple[str, ...], ...]
+    """Groups of sentences that mean none of the intents."""
     source: str
     """The files' texts, for hashing."""
 
@@ -39,8 +43,13 @@ class LanguageData:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """All intents, main ones first."""
-        return tuple(name for one in self.sets for name in one.names)
+        """All intents, main ones first; last, where there are strangers, what stands for them."""
+        names = tuple(name for one in self.sets for name in one.names)
+        return (*names, STRANGER) if self.strangers else names
+
+    def members(self, one: PhraseSet) -> NDArray[np.bool_]:
+        """Which of `classes` are intents of a set."""
+        return np.isin(self.classes, one.names)
 
     def normaliser(self) -> Normaliser:
         """How sentences of this language are made plain."""
@@ -52,20 +61,28 @@ class LanguageData:
         }
         return Normaliser(self.name, kinds)
 
-    def samples(self, encoder: Encoder | None) -> Samples:
-        """All phrases as training samples."""
+    def samples(self, encoder: Encoder | None, noise: Noise | None = None, seed: int = 0) -> Samples:
+        """All phrases and strangers as training samples; with `noise` garbled (French), in the same order."""
         normaliser = self.normaliser()
+        generator = np.random.default_rng(seed)
         texts: list[str] = []
+        readings: list[str] = []
         labels: list[int] = []
         groups: list[int] = []
-        for label, intent in enumerate(intent for one in self.sets for intent in one.intents):
+        intents = [intent for one in self.sets for intent in one.intents]
+        if self.strangers:
+            intents.append(Intent(STRANGER, "", self.strangers))
+        for label, intent in enumerate(intents):
             normalised = [normaliser(phrase) for phrase in intent.phrases]
-            for text, group in zip(normalised, paraphrase_groups(intent, normalised), strict=True):
+            numbers = paraphrase_groups(intent, normalised)
+            for phrase, text, group in zip(intent.phrases, normalised, numbers, strict=True):
                 if text:  # a phrase of nothing but fillers teaches nothing
-                    texts.append(text)
+                    heard = phrase if noise is None else garble(phrase, noise, generator)
+                    texts.append(text if noise is None else normaliser(heard))
+                    readings.append(encoder_reading(heard, texts[-1], self.name))
                     labels.append(label)
                     groups.append(label * 100_000 + group)
-        return as_samples(self.name, texts, labels, self.classes, groups, encoder)
+        return as_samples(self.name, texts, readings, labels, self.classes, groups, encoder)
 
 
 @dataclass(frozen=True)
@@ -79,14 +96,25 @@ class Normaliser:
         return normalise(text, self.language, self.kinds)
 
 
+def encoder_reading(sentence: str, normalised: str, language: str) -> str:
+    """What the encoder reads: English as it was said, for that is what it learnt; other languages normalised."""
+    return " ".join(sentence.split()) if language == "en" else normalised
+
+
 def as_samples(
-    language: str, texts: list[str], labels: list[int], classes: tuple[str, ...], groups: list[int], encoder: Encoder | None
+    language: str,
+    texts: list[str],
+    readings: list[str],
+    labels: list[int],
+    classes: tuple[str, ...],
+    groups: list[int],
+    encoder: Encoder | None,
 ) -> Samples:
-    """Normalised texts with their embeddings."""
+    """Normalised texts with the embeddings of their readings."""
     return Samples(
         language,
         texts,
-        encoder.encode(texts) if encoder is not None and texts else None,
+        encoder.encode(readings) if encoder is not None and readings else None,
         np.asarray(labels, np.int64),
         classes,
         np.asarray(groups, np.int64),
@@ -98,7 +126,7 @@ def read_language(flows: Path, name: str) -> LanguageData:
     faults: list[str] = []
     texts: dict[str, str] = {}
     sets: dict[str, PhraseSet] = {}
-    strangers: tuple[str, ...] = ()
+    strangers: tuple[tuple[str, ...], ...] = ()
     for file in (MAIN, FAQS, OUT_OF_SCOPE):
         path = flows / name / file
         shown = f"{flows.name}/{name}/{file}"
@@ -120,4 +148,6 @@ def read_language(flows: Path, name: str) -> LanguageData:
         faults += [f"{flows.name}/{name}/{FAQS}:1: intent {one}: stands in {MAIN} too" for one in sorted(both)]
     if faults:
         raise BadPhrases("\n".join(faults))
-    return LanguageData(name, sets[MAIN], sets.get(FAQS), strangers, "\0".join(f"{k}\0{v}" for k, v in sorted(texts.items())))
+    return LanguageData(
+        name, sets[MAIN], sets.get(FAQS), strangers, "\0".join(f"{k}\0{v}" for k, v in sorted(texts.items()))
+    )

@@ -1,8 +1,8 @@
-"""A trained classifier as plain arrays: normalised sentence and embedding in, probabilities and a confidence out. Pure numpy.
+"""A trained classifier as arrays: normalised sentence and embedding in, probabilities and confidence out. Pure: numpy.
 
-Two heads vote: a linear SVM on lexical features and a logistic head on the sentence embedding. Their softmaxes are mixed
-with weights and temperatures fitted out of fold, so the probabilities are calibrated. A small logistic model turns what the
-heads say (`Evidence`) into the confidence that the answer is right and the sentence is no stranger.
+Two heads vote: a linear SVM on lexical features and a logistic head on the sentence embedding. Their softmaxes are
+mixed with weights and temperatures fitted out of fold, so the probabilities are calibrated. A small logistic model
+turns what the heads say (`evidence`) into the confidence that the answer is right and the sentence is no stranger.
 """
 
 from __future__ import annotations
@@ -129,8 +129,11 @@ def restrict(probability: Matrix, allowed: NDArray[np.bool_]) -> Matrix:
     return np.asarray(weighed / weighed.sum(axis=1, keepdims=True), np.float32)
 
 
-def evidence(votes: Votes, probability: Matrix, top: NDArray[np.int64]) -> Matrix:
-    """What speaks for the class `top` of each row: one row of numbers per sentence."""
+def evidence(votes: Votes, probability: Matrix, top: NDArray[np.int64], allowed: NDArray[np.bool_]) -> Matrix:
+    """What speaks for the class `top` of each row and against it: one row of numbers per sentence.
+
+    `allowed` has one row of classes, or one per sentence; the others are what a stranger may be.
+    """
     rows = np.arange(len(top))
     chosen = probability[rows, top]
     others = probability.copy()
@@ -142,6 +145,8 @@ def evidence(votes: Votes, probability: Matrix, top: NDArray[np.int64]) -> Matri
         votes.lexical.max(axis=1),
         votes.known,
         np.log1p(votes.lengths),
+        np.log(np.where(allowed, 0.0, probability).sum(axis=1) + 1e-4),
+        np.where(allowed, -9.0, votes.lexical).max(axis=1),
     ]
     if votes.semantic is not None and votes.cosine is not None:
         columns += [

@@ -15,21 +15,21 @@ import numpy as np
 from intent_service.normalise import plain
 
 _HOMOPHONES_FR: Final = """
-a à as|et est ai|ces ses c'est sait s'est|sa ça|on ont|son sont|ou où août|mes mais met mets|peu peux peut|quel quelle qu'elle
-quels quelles|la là l'a|ma m'a|ta t'a|si six s'y|sans cent sang s'en|vingt vin vain|cette sept cet|mille mil|huit oui|neuf neufs
-dix dis dit|deux d'eux de|trois toi|un hein|non nom|nous noue|vous vou|qui qu'il|quand quant camp|quoi coi|pas pa|plus plu|mois moi
-maison maisons|chaleur chaleurs|pompe pompes|prix pris prie|coûte coûtent goûte|combien combiens|tarif tarifs|cher chère chair
-temps tant tend|travaux travail|appelle appel appelles appeler|rappeler rappelé rappelez rappeliez|rappelle rappel rappelles
-propriétaire propriétaires|locataire locataires|loyer loyers|louer louée loué|gaz gare|fioul filoul fuel|bois boit|poêle poil
-électrique électriques|chaudière chaudières|heure heures|matin matins|midi mi-dit|soir soirs|demain deux-mains|jour jours
-mardi mardis|occupé occupée occuper|intéressé intéresser intéressée|intéresse intéressent|répéter répété répétez
-entendu entendue entends|entend entends|compris comprit|parlez parler parlé|conseiller conseillé conseillers|humain humains un-main
-robot robots|machine machines|personne personnes|société sociétés|entreprise entreprises|voix voie vois|aide aides|prime primes
-revenus revenu|facture factures|garantie garantit garanties|marque marques|bruit bruits|voisins voisin|installer installé installée
-arnaque arnaques|données donner donné|numéro numéros|adresse adresses|code codes|postal postale|habite habites|suis suit|fais fait
-veux veut vœux|voudrais voudrait|sais c'est|faut faux|bien biens|tout tous toux|fin faim|main mains|mère maire mer|père paire
+a à as|et est|ces ses c'est sait|sa ça|on ont|son sont|ou où|mes mais mets|peu peux peut|quel quelle quelles quels|la là
+ma m'a|ta t'a|sans cent sang|vingt vin|cette sept cet|mille mil|neuf neufs|dix dis|quand quant|qui qu'il|pas pa
+maison maisons|chaleur chaleurs|pompe pompes|prix pris prie|coûte coûtent|combien combiens|tarif tarifs|cher chère chair
+temps tant tend|appelle appel appelles|rappeler rappelé rappelez|rappelle rappel rappelles|propriétaire propriétaires
+locataire locataires|loyer loyers|louer louée loué|bois boit|poêle poil|électrique électriques|chaudière chaudières
+heure heures|matin matins|soir soirs|jour jours|mardi mardis|occupé occupée occuper|intéressé intéresser intéressée
+intéresse intéressent|répéter répété répétez|entendu entendue entendus|compris comprit|parlez parler parlé
+conseiller conseillé conseillers|humain humains|robot robots|machine machines|personne personnes|société sociétés
+entreprise entreprises|voix voie vois|aide aides|prime primes|revenus revenu|facture factures
+garantie garantis garanties|marque marques|bruit bruits|voisins voisin|installer installé installée|arnaque arnaques
+données donner donné
+numéro numéros|adresse adresses|code codes|habite habites|suis suit|fais fait|veux veut|voudrais voudrait|faut faux
+bien biens|tout tous|fin faim|mère maire mer|père paire|donne donnent|marche marches|payer payé payez|veulent veule
 """
-_FILLERS_FR: Final = ("euh", "ben", "bah", "alors", "enfin", "donc", "voilà", "hein", "du coup", "en fait", "quoi")
+_FILLERS_FR: Final = ("euh", "ben", "bah", "alors", "enfin", "donc", "voilà", "hein", "du coup", "en fait")
 
 
 def _homophones(text: str) -> Mapping[str, tuple[str, ...]]:
@@ -58,6 +58,8 @@ class Noise:
     """Per sentence: one filler at a random place."""
 
 
+MILD: Final = Noise(drop=0.10, homophone=0.3, accents_lost=0.3, filler=0.3)
+"""For garbled copies of phrases in training."""
 TELEPHONE: Final = Noise()
 HARD: Final = Noise(drop=0.25, homophone=0.8, accents_lost=1.0, filler=0.8)
 

@@ -47,6 +47,9 @@ class Language:
     negations: frozenset[str]
     """Words that turn a sentence around."""
 
+    elisions: Mapping[str, str]
+    """What stands before an apostrophe, written out: "j'ai" and a recogniser's "je ai" become the same."""
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -82,6 +85,7 @@ LANGUAGES: Final[dict[str, Language]] = {
             "heure heures h janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre"
         ),
         negations=_words("pas plus jamais rien aucun aucune ni non nan"),
+        elisions={"j": "je", "c": "ce", "m": "me", "l": "le", "d": "de", "s": "se", "t": "te", "qu": "que"},
     ),
     "it": Language(
         fillers=_words("ehm eh uhm allora beh mah dunque ecco insomma pronto"),
@@ -96,6 +100,7 @@ LANGUAGES: Final[dict[str, Language]] = {
             "ore gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre"
         ),
         negations=_words("non no mai niente nessuno nessuna nulla"),
+        elisions={},
     ),
     "en": Language(
         fillers=_words("uh um er erm hm well so like"),
@@ -107,6 +112,7 @@ LANGUAGES: Final[dict[str, Language]] = {
         number_links=_words("and point"),
         hour_words=_words("o'clock am pm"),
         negations=_words("not no t don didn isn can't cannot never nothing nope"),
+        elisions={},
     ),
 }
 
@@ -131,15 +137,12 @@ def normalise(text: str, language: str, classes: Mapping[str, str] | None = None
     text = " ".join(_NOT_WORD.sub(" ", text).split())
     for pattern, replacement in rules.rewrites:
         text = pattern.sub(replacement, text)
-    words = [word for part in text.split() for word in _split_apostrophe(part) if word not in rules.fillers]
+    words = [rules.elisions.get(word, word) for part in text.split() for word in part.split("'") if word]
+    words = [word for word in words if word not in rules.fillers]
     words = _join_numbers(words, rules)
     if classes:
         words = [classes.get(word, word) for word in words]
     return " ".join(_without_stutter(words))
-
-
-def _split_apostrophe(word: str) -> list[str]:
-    return [part for part in word.split("'") if part]
 
 
 def _without_stutter(words: list[str]) -> list[str]:
@@ -153,9 +156,7 @@ def _join_numbers(words: list[str], rules: Language) -> list[str]:
     index = 0
     while index < len(words):
         end = index
-        while end < len(words) and (
-            _is_number(words[end], rules) or (end > index and _links(words, end, rules))
-        ):
+        while end < len(words) and (_is_number(words[end], rules) or (end > index and _links(words, end, rules))):
             end += 1
         run = words[index:end]
         if run and end < len(words) and words[end] in rules.hour_words:
@@ -191,7 +192,8 @@ def _kind(run: list[str], rules: Language) -> str:
 
 
 def _may_be_zip(run: list[str]) -> bool:
-    """Whether a run of number words is long enough to spell five digits: "treize mille huit", "sept cinq zero un un"."""
+    """Whether a run of number words may spell five digits: "treize mille huit", "sept cinq zero un un"."""
     thousands = {"mille", "mila", "thousand"} & set(run)
-    years = len(run) >= 2 and run[0] in {"mille", "deux"} and run[1] in {"neuf", "mille"}
-    return (bool(thousands) and len(run) >= 2 and not years) or len(run) >= 5 or ("zero" in run and len(run) >= 3)
+    if run[:2] in (["mille", "neuf"], ["deux", "mille"]):
+        return False  # a year
+    return (bool(thousands) and len(run) >= 2) or len(run) >= 5 or ("zero" in run and len(run) >= 3)

@@ -1,8 +1,9 @@
-"""Turns `intents.yaml` and `faqs.yaml` into phrase sets, or says every fault with its file and line. Pure: text in, values out.
+"""Turns `intents.yaml` and `faqs.yaml` into phrase sets, or says every fault with its file and line. Pure: text in.
 
-A file has `language`, `intents`, and may have `words` (kinds of words, such as towns) and `polite` (words that change no
-meaning). An intent has `description`, `phrases`, and may have `only` (a sentence made of nothing but these means the
-intent) and `strict: true` (it ends the call or cannot be taken back, so more certainty is asked for).
+A file has `language`, `intents`, and may have `words` (kinds of words, such as towns) and `polite` (words that change
+no meaning). An intent has `description`, `phrases`, and may have `only` (a sentence made of nothing but these means the
+intent), `has` (a sentence with one of these means the intent) and `strict: true` (it ends the call or cannot be taken
+back, so more certainty is asked for).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from intent_service.normalise import LANGUAGES
 
 NO_MATCH = "no_match"
 _TOP_KEYS = {"language", "intents", "words", "polite"}
-_INTENT_KEYS = {"description", "phrases", "only", "strict"}
+_INTENT_KEYS = {"description", "phrases", "only", "has", "strict"}
 _MAX_PHRASE_CHARACTERS = 300
 
 
@@ -33,6 +34,8 @@ class Intent:
     """Phrases; those that say the same in nearly the same words are one group."""
     only: tuple[str, ...] = ()
     """Words and expressions; a sentence made of nothing else means this intent."""
+    has: tuple[str, ...] = ()
+    """Kinds of words; a sentence that holds one means this intent."""
     strict: bool = False
     """Whether a wrong recognition costs more than asking again."""
     line: int = 0
@@ -84,8 +87,8 @@ def read_phrase_set(text: str, file: str) -> PhraseSet:
     return PhraseSet(language, tuple(intents), words, polite)
 
 
-def read_sentences(text: str, file: str) -> tuple[str, ...]:
-    """The sentences of an out-of-scope file. Raises BadPhrases."""
+def read_sentences(text: str, file: str) -> tuple[tuple[str, ...], ...]:
+    """The groups of sentences of an out-of-scope file. Raises BadPhrases."""
     reader = _Reader(file)
     root = reader.compose(text)
     top = reader.mapping(root, "the file", {"language", "phrases"}) if root else {}
@@ -93,7 +96,7 @@ def read_sentences(text: str, file: str) -> tuple[str, ...]:
     if root and not groups:
         reader.fault(root, "the file", "`phrases` is missing or empty")
     reader.raise_faults()
-    return tuple(sentence for group in groups for sentence in group)
+    return tuple(groups)
 
 
 def _intent(reader: _Reader, name: str, node: yaml.Node) -> Intent:
@@ -114,6 +117,7 @@ def _intent(reader: _Reader, name: str, node: yaml.Node) -> Intent:
         reader.text(fields["description"], f"intent {name}.description") if "description" in fields else "",
         tuple(groups),
         tuple(reader.texts(fields["only"], f"intent {name}.only")) if "only" in fields else (),
+        tuple(reader.texts(fields["has"], f"intent {name}.has")) if "has" in fields else (),
         strict == "true",
         node.start_mark.line,
     )

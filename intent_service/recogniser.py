@@ -10,7 +10,7 @@ import numpy as np
 from intent_service.bundle import Bundle
 from intent_service.encoder import Encoder
 from intent_service.features import is_negated
-from intent_service.language import LanguageData
+from intent_service.language import LanguageData, encoder_reading
 from intent_service.model import evidence, probabilities, restrict, softmax
 from intent_service.phrases import NO_MATCH
 from intent_service.rules import Rules
@@ -43,7 +43,7 @@ class Decision:
     fallback: bool
     """Whether `intent` is `no_match`."""
     reason: str
-    """`rule`, `classifier`, or why there is no match: `empty`, `below threshold`, `other intent`."""
+    """`rule`, `classifier`, or why there is no match: `empty`, `below threshold`, `something else was said`."""
     model_version: str
     normalised: str
     threshold: float = 0.0
@@ -75,6 +75,7 @@ class Recogniser:
         return {
             name: float(value)
             for name, value in zip(self._bundle.classifier.classes, self._bundle.thresholds, strict=True)
+            if name in self._main | self._faqs
         }
 
     def decide(self, sentence: str, faqs: bool = False, allowed: Sequence[str] | None = None) -> Decision:
@@ -92,25 +93,26 @@ class Recogniser:
         if ruling is not None:
             best = (Candidate(ruling.intent, RULE_SCORE),)
             return Decision(ruling.intent, RULE_SCORE, best, False, f"rule: {ruling.rule}", self.version, text)
-        return self._classified(text, names)
+        return self._classified(sentence, text, names)
 
-    def _classified(self, text: str, names: frozenset[str]) -> Decision:
+    def _classified(self, sentence: str, text: str, names: frozenset[str]) -> Decision:
         bundle, classes = self._bundle, self._bundle.classifier.classes
-        embedding = self._encoder.encode([text]) if self._encoder is not None else None
+        reading = encoder_reading(sentence, text, self.data.name)
+        embedding = self._encoder.encode([reading]) if self._encoder is not None else None
         votes = bundle.classifier.votes([text], embedding, [is_negated(text, self.data.name)])
         probability = probabilities(votes, bundle.mix)
         allowed = np.array([name in names for name in classes])
-        restricted = restrict(probability, allowed)
-        best_allowed = np.where(allowed, restricted, -1.0).argmax(axis=1)
+        restricted = restrict(probability, allowed[None])
+        best_allowed = np.where(allowed[None], restricted, -1.0).argmax(axis=1)
         top = restricted.argmax(axis=1)
-        score = float(bundle.confidence.of(evidence(votes, restricted, best_allowed))[0])
+        score = float(bundle.confidence.of(evidence(votes, restricted, best_allowed, allowed[None]))[0])
         index = int(best_allowed[0])
         threshold = float(bundle.thresholds[index])
         order = [int(one) for one in np.argsort(-restricted[0]) if allowed[one]][:3]
-        if top[0] != index:
-            reason, score = "other intent", min(score, threshold / 2)
+        if score >= threshold:
+            reason = "classifier"
         else:
-            reason = "classifier" if score >= threshold else "below threshold"
+            reason = "below threshold" if top[0] == index else "something else was said"
         matched = reason == "classifier"
         return Decision(
             classes[index] if matched else NO_MATCH,

@@ -1,6 +1,6 @@
-"""What is decided before any classifier: a phrase said word for word, and sentences made only of declared words. Pure.
+"""What is decided before any classifier: a phrase said word for word, and sentences of declared words. Pure.
 
-`only` lists come from the phrase files, so a rule is written by whoever writes the intents.
+`only` and `has` lists come from the phrase files, so a rule is written by whoever writes the intents.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Ruling:
 
     intent: str
     rule: str
-    """`phrase` (word for word) or `only`."""
+    """`phrase` (word for word), `only` or `has`."""
 
 
 class Rules:
     """The rules of the phrase sets of one language."""
 
-    def __init__(self, sets: Sequence[PhraseSet], normaliser: Normaliser) -> None:
+    def __init__(self, sets: Sequence[PhraseSet], normaliser: Normaliser, word_for_word: bool = True) -> None:
         owners: dict[str, set[str]] = {}
-        for phrase_set in sets:
+        for phrase_set in sets if word_for_word else ():
             for intent in phrase_set.intents:
                 for phrase in intent.phrases:
                     owners.setdefault(normaliser(phrase), set()).add(intent.name)
@@ -42,6 +42,12 @@ class Rules:
             for intent in phrase_set.intents
             if intent.only
         }
+        self._has = {
+            intent.name: {_expression(words, normaliser) for words in intent.has} - {()}
+            for phrase_set in sets
+            for intent in phrase_set.intents
+            if intent.has
+        }
 
     def decide(self, text: str, allowed: frozenset[str]) -> Ruling | None:
         """The ruling on a normalised sentence, if exactly one of the `allowed` intents fits."""
@@ -52,6 +58,9 @@ class Rules:
         fits = [name for name, expressions in self._only.items() if self._made_of(words, expressions)]
         if len(fits) == 1 and fits[0] in allowed:
             return Ruling(fits[0], "only")
+        holds = [name for name, expressions in self._has.items() if _holds(words, expressions)]
+        if not fits and len(holds) == 1 and holds[0] in allowed:
+            return Ruling(holds[0], "has")
         return None
 
     def _made_of(self, words: tuple[str, ...], expressions: set[tuple[str, ...]]) -> bool:
@@ -70,6 +79,16 @@ class Rules:
         return bool(words) and reached[len(words)] is True
 
 
+def _holds(words: tuple[str, ...], expressions: set[tuple[str, ...]]) -> bool:
+    return any(
+        words[start : start + len(expression)] == expression
+        for expression in expressions
+        for start in range(len(words) - len(expression) + 1)
+    )
+
+
 def _expression(text: str, normaliser: Normaliser) -> tuple[str, ...]:
-    words = [_PLACEHOLDERS.get(word) or normaliser(word) for word in text.split()] if "{" in text else [normaliser(text)]
+    words = (
+        [_PLACEHOLDERS.get(word) or normaliser(word) for word in text.split()] if "{" in text else [normaliser(text)]
+    )
     return tuple(" ".join(words).split())

@@ -1,6 +1,6 @@
 """The HTTP side: `/embedding_main/`, `/embedding_faqs/`, `/health`, `/ready`, `/metrics`.
 
-The answer is always an intent of the asked set, or `{"intent": "no_match", ..., "fallback": true}` with status 200: that the
+The answer is an intent of the asked set, or `{"intent": "no_match", ..., "fallback": true}` with status 200: that the
 caller said something else is no error. Errors are 422 (a field is missing, too long, or names an unknown intent or
 language) and 503 with Retry-After (still training).
 """

@@ -51,9 +51,7 @@ def fit_thresholds(
     return thresholds
 
 
-def _least_precise(
-    own: NDArray[np.float32], wrong: NDArray[np.float32], wanted: float, lowest: float
-) -> float:
+def _least_precise(own: NDArray[np.float32], wrong: NDArray[np.float32], wanted: float, lowest: float) -> float:
     """The least threshold from `lowest` on at which the wanted share of what is accepted is right."""
     for threshold in sorted({lowest, *(float(score) + 1e-4 for score in wrong if score >= lowest)}):
         accepted_right, accepted_wrong = int((own >= threshold).sum()), int((wrong >= threshold).sum())

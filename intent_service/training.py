@@ -1,8 +1,8 @@
 """Turns labelled phrases and their embeddings into a classifier with calibration and thresholds.
 
 Everything beyond the two heads is fitted out of fold: whole paraphrase groups are held out, so that mixing weights,
-temperatures, confidence and thresholds are learnt from sentences the heads had not seen. scikit-learn is needed here and
-only here.
+temperatures, confidence and thresholds are learnt from sentences the heads had not seen. scikit-learn is needed here
+and only here.
 """
 
 from __future__ import annotations
@@ -80,14 +80,18 @@ def fit_heads(samples: Samples, polar: bool) -> Classifier:
     vectors = [vocabulary.vector(text) for text in samples.texts]
     starts = np.cumsum([0, *(len(columns) for columns, _ in vectors)])
     inputs = csr_matrix(
-        (np.concatenate([values for _, values in vectors]), np.concatenate([columns for columns, _ in vectors]), starts),
+        (
+            np.concatenate([values for _, values in vectors]),
+            np.concatenate([columns for columns, _ in vectors]),
+            starts,
+        ),
         shape=(len(vectors), len(vocabulary.columns)),
     )
     svm = LinearSVC(C=_SVM_C, tol=1e-3, random_state=0).fit(inputs, samples.labels)
     lexical = _head(svm.coef_, svm.intercept_, svm.classes_, len(samples.classes))
     if samples.embeddings is None:
         return Classifier(samples.classes, vocabulary, lexical, None, None, polar)
-    logistic = LogisticRegression(C=_LOGISTIC_C, max_iter=200, tol=1e-3).fit(
+    logistic = LogisticRegression(C=_LOGISTIC_C, max_iter=100, tol=1e-4).fit(
         semantic_inputs(samples.embeddings, samples.negated(), polar), samples.labels
     )
     semantic = _head(logistic.coef_, logistic.intercept_, logistic.classes_, len(samples.classes))
@@ -127,19 +131,41 @@ def folds_of(samples: Samples, fold_count: int) -> NDArray[np.int64]:
 
 
 def out_of_fold(
-    samples: Samples, folds: NDArray[np.int64], probes: Sequence[tuple[Samples, NDArray[np.int64]]], polar: bool
+    samples: Samples,
+    folds: NDArray[np.int64],
+    probes: Sequence[Samples],
+    polar: bool,
+    garbled: Samples | None = None,
 ) -> list[Votes]:
-    """Votes on each probe's sentences by heads that saw no sample of the sentence's fold; the first probe is usually
-    the samples themselves."""
+    """Votes on each probe by heads that saw no sample of the sentence's fold.
+
+    Probes and `garbled` (more to learn from) are parallel to `samples`: row by row the same phrase in other forms.
+    """
     collected: list[list[tuple[NDArray[np.int64], Votes]]] = [[] for _ in probes]
     for fold in np.unique(folds):
-        heads = fit_heads(samples.take(np.flatnonzero(folds != fold)), polar)
-        for votes, (probe, probe_folds) in zip(collected, probes, strict=True):
-            rows = np.flatnonzero(probe_folds == fold)
-            if len(rows):
-                part = probe.take(rows)
-                votes.append((rows, heads.votes(part.texts, part.embeddings, part.negated())))
+        heads = fit_heads(with_garbled(samples, garbled, np.flatnonzero(folds != fold)), polar)
+        rows = np.flatnonzero(folds == fold)
+        for votes, probe in zip(collected, probes, strict=True):
+            part = probe.take(rows)
+            votes.append((rows, heads.votes(part.texts, part.embeddings, part.negated())))
     return [_joined(parts) for parts in collected]
+
+
+def with_garbled(samples: Samples, garbled: Samples | None, rows: NDArray[np.int64]) -> Samples:
+    """Some of the samples, and their garbled forms after them."""
+    clean = samples.take(rows)
+    if garbled is None:
+        return clean
+    other = garbled.take(rows)
+    return replace(
+        clean,
+        texts=clean.texts + other.texts,
+        embeddings=None
+        if clean.embeddings is None or other.embeddings is None
+        else np.concatenate([clean.embeddings, other.embeddings]),
+        labels=np.concatenate([clean.labels, other.labels]),
+        groups=np.concatenate([clean.groups, other.groups]),
+    )
 
 
 def _joined(parts: list[tuple[NDArray[np.int64], Votes]]) -> Votes:
@@ -150,7 +176,9 @@ def _joined(parts: list[tuple[NDArray[np.int64], Votes]]) -> Votes:
         return None if pieces[0] is None else np.concatenate(pieces)[order]
 
     lexical, known, lengths = stack("lexical"), stack("known"), stack("lengths")
-    assert lexical is not None and known is not None and lengths is not None
+    assert lexical is not None
+    assert known is not None
+    assert lengths is not None
     return Votes(lexical, stack("semantic"), stack("cosine"), known, lengths)
 
 
