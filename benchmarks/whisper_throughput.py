@@ -19,6 +19,7 @@ from statistics import median
 
 import ctranslate2
 from faster_whisper import WhisperModel
+from threadpoolctl import threadpool_limits
 
 from benchmarks.spoken import Samples, utterances, wav
 from benchmarks.whisper_load import Answers, body, closed_loop, milliseconds
@@ -97,6 +98,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--context-s", type=float, default=0.0)
     arguments = parser.parse_args()
+    threadpool_limits(limits=1, user_api="blas")  # as in the service, for all three
     clips = [samples for _, samples in utterances(32)]
     length_s = sum(clip.size for clip in clips) / 16_000 / len(clips)
     print(f"model {Path(arguments.model).name}, CTranslate2 {ctranslate2.__version__}, 32 clips of {length_s:.1f} s")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from threadpoolctl import threadpool_limits
+
 from config import WhisperSettings
 from whisper_service import metrics
 from whisper_service.audio import decode
@@ -102,6 +104,8 @@ class Service:
 
     def _load(self) -> None:
         settings = self.settings
+        # mels are small: with more threads BLAS spends nine times the processor time, waiting for itself
+        threadpool_limits(limits=1, user_api="blas")
         engine = load_engine(
             settings.whisper_model,
             settings.whisper_device,
