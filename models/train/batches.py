@@ -17,6 +17,7 @@ FRAMES_PER_S = 100
 NO_LABEL = -1
 TIMESTAMP_SHARE = 0.2
 CROP_SHARE = 0.85
+FAVOUR = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,11 @@ class Batch:
 class Pool:
     """All examples of the shards in a folder; `refresh` adds the shards that have appeared."""
 
-    def __init__(self, folder: Path, vocabulary: Vocabulary, seed: int) -> None:
+    def __init__(self, folder: Path, vocabulary: Vocabulary, seed: int, favoured: frozenset[str] = frozenset()) -> None:
+        """favoured: transcripts that are drawn FAVOUR times as often, because nothing but repetition teaches them."""
         self.examples: list[Example] = []
+        self._weights: list[float] = []
+        self._favoured = favoured
         self._folder, self._vocabulary, self._rng = folder, vocabulary, random.Random(seed)
         self._noise = np.random.default_rng(seed)
         self._seen: set[Path] = set()
@@ -64,13 +68,14 @@ class Pool:
             ends = np.cumsum(frames)
             for end, count, text, span in zip(ends, frames, texts, spans, strict=True):
                 ids = self._vocabulary.encode(text) if text else None
+                self._weights.append(FAVOUR if text in self._favoured else 1.0)
                 first = int(end - count)
                 self.examples.append(Example(mel[first:end], phonemes[first // 2 : end // 2], ids, (span[0], span[1])))
 
     def epoch(self, examples: int, frames_per_batch: int, shorter_half: bool) -> list[list[tuple[int, int, int, int]]]:
         """Random examples as batches of (frames, index, first frame, last frame), nearly equal in length, shuffled."""
         rng, crops = self._rng, []
-        for index in rng.sample(range(len(self.examples)), min(len(self.examples), examples)):
+        for index in rng.choices(range(len(self.examples)), self._weights, k=min(len(self.examples), examples)):
             example = self.examples[index]
             first, last = 0, len(example.mel)
             if example.ids is not None:  # most of the silence goes: a fifth fewer frames

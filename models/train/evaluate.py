@@ -24,6 +24,7 @@ from models import nospeech
 from models.short_context import Transcript, transcribe
 from models.train.channel import Line
 from models.train.corpus import Corpus, Sentence
+from models.train.french_numbers import numerals
 from models.train.synth import say, trained_prosody
 from models.train.voices import HELD_OUT_VARIANTS, Espeak, EspeakError, Prosody
 
@@ -145,6 +146,9 @@ def accuracy_tables(made: list[Case], transcripts: list[Transcript], voices: lis
         )
         for key in ((name, case.voice), ("all", case.voice)):
             exact = scores[key].add(case.text, result.text)
+        if case.category == "zip":
+            digits = " ".join(numerals(case.text)), " ".join(numerals(result.text))
+            scores["zip, the number alone", case.voice].add(*digits)
         if not exact and case.voice in ("plain", "trained", "near"):
             wrong.append(f"{case.voice:8} {case.category:14} {case.text} -> {result.text} ({result.avg_logprob:.2f})")
     names = list(dict.fromkeys(name for name, _ in scores))
@@ -152,6 +156,17 @@ def accuracy_tables(made: list[Case], transcripts: list[Transcript], voices: lis
     rows = [f"| WER / exact | {' | '.join(voices)} |", "|---|" + "---|" * len(voices)]
     rows += [f"| {name} | {' | '.join(str(scores[name, voice]) for voice in voices)} |" for name in names]
     return "\n".join(rows), wrong
+
+
+def sounding_the_same(made: list[Case], transcripts: list[Transcript], espeak: Espeak) -> str:
+    """How many of the wrong transcripts differ in spelling only ("occupé", "occupée"): no ear can tell them apart."""
+    wrong = [(c.text, t.text) for c, t in zip(made, transcripts, strict=True) if c.text != t.text]
+
+    def sounds(text: str) -> list[str]:
+        return [name for _, name in espeak.speak(text, Prosody("fr")).phonemes if name] if text else []
+
+    same = sum(sounds(reference) == sounds(heard) for reference, heard in wrong)
+    return f"{same} of the {len(wrong)} wrong transcripts sound the same as what was said."
 
 
 def confidence_table(made: list[Case], transcripts: list[Transcript]) -> str:
@@ -214,6 +229,7 @@ def main() -> None:
         title = "`WhisperModel.transcribe`" if float(context) == 0 else f"{context} s of context"
         pieces += [f"### {title}\n", table, ""]
         if first:
+            pieces += [sounding_the_same(made, results, espeak), ""]
             pieces += ["### Confidence\n", confidence_table(made, results), ""]
             pieces += [
                 f"### No speech, {arguments.no_speech} clips\n",

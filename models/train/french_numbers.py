@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 
 UNITS = (
     "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize "
     "dix-sept dix-huit dix-neuf"
 ).split()
 TENS = {20: "vingt", 30: "trente", 40: "quarante", 50: "cinquante", 60: "soixante", 80: "quatre-vingt"}
+NUMBER_WORDS = {*"-".join(UNITS).split("-"), *"-".join(TENS.values()).split("-"), "cent", "mille"}
 
 
 def number_words(n: int) -> str:
@@ -38,6 +40,12 @@ def number_words(n: int) -> str:
     if rest in (1, 11) and ten != 80:
         return f"{TENS[ten]} et {UNITS[rest]}"
     return f"{TENS[ten]}-{UNITS[rest]}"
+
+
+def numerals(text: str) -> list[str]:
+    """The number words of a sentence in order, without plural s and "et": what a slot parser has to work with."""
+    words = (word.removesuffix("s") if word in ("cents", "vingts") else word for word in re.split(r"[ -]", text))
+    return [word for word in words if word in NUMBER_WORDS]
 
 
 def pair_words(two_digits: str) -> str:

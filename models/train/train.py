@@ -5,6 +5,9 @@
 Reads shards as they appear, so that synthesis and training run side by side; takes up `--out`/last.pt where it stopped.
 A moving average of the weights is saved beside them and is what gets exported.
 
+`--decoder-only` keeps the encoder as it is and says everything several times to the decoder: an encoder that is good
+enough (read its phonemes) makes a step five times cheaper, and it is the decoder that has to memorise the phrases.
+
 On CPU, `--workers 2` trains in two single-threaded processes that average their weights every few seconds (local SGD):
 on a machine shared with others two threads of one process would mostly wait for each other.
 """
@@ -18,6 +21,7 @@ import random
 import subprocess
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +32,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.train.batches import NO_LABEL, Batch, Pool
+from models.train.corpus import Corpus
 from models.train.muon import Muon
 from models.train.network import Shape, Whisper
 from models.train.phonemes import CLASS_COUNT
@@ -40,7 +45,9 @@ AUGMENT_FROM_STEP = 3000  # masks pay only once the examples have been seen a fe
 SHORT_UNTIL_STEP = 500
 DECAY_SHARE = 0.6
 AVERAGE_DECAY = 0.98
-SHARE_EVERY_S, SAVE_EVERY_S, REPORT_STEPS = 20.0, 120.0, 50
+SHARE_EVERY_S, SAVE_EVERY_S, REPORT_EVERY_S = 20.0, 120.0, 60.0
+ENCODER_PARTS = ("conv", "encoder", "phoneme_head")
+HEARD_BATCHES, REPEATS = 60, 4
 WORKER_TIMEOUT = timedelta(minutes=10)
 
 
@@ -63,9 +70,13 @@ class Schedule:
 class Trainer:
     """The network, its optimizers and its averaged weights."""
 
-    def __init__(self, shape: Shape, schedule: Schedule, device: str = "cpu") -> None:
+    def __init__(self, shape: Shape, schedule: Schedule, device: str = "cpu", decoder_only: bool = False) -> None:
         self.network, self.schedule, self.step_count = Whisper(shape).to(device), schedule, 0
         parameters = dict(self.network.named_parameters())
+        if decoder_only:
+            for name in [name for name in parameters if name.startswith(ENCODER_PARTS)]:
+                parameters.pop(name).requires_grad_(False)
+        self.heard: deque[tuple[Tensor, Tensor | None, Batch]] = deque(maxlen=HEARD_BATCHES)
         inner = {name for name, p in parameters.items() if name.startswith(("encoder.", "decoder.")) and p.dim() == 2}
         self.muon = Muon([parameters[name] for name in sorted(inner)])
         self.adamw = torch.optim.AdamW(
@@ -79,14 +90,19 @@ class Trainer:
     def losses(self, batch: Batch, context: int) -> tuple[Tensor, Tensor, Tensor]:
         """Text loss, phoneme loss, and the share of next tokens that are right."""
         memory, bias = self.network.encode(batch.mel, context)
+        text, right = self.text_loss(memory, bias, batch)
+        heads = self.network.phoneme_head(memory[:, : batch.phonemes.shape[1]])
+        phonemes = functional.cross_entropy(heads.flatten(0, 1), batch.phonemes.flatten())
+        return text, phonemes, right
+
+    def text_loss(self, memory: Tensor, bias: Tensor | None, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Text loss and the share of next tokens that are right."""
         logits = self.network.decode(batch.prompt, memory, bias).flatten(0, 1)
         labels = batch.labels.flatten()
         text = functional.cross_entropy(logits, labels, ignore_index=NO_LABEL, label_smoothing=0.05)
-        heads = self.network.phoneme_head(memory[:, : batch.phonemes.shape[1]])
-        phonemes = functional.cross_entropy(heads.flatten(0, 1), batch.phonemes.flatten())
         known = labels != NO_LABEL
         right = (logits.detach().argmax(-1)[known] == labels[known]).float().mean()
-        return text, phonemes, right
+        return text, right
 
     def step(self, batch: Batch, context: int, share: float) -> tuple[float, float, float]:
         """One update -> (text loss, phoneme loss, accuracy)."""
@@ -94,6 +110,23 @@ class Trainer:
         self.network.zero_grad(set_to_none=True)
         text, phonemes, right = self.losses(batch, context)
         ((1 - weight) * text + weight * phonemes).backward()
+        self._update(rate)
+        return float(text.detach()), float(phonemes.detach()), float(right)
+
+    def decoder_step(self, batch: Batch, context: int, share: float, rng: random.Random) -> tuple[float, float, float]:
+        """Encode `batch` once, then train the decoder on it and on batches heard before; as `step`."""
+        with torch.no_grad():
+            memory, bias = self.network.encode(batch.mel, context)
+        self.heard.append((memory, bias, batch))
+        count = min(REPEATS, len(self.heard)) - 1
+        for memory, bias, batch in [*rng.sample(list(self.heard)[:-1], count), self.heard[-1]]:
+            self.network.zero_grad(set_to_none=True)
+            text, right = self.text_loss(memory, bias, batch)
+            text.backward()
+            self._update(self.schedule.rate(share, self.step_count))
+        return float(text.detach()), 0.0, float(right)
+
+    def _update(self, rate: float) -> None:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         for group in self.adamw.param_groups:
             group["lr"] = rate
@@ -104,7 +137,6 @@ class Trainer:
         with torch.no_grad():
             for name, value in self.network.state_dict().items():
                 self.average[name].lerp_(value, 1 - keep)
-        return float(text.detach()), float(phonemes.detach()), float(right)
 
     def share_weights(self, workers: int, done: bool) -> bool:
         """Average the weights over all workers (torch.distributed must be up); True when any of them is done."""
@@ -132,6 +164,11 @@ class Trainer:
         )
         os.replace(temporary, path)
 
+    def begin_with(self, weights: dict[str, Tensor]) -> None:
+        """Start from these weights, with fresh optimizers."""
+        self.network.load_state_dict(weights)
+        self.average = {name: value.clone() for name, value in weights.items()}
+
     def load(self, path: Path) -> float:
         """Take up a checkpoint; returns the seconds it had been trained."""
         saved = torch.load(path, map_location=next(self.network.parameters()).device)
@@ -157,11 +194,13 @@ def start_workers(arguments: argparse.Namespace) -> None:
 
 def learn(trainer: Trainer, pool: Pool, rng: random.Random, before_s: float, arguments: argparse.Namespace) -> None:
     """Train until the time is over; rank 0 saves."""
-    started = shared = saved = time.monotonic()
-    sums, utterances, done = [0.0, 0.0, 0.0], 0, False
+    started = shared = saved = reported = time.monotonic()
+    sums, count, utterances, done = [0.0, 0.0, 0.0], 0, 0, False
     while not done:
         pool.refresh()
-        for crops in pool.epoch(4000, arguments.frames, trainer.step_count < SHORT_UNTIL_STEP):
+        for crops in pool.epoch(
+            4000, arguments.frames, not arguments.decoder_only and trainer.step_count < SHORT_UNTIL_STEP
+        ):
             now = time.monotonic()
             share = (before_s + now - started) / (arguments.minutes * 60)
             done = share >= 1 or trainer.step_count >= arguments.steps
@@ -174,12 +213,20 @@ def learn(trainer: Trainer, pool: Pool, rng: random.Random, before_s: float, arg
                 saved = now
             if done:
                 break
-            batch = pool.collate(crops, trainer.step_count >= AUGMENT_FROM_STEP).to(arguments.device)
-            for i, value in enumerate(trainer.step(batch, rng.choice(CONTEXTS), share)):
-                sums[i] += value / REPORT_STEPS
-            utterances += len(crops)
-            if trainer.step_count % REPORT_STEPS == 0:
-                text, phonemes, accuracy = (round(value, 4) for value in sums)
+            augment = not arguments.decoder_only and trainer.step_count >= AUGMENT_FROM_STEP
+            batch = pool.collate(crops, augment).to(arguments.device)
+            context = rng.choice(CONTEXTS)
+            if arguments.decoder_only:
+                results = trainer.decoder_step(batch, context, share, rng)
+            else:
+                results = trainer.step(batch, context, share)
+            sums, count, utterances = (
+                [a + b for a, b in zip(sums, results, strict=True)],
+                count + 1,
+                utterances + len(crops),
+            )
+            if now - reported > REPORT_EVERY_S:
+                text, phonemes, accuracy = (round(value / count, 4) for value in sums)
                 record = {
                     "rank": arguments.rank,
                     "step": trainer.step_count,
@@ -188,7 +235,7 @@ def learn(trainer: Trainer, pool: Pool, rng: random.Random, before_s: float, arg
                 record |= {"utterances": utterances, "pool": len(pool.examples)}
                 losses = {"text": text, "phonemes": phonemes, "accuracy": accuracy}
                 print(json.dumps(record | losses), flush=True)
-                sums = [0.0, 0.0, 0.0]
+                sums, count, reported = [0.0, 0.0, 0.0], 0, now
 
 
 def main() -> None:
@@ -204,6 +251,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes that share their weights")
     parser.add_argument("--rank", type=int, default=0, help="number of this worker; 0 starts the others")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--decoder-only", action="store_true")
+    parser.add_argument("--init", type=Path, help="a checkpoint whose averaged weights to begin with")
     parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -214,11 +263,14 @@ def main() -> None:
         start_workers(arguments)
     vocabulary = Vocabulary(arguments.tokenizer)
     shape = Shape(vocabulary.first_timestamp + LONGEST_TIMESTAMPS, CLASS_COUNT)
-    trainer = Trainer(shape, Schedule(arguments.peak), arguments.device)
+    trainer = Trainer(shape, Schedule(arguments.peak), arguments.device, arguments.decoder_only)
+    if arguments.init:
+        trainer.begin_with(torch.load(arguments.init, map_location=arguments.device)["average"])
     checkpoint = arguments.out / "last.pt"
     before_s = trainer.load(checkpoint) if checkpoint.exists() else 0.0
     seed = 1 + trainer.step_count * arguments.workers + arguments.rank
-    pool, rng = Pool(arguments.shards, vocabulary, seed), random.Random(seed)
+    phrases = frozenset(phrase for _, phrase in Corpus().phrases())
+    pool, rng = Pool(arguments.shards, vocabulary, seed, phrases), random.Random(seed)
     print(f"{sum(p.numel() for p in trainer.network.parameters())} weights, from step {trainer.step_count}", flush=True)
     learn(trainer, pool, rng, before_s, arguments)
 
