@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help setup call up test check format lint types unit doctor prompts benchmark train-demo-model clean
+.PHONY: help setup call up test check format lint types unit doctor prompts train-demo-model clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -37,6 +37,12 @@ unit: ## The tests alone, on an environment that is set up
 
 doctor: setup ## Say what is missing or wrong on this machine
 	@$(PY) -m pronto doctor
+
+prompts: setup ## Build the prompts that are missing or whose text changed
+	@$(PY) -m pronto prompts build
+
+train-demo-model: setup ## Train the demo speech model again (hours on two cores; never part of setup or CI)
+	@$(PY) -m models.train
 
 clean: ## Remove everything that setup made
 	rm -rf .venv .pronto .mypy_cache .ruff_cache .pytest_cache

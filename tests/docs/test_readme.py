@@ -1,0 +1,40 @@
+"""What the README says of settings, commands and targets is what there is."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import table
+from pronto.__main__ import COMMANDS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_settings_table_is_the_one_that_the_command_prints() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "pronto", "config", "--markdown"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    written = re.search(r"<!-- settings: [^>]*-->\n(.*)<!-- /settings -->", README, re.DOTALL)
+    assert written is not None
+    assert written[1] == printed
+    assert len(table()) == printed.count("\n") - 2
+
+
+def test_every_command_and_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        assert set(re.findall(r"`make ([a-z-]+)", text)) <= targets, document
+        assert set(re.findall(r"bin/pronto ([a-z]+)", text)) <= set(COMMANDS), document
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
