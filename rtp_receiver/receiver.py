@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ from protocol.speaking import speaking_key, watch_speaking
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Confirmed, Limits, Segment
 from rtp_receiver.endpointing import Ignored
+from rtp_receiver.kept_state import KeptState
 from rtp_receiver.media_thread import Audible, MediaCounts, MediaThread, Report, Silent, kernel_drops, open_socket
 from rtp_receiver.recognition import Recognition, Transcriber
 from rtp_receiver.sources import Address, shown
@@ -44,7 +45,6 @@ from rtp_receiver.vad import Vad
 
 log = logging.getLogger("pronto.receiver")
 
-EXPIRY_S = 6 * 3_600
 ENDED_KEPT = 2_000
 LISTENS_KEPT = 20_000
 REDIS_WAIT_S = 0.5
@@ -68,6 +68,7 @@ class Receiver:
         self._cell = settings.cell
         self.outbox = Outbox(redis, settings.cell)
         self.redis_up = False
+        self._state = KeptState(redis, settings.cell)
         self._recognition = Recognition(transcriber, self.outbox.send)
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._ended: OrderedDict[str, None] = OrderedDict()
@@ -122,8 +123,15 @@ class Receiver:
         log.info("receiving", extra={"rtp": shown(self.rtp_address)})
         try:
             async with asyncio.TaskGroup() as group:
-                for job in (self.outbox.run(), self._events(), self._commands(), self._speaking(), self._check()):
-                    group.create_task(job)
+                for job in (
+                    self.outbox.run,
+                    self._state.run,
+                    self._events,
+                    self._commands,
+                    self._speaking,
+                    self._check,
+                ):
+                    group.create_task(job())
         finally:
             REGISTRY.unregister(collector)
             self._media.stop()
@@ -147,7 +155,7 @@ class Receiver:
             if isinstance(command, Listen) and command.call_id not in self._ended:
                 self._call(command.call_id).listen = command
                 self._media.listen(command)
-                self._keep(self._redis.set(self._key("listen", command.call_id), encode(command), ex=EXPIRY_S))
+                self._state.put("listen", command.call_id, encode(command))
 
     async def _speaking(self) -> None:
         async for call_id, speaking in watch_speaking(self._redis):
@@ -197,21 +205,20 @@ class Receiver:
                 case Confirmed(listen, utterance):
                     metrics.SPEECH_STARTED.inc()
                     self.outbox.send(SpeechStarted(call_id, time.time(), listen.turn, utterance))
-                    self._keep(self._redis.set(self._key("utterance", call_id), utterance, ex=EXPIRY_S))
+                    self._state.put("utterance", call_id, str(utterance))
                 case Segment():
                     self._recognition.take(call_id, heard)
                 case Ignored(cause):
                     metrics.IGNORED.labels(cause).inc()
                 case Audible():
-                    receiver_id = self._settings.receiver_id
-                    self._keep(self._redis.set(self._key("hears", call_id), receiver_id, ex=EXPIRY_S))
+                    self._state.put("hears", call_id, self._settings.receiver_id)
                 case Silent(silent_ms):
                     self._spawn(self._lost(call_id, silent_ms))
 
     async def _lost(self, call_id: str, silent_ms: int) -> None:
         """Packets of one call may move to another receiver process that shares the port: then nothing is lost."""
         try:
-            who = await self._redis.get(self._key("hears", call_id))
+            who = await self._state.get("hears", call_id)
         except (RedisError, OSError):
             who = None
         if who in (None, self._settings.receiver_id):
@@ -243,7 +250,7 @@ class Receiver:
         try:
             async with asyncio.timeout(REDIS_WAIT_S):
                 stored, last, speaking = await self._redis.mget(
-                    self._key("listen", call_id), self._key("utterance", call_id), speaking_key(call_id)
+                    self._state.key("listen", call_id), self._state.key("utterance", call_id), speaking_key(call_id)
                 )
             number = int(last or 0) + 1
             if call.listen is None and stored is not None:
@@ -263,8 +270,7 @@ class Receiver:
         self._calls.pop(call_id, None)
         self._media.drop(call_id)
         self._recognition.drop(call_id)
-        names = ("listen", "utterance", "hears")
-        self._keep(self._redis.delete(*(self._key(name, call_id) for name in names)))
+        self._state.forget(call_id)
 
     def _call(self, call_id: str) -> _Call:
         call = self._calls.get(call_id)
@@ -274,25 +280,11 @@ class Receiver:
                 self._calls.popitem(last=False)
         return call
 
-    def _key(self, name: str, call_id: str) -> str:
-        return f"pronto:{self._cell}:{name}:{call_id}"
-
     # --- tasks ---
 
     def _from_thread(self, act: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: we are stopping
             self._loop.call_soon_threadsafe(act)
-
-    def _keep(self, write: Awaitable[object]) -> None:
-        """Writes to Redis in the background; when it is away, the next restart knows less, nothing else."""
-
-        async def job() -> None:
-            try:
-                await write
-            except (RedisError, OSError) as error:
-                log.warning("state not stored", extra={"error": repr(error)})
-
-        self._spawn(job())
 
     def _spawn(self, job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)

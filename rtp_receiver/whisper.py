@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from rtp_receiver.slin16 import Samples, wav_bytes
 
 MAX_CONNECTIONS = 200
 SHORTEST_RETRY_S = 0.02
+_JSON = {"Content-Type": "application/json"}
 
 
 class RecognitionError(Exception):
@@ -82,16 +84,18 @@ class WhisperClient:
             raise RecognitionError("too_late", f"no transcript within {self._deadline_s:g} s") from None
 
     async def _post(self, utterance: Utterance, ends_at: float) -> Transcript:
-        body = {
-            "audio": base64.b64encode(wav_bytes(utterance.samples)).decode("ascii"),
+        fields = {
             "filename": utterance.file_name,
             "connection_id": utterance.call_id,
             "language": utterance.language,
             "hints": list(utterance.hints),
             "deadline_ms": max(1, int((ends_at - time.monotonic()) * 1_000)),
         }
+        # Base64 needs no escaping: putting it in by hand saves half the cost of the post.
+        audio = base64.b64encode(wav_bytes(utterance.samples))
+        body = b'{"audio":"' + audio + b'",' + json.dumps(fields).encode()[1:]
         try:
-            async with self._session.post(self._url, json=body) as answer:
+            async with self._session.post(self._url, data=body, headers=_JSON) as answer:
                 if answer.status == 503:
                     error = RecognitionError("busy", "the recogniser is full")
                     after_s = _seconds(answer.headers.get("Retry-After"))

@@ -77,7 +77,10 @@ async def test_the_service_takes_a_call_and_stops_cleanly(redis_url: str, tmp_pa
             await redis.xadd(stream_key("local", "commands"), {"m": encode(listen)})
             await write_source(redis, "local", *leg.source, "c1")  # should it not read messages yet
             await redis.xadd(stream_key("local", "events"), {"m": encode(MediaStarted("c1", 0.0, *leg.source))})
-            leg.send(np.concatenate([silence(0.3), say(OWNER), silence(1.5)])[: 16_000 * 4])
+            leg.send(silence(0.3))
+            is_known = lambda: '"active_streams": 1' in get(f"{base}/health")[1]  # noqa: E731
+            await asyncio.to_thread(process.wait_until, is_known, 20.0)
+            leg.send(np.concatenate([say(OWNER), silence(1.5)]))
             assert (await transcribed(redis)).text == OWNER
             _, health = await asyncio.to_thread(get, f"{base}/health")
             assert '"status": "ok"' in health

@@ -1,0 +1,91 @@
+"""What a restarted receiver needs of each call, kept in Redis: last Listen, last utterance number, who hears it.
+
+Keys are `pronto:<cell>:listen:<call_id>`, `...:utterance:...` and `...:hears:...`, with an expiry. Writing never waits:
+the newest value of each key is sent by one task, many in one round trip, and again when Redis comes back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Literal, TypeAlias
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from protocol.bus import raise_if_cancelled
+
+log = logging.getLogger("pronto.receiver")
+
+Name: TypeAlias = Literal["listen", "utterance", "hears"]
+NAMES: tuple[Name, ...] = ("listen", "utterance", "hears")
+
+EXPIRY_S = 6 * 3_600
+BATCH = 500
+BOUND = 20_000
+RETRY_S = 0.5
+
+
+class KeptState:
+    """`put` and `forget` return at once; `run` sends."""
+
+    def __init__(self, redis: Redis, cell: str) -> None:
+        self._redis = redis
+        self._cell = cell
+        self._waiting: dict[str, str | None] = {}  # None: to be deleted
+        self._wake = asyncio.Event()
+        self.dropped = 0
+
+    def key(self, name: Name, call_id: str) -> str:
+        """The Redis key."""
+        return f"pronto:{self._cell}:{name}:{call_id}"
+
+    def put(self, name: Name, call_id: str, value: str) -> None:
+        """Keeps a value; an older one that was not sent yet is forgotten."""
+        self._add(self.key(name, call_id), value)
+
+    def forget(self, call_id: str) -> None:
+        """Removes everything of a call."""
+        for name in NAMES:
+            self._add(self.key(name, call_id), None)
+
+    async def get(self, name: Name, call_id: str) -> str | None:
+        """A stored value. Raises RedisError or OSError when Redis is away."""
+        value = await self._redis.get(self.key(name, call_id))
+        return None if value is None else str(value)
+
+    async def run(self) -> None:
+        """Sends what waits, until cancelled."""
+        failed = False
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch = {key: self._waiting[key] for key, _ in zip(self._waiting, range(BATCH), strict=False)}
+                try:
+                    async with self._redis.pipeline(transaction=False) as pipe:
+                        for key, value in batch.items():
+                            if value is None:
+                                pipe.delete(key)
+                            else:
+                                pipe.set(key, value, ex=EXPIRY_S)
+                        await pipe.execute()
+                    raise_if_cancelled()
+                except (RedisError, OSError) as error:
+                    if not failed:
+                        log.warning("state of calls not stored", extra={"error": repr(error), "keys": len(batch)})
+                    failed = True
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                failed = False
+                for key, value in batch.items():
+                    if key in self._waiting and self._waiting[key] == value:
+                        del self._waiting[key]
+
+    def _add(self, key: str, value: str | None) -> None:
+        self._waiting.pop(key, None)
+        self._waiting[key] = value
+        if len(self._waiting) > BOUND:
+            self._waiting.pop(next(iter(self._waiting)))
+            self.dropped += 1
+        self._wake.set()

@@ -1,0 +1,74 @@
+"""State of calls in a real Redis: the newest value wins, an ended call leaves nothing, an outage loses nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from pronto.redis_server import RedisServer
+from protocol.bus import connect
+from rtp_receiver import kept_state
+from rtp_receiver.kept_state import KeptState
+
+DEADLINE_S = 20.0
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    client = connect(redis_url)
+    yield client
+    await client.aclose()
+
+
+async def until_stored(state: KeptState, call_id: str, value: str | None) -> None:
+    """Returns once the Listen of a call has this value."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            if await state.get("listen", call_id) == value:
+                return
+            await asyncio.sleep(0.005)
+
+
+async def test_the_newest_value_is_kept_and_an_ended_call_leaves_nothing(redis: Redis) -> None:
+    state = KeptState(redis, "local")
+    running = asyncio.create_task(state.run())
+    for turn in range(1_000):
+        state.put("listen", f"c{turn % 300}", str(turn))
+    state.put("utterance", "c1", "4")
+    await until_stored(state, "c299", "899")
+    assert await state.get("listen", "c0") == "900"
+    assert await state.get("utterance", "c1") == "4"
+    assert 0 < await redis.ttl(state.key("listen", "c1")) <= kept_state.EXPIRY_S
+    for number in range(300):
+        state.forget(f"c{number}")
+    await until_stored(state, "c299", None)
+    assert not [key async for key in redis.scan_iter("pronto:local:*")]
+    running.cancel()
+
+
+async def test_what_could_not_be_stored_is_stored_later() -> None:
+    server = RedisServer()
+    server.start()
+    port = server.port
+    server.stop()
+    client = connect(f"redis://127.0.0.1:{port}/0")
+    state = KeptState(client, "local")
+    running = asyncio.create_task(state.run())
+    state.put("listen", "c1", "old")
+    state.put("listen", "c1", "new")
+    server = RedisServer(port)
+    server.start()
+    try:
+        await until_stored(state, "c1", "new")
+    finally:
+        running.cancel()
+        await client.aclose()
+        server.stop()
+
+
+async def test_what_waits_is_bounded(redis: Redis) -> None:
+    state = KeptState(redis, "local")
+    for number in range(kept_state.BOUND + 7):
+        state.put("listen", f"c{number}", "x")
+    assert state.dropped == 7
