@@ -162,7 +162,8 @@ def _best_f1(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float
         hit, false = (outside < threshold).sum(), (inside < threshold).sum()
         return float(2 * hit / max(1, hit + false + len(outside)))
 
-    return max(np.unique(np.concatenate([inside, outside])).tolist(), key=f1)
+    thresholds: list[float] = np.unique(np.concatenate([inside, outside])).tolist()
+    return max(thresholds, key=f1)
 
 
 def _auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from intent_service.encoder import Encoder
 from intent_service.language import STRANGER, LanguageData
 from intent_service.model import Votes, evidence, probabilities, restrict
-from intent_service.noise import HARD, TELEPHONE
+from intent_service.noise import TELEPHONE
 from intent_service.rules import Rules
 from intent_service.train import fit_decider, garbled_phrases, is_polar, own_members
 from intent_service.training import Samples, folds_of, out_of_fold, take_votes
@@ -50,7 +50,6 @@ class Evaluation:
     accuracy_faqs: float
     accuracy_without_rules: float
     accuracy_noisy: float
-    accuracy_hard: float
     refused: float
     """In-scope phrases answered `no_match`."""
     wrong: float
@@ -71,9 +70,9 @@ class Evaluation:
 def evaluate(data: LanguageData, encoder: Encoder | None, fold_count: int) -> Evaluation:
     """Runs the whole evaluation: `fold_count` trainings."""
     samples = data.samples(encoder)
-    noisy, hard = (data.samples(encoder, noise, NOISE_SEED) for noise in (TELEPHONE, HARD))
+    noisy = data.samples(encoder, TELEPHONE, NOISE_SEED)
     folds = folds_of(samples, fold_count)
-    held_out = out_of_fold(samples, folds, [samples, noisy, hard], is_polar(data.name), garbled_phrases(data, encoder))
+    held_out = out_of_fold(samples, folds, [samples, noisy], is_polar(data.name), garbled_phrases(data, encoder))
     classes, labels = samples.classes, samples.labels
     judge = _Judge(data, folds, held_out[0], labels)
     own = own_members(data, labels)
@@ -101,7 +100,6 @@ def evaluate(data: LanguageData, encoder: Encoder | None, fold_count: int) -> Ev
         accuracy_faqs=accuracy(clean, is_faq),
         accuracy_without_rules=accuracy(judge.of(samples, held_out[0], own, rules=False)),
         accuracy_noisy=accuracy(judge.of(noisy, held_out[1], own)),
-        accuracy_hard=accuracy(judge.of(hard, held_out[2], own)),
         refused=float((~clean.believed)[phrases].mean()),
         wrong=float((clean.believed & ~right)[phrases].mean()),
         questions_taken_by_main=float(asked_of_main.believed[is_faq].mean()) if is_faq.any() else float("nan"),
@@ -181,7 +179,7 @@ def report(result: Evaluation, every_error: bool = False) -> str:
         f"{result.language}: {size}, leave-one-paraphrase-group-out",
         f"  clean                         {result.accuracy:.3f}   (main {result.accuracy_main:.3f}, questions "
         f"{result.accuracy_faqs:.3f}; without the declared rules {result.accuracy_without_rules:.3f})",
-        f"  simulated recognition errors  {result.accuracy_noisy:.3f}   (a very bad line {result.accuracy_hard:.3f})",
+        f"  simulated recognition errors  {result.accuracy_noisy:.3f}",
         f"  out of scope                  {result.stranger_recall:.3f} of {result.stranger_count} refused by both sets",
         f"  in scope                      {result.refused:.3f} refused, {result.wrong:.3f} answered as another intent",
         f"  questions                     {result.questions_taken_by_main:.3f} answered by the main set",

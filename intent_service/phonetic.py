@@ -1,7 +1,7 @@
 """Turns normalised French words into how they sound, so that what a recogniser confuses looks alike. Pure.
 
-A rough code, not a phonetiser: silent endings go, spellings of one sound become one sign. "je peux être rappelé",
-"je peut être rappeler" and "jeu peu être rappelés" give the same line. Other languages are returned as they are.
+A rough code, not a phonetiser: endings go, spellings of one sound become one sign. "je peux être rappelé" and
+"je peut être rappeler" give the same line. Other languages are returned as they are.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
-_SILENT_END: Final = re.compile(r"(?<=..)(?:ent|es|e|s|t|d|x|p)+$")
-_VERB_END: Final = re.compile(r"(?<=..)(?:er|ez|ees?|ai[st]?|aient|et|es)$")
+# Without accents "rappelé" and "rappelle" cannot be told apart, so endings that sound é go with the silent ones.
+_END: Final = re.compile(r"(?<=..)(?:e(?:r|z|es?|s|nt)?|aient|ai[ts]|[stdxp]{1,2})$")
 
 # In order: longer spellings first. Capitals are sounds: A (an), I (in), O (on), U (ou), E (e with an accent), S (ch).
 _SPELLINGS: Final = tuple(
@@ -48,9 +48,7 @@ _SPELLINGS: Final = tuple(
 @lru_cache(maxsize=20_000)
 def sound_of(word: str) -> str:
     """The code of one French word in normalised spelling; never empty for a word that is not."""
-    stem = _VERB_END.sub("E", word)
-    if stem == word:
-        stem = _SILENT_END.sub("", word) or word
+    stem = _END.sub("", word)
     for pattern, sound in _SPELLINGS:
         stem = pattern.sub(sound, stem)
     return stem or word
