@@ -72,15 +72,22 @@ def _session(connections: int) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30))
 
 
-async def closed_loop(url: str, bodies: Sequence[bytes], callers: int, requests: int, retry_s: float = 0.02) -> Answers:
-    """`callers` callers ask until `requests` were answered; who gets 503 asks again after `retry_s`."""
-    answers = Answers()
+async def closed_loop(
+    url: str,
+    bodies: Sequence[bytes],
+    callers: int,
+    requests: int,
+    answers: Answers | None = None,
+    ask_again: bool = True,
+) -> Answers:
+    """`callers` callers ask `requests` times in all; who gets 503 asks again after 20 ms, if `ask_again`."""
+    answers = answers or Answers()
     numbers = iter(range(requests))
 
     async def caller(session: aiohttp.ClientSession) -> None:
         for number in numbers:
-            while await _ask(session, url, number, bodies, answers) == 503:  # noqa: ASYNC110
-                await asyncio.sleep(retry_s)
+            while await _ask(session, url, number, bodies, answers) == 503 and ask_again:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     began = time.perf_counter()
     async with _session(callers) as session:

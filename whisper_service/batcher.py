@@ -1,8 +1,9 @@
 """Jobs of many callers become batches for one engine: one long-lived thread takes whatever is waiting and runs it.
 
 The batcher knows nothing of HTTP, audio or Whisper. It asks the engine which jobs may share a batch, keeps their order,
-and is bounded: `submit` refuses at once when twice a batch is waiting. Jobs that expired or were cancelled are dropped
-before they cost anything. A job that fails takes nobody along: its batch is run again one by one.
+and is bounded: `submit` refuses at once when twice a batch is waiting, or when what waits will take longer than the job
+can wait. Jobs that expired or were cancelled are dropped before they cost anything. A job that fails takes nobody
+along: its batch is run again one by one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Full(Exception):
-    """Twice a batch is waiting already; come back later."""
+    """Too many jobs wait already, or for too long; come back later."""
 
 
 class Closed(Exception):
@@ -92,17 +93,25 @@ class _Ticket(Generic[J, R]):
 class Batcher(Generic[J, R]):
     """A bounded queue and the thread that empties it in batches of at most `max_batch`.
 
-    With `window_s` above 0 a batch that is not full waits that long for more jobs. Times are `time.monotonic()`.
+    With `window_s` above 0 a batch that is not full waits that long for more jobs. Times are those of `clock`.
     """
 
     def __init__(
-        self, engine: Engine[J, R], max_batch: int = 8, window_s: float = 0.0, observe: Observer = lambda _: None
+        self,
+        engine: Engine[J, R],
+        max_batch: int = 8,
+        window_s: float = 0.0,
+        observe: Observer = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._max_batch = max_batch
         self._bound = 2 * max_batch
         self._window_s = window_s
         self._observe = observe
+        self._clock = clock
+        self._running = 0
+        self._job_s = 0.0  # what one job takes of the engine's time, averaged over the last batches
         self._waiting: deque[_Ticket[J, R]] = deque()
         self._changed = threading.Condition()
         self._open = True
@@ -131,13 +140,13 @@ class Batcher(Generic[J, R]):
 
     def submit(self, job: J, expires_at: float) -> Future[R]:
         """The future answer. Raises Full or Closed at once; the future raises Expired or what the engine raised."""
-        ticket = _Ticket[J, R](job, self._engine.key(job), expires_at, time.monotonic(), Future())
+        ticket = _Ticket[J, R](job, self._engine.key(job), expires_at, self._clock(), Future())
         with self._changed:
             if not self._open:
                 raise Closed
             if self.is_full:
                 self._drop_dead()
-            if self.is_full:
+            if self.is_full or self._comes_too_late(expires_at):
                 raise Full
             self._waiting.append(ticket)
             self._changed.notify()
@@ -152,11 +161,19 @@ class Batcher(Generic[J, R]):
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            began = time.monotonic()
+            began = self._clock()
+            self._running = len(batch)
             self._run(batch)
-            waited_s = tuple(began - ticket.since for ticket in batch)
-            self._observe(BatchRun(len(batch), waited_s, time.monotonic() - began))
+            self._running = 0
+            engine_s = self._clock() - began
+            self._job_s += 0.2 * (engine_s / len(batch) - self._job_s)
+            self._observe(BatchRun(len(batch), tuple(began - ticket.since for ticket in batch), engine_s))
             del batch  # or the last batch's audio and answers stay alive until the next one comes
+
+    def _comes_too_late(self, expires_at: float) -> bool:
+        """Whether the jobs before this one will use up its time. Never when there are none."""
+        before = len(self._waiting) + self._running
+        return before > 0 and self._clock() + (before + 1) * self._job_s > expires_at
 
     def _next_batch(self) -> list[_Ticket[J, R]]:
         """The oldest live job and every other that may go with it; empty when closed and done."""
@@ -175,8 +192,8 @@ class Batcher(Generic[J, R]):
                     self._changed.wait()
 
     def _wait_for_more(self) -> None:
-        until = time.monotonic() + self._window_s
-        while (left := until - time.monotonic()) > 0 and len(self._waiting) < self._max_batch and self._open:
+        until = self._clock() + self._window_s
+        while (left := until - self._clock()) > 0 and len(self._waiting) < self._max_batch and self._open:
             self._changed.wait(left)
 
     def _take(self) -> list[_Ticket[J, R]]:
@@ -196,7 +213,7 @@ class Batcher(Generic[J, R]):
         if ticket.started:
             return True
         ticket.started = ticket.future.set_running_or_notify_cancel()
-        if ticket.started and time.monotonic() >= ticket.expires_at:
+        if ticket.started and self._clock() >= ticket.expires_at:
             ticket.future.set_exception(Expired())
             self._observe(JobDropped("expired"))
             return False
@@ -205,7 +222,7 @@ class Batcher(Generic[J, R]):
         return ticket.started
 
     def _drop_dead(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         kept: deque[_Ticket[J, R]] = deque()
         for ticket in self._waiting:
             is_dead = not ticket.started and (ticket.future.cancelled() or now >= ticket.expires_at)

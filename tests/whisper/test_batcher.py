@@ -1,7 +1,6 @@
 """Many jobs on one engine: what is batched, what is refused, and that one bad job harms nobody."""
 
 import threading
-import time
 from collections.abc import Hashable, Sequence
 from concurrent.futures import CancelledError, Future
 
@@ -93,15 +92,36 @@ def test_a_full_queue_refuses_at_once_and_takes_jobs_again_later() -> None:
     batcher.close()
 
 
+def test_a_job_that_would_be_answered_too_late_is_refused_at_once() -> None:
+    now = 100.0
+    engine = Upper()
+    batcher = Batcher(engine, clock=lambda: now)
+    slow = held(engine, batcher)
+    now = 110.0
+    engine.gate.set()
+    slow.result(10)
+    engine.gate.clear()
+    batcher.submit("an idle engine takes every job", now + 0.1)
+    assert engine.entered.acquire(timeout=10)
+    with pytest.raises(Full):
+        batcher.submit("behind another", now + 1.0)
+    patient = batcher.submit("behind another", now + 60.0)
+    engine.gate.set()
+    assert patient.result(10) == "BEHIND ANOTHER"
+    batcher.close()
+
+
 def test_expired_and_cancelled_jobs_never_reach_the_engine() -> None:
+    now = 100.0
     engine = Upper()
     seen: list[object] = []
-    batcher = Batcher(engine, observe=seen.append)
+    batcher = Batcher(engine, observe=seen.append, clock=lambda: now)
     held(engine, batcher)
-    late = batcher.submit("a late", time.monotonic())
+    late = batcher.submit("a late", now + 1.0)
     gone = batcher.submit("a gone", LATER)
     live = batcher.submit("a live", LATER)
     assert gone.cancel()
+    now = 101.0
     engine.gate.set()
     assert live.result(10) == "A LIVE"
     with pytest.raises(Expired):

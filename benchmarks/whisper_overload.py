@@ -1,0 +1,70 @@
+"""Four times the capacity for a minute: the answered keep their p95, the rest are refused at once, memory is flat.
+
+python -m benchmarks.whisper_overload [--model FOLDER] [--seconds 60] [--times 4]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from pathlib import Path
+
+from benchmarks.spoken import utterances, wav
+from benchmarks.whisper_load import Answers, body, closed_loop, milliseconds, open_loop
+from config import ROOT
+from tests.whisper.processes import replica
+
+
+def resident_mb(process_id: int) -> float:
+    """Memory that a process holds."""
+    return int(Path(f"/proc/{process_id}/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+async def watch(process_id: int, into: list[float]) -> None:
+    """Notes the memory twice a second."""
+    while True:
+        into.append(resident_mb(process_id))
+        await asyncio.sleep(0.5)
+
+
+async def measure(url: str, process_id: int, bodies: list[bytes], times: float, seconds: float) -> None:
+    """Capacity, overload, recovery."""
+    await closed_loop(url, bodies, 8, 100)
+    before: Answers = await closed_loop(url, bodies, 24, 400)
+    capacity = len(before.of(200)) / before.seconds
+    print(f"capacity, 24 callers:   {before.line()}", flush=True)
+    memory: list[float] = []
+    watching = asyncio.create_task(watch(process_id, memory))
+    over = await open_loop(url, bodies, times * capacity, seconds)
+    watching.cancel()
+    ended = time.perf_counter()
+    print(f"{times:g} x capacity = {times * capacity:.0f}/s for {seconds:g} s: {over.statuses()}")
+    print(f"  answered: {len(over.of(200)) / over.seconds:6.1f} req/s  {milliseconds(over.of(200))}")
+    if over.of(503):
+        print(f"  503:                   {milliseconds(over.of(503))}")
+    quarter = len(memory) // 4
+    print(
+        f"  memory: {memory[0]:.0f} MB at the start, {memory[quarter]:.0f} after a quarter, {memory[-1]:.0f} at the end"
+    )
+    after = await closed_loop(url, bodies, 24, 200)
+    print(f"capacity right after:   {after.line()}")
+    first_two_s = [end for start, end, status in after.times if status == 200 and start + end < ended + 2]
+    print(f"  in its first 2 s: {len(first_two_s) / 2:.1f} req/s, capacity before: {capacity:.1f}")
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=str(ROOT / "models" / "demo-fr"))
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--times", type=float, default=4)
+    arguments = parser.parse_args()
+    bodies = [body(wav(samples)) for _, samples in utterances(32)]
+    with replica(arguments.model) as (process, port):
+        url = f"http://127.0.0.1:{port}/whisper"
+        asyncio.run(measure(url, process.pid, bodies, arguments.times, arguments.seconds))
+
+
+if __name__ == "__main__":
+    main()
