@@ -160,7 +160,10 @@ class CallLegs:
 
     def finish(self, reason: EndReason | None, at: float) -> list[Action]:
         """Asterisk does not have this call any more, and nobody told us."""
-        return self.gone(reason, at) if self.live else self._tell_end(at)
+        if self.live:
+            return self.gone(reason, at)
+        # the controller before us began to clean up, and may have been stopped in it; its legs are swept as orphans
+        return [*self.stream.withdraw(), *self._tell_end(at)]
 
     def _end_reason(self) -> EndReason:
         if self.dropped_by:

@@ -15,7 +15,7 @@ from ari_controller.playbacks import Playback
 
 VERSION = 1
 EXPIRY_S = 3_600
-FLAGS = ("admitted", "announced", "commanded", "continuing", "end_is_told")
+FLAGS = ("admitted", "announced", "commanded", "continuing")
 
 
 class BadSnapshot(ValueError):
@@ -70,6 +70,8 @@ def _restore(call_id: str, body: dict[str, Any], rules: Rules) -> CallLegs:
     call.state, call.since, call.left_at = body["state"], float(body["since"]), float(body["left_at"])
     for flag in FLAGS:
         setattr(call, flag, body[flag] is True)
+    # the step that announced it, or told its end, may be done and not stored: a message that comes twice does no harm
+    call.announced = call.announced or (call.admitted and call.state == "answering")
     call.farewell = Farewell(*body["farewell"]) if body["farewell"] else None
     call.extension, call.reason = str(body["extension"]), body["reason"]
     last_at, count = body["handled_until"]

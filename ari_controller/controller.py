@@ -125,9 +125,9 @@ class Controller:
     # --- commands and time --------------------------------------------------------------------------------------------
 
     async def read_commands(self) -> None:
-        """Every command, for ever; begins once it is known which calls there are."""
-        await self._reconciled.wait()
+        """Every command, for ever; done once it is known which calls there are."""
         async for message in self.inbox.messages():
+            await self._reconciled.wait()
             if isinstance(message, PlayPrompts | StopPlayback | Listen | TransferCall | HangUp):
                 self.live.command(message)
 
@@ -188,6 +188,9 @@ class Controller:
             return False
         if seen.malformed:
             metrics.EVENTS.labels("malformed").inc(seen.malformed)
+        # a call that was not up yet is begun anew, as a stray; if it is gone, its end may have to be told
+        there = {channel.channel_id for channel in seen.channels}
+        restored = {key: legs for key, legs in restored.items() if legs.state != "answering" or key not in there}
         known = before | {call_id: legs.arrived_at for call_id, legs in restored.items()}
         since = frozenset(self.live.calls.keys() - known.keys())
         plan = reconcile.decide(seen, known, since)

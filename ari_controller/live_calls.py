@@ -140,7 +140,7 @@ class LiveCalls:
                         metrics.APOLOGIES.labels(abandoned).inc()
         if driven.legs.state == "ended":
             self._forget(driven)
-        elif actions and driven.legs.state != "answering":
+        elif actions:
             self._remember(driven)
 
     def _remember(self, driven: Driven) -> None:
@@ -163,14 +163,26 @@ class LiveCalls:
         if self.calls.get(call_id) is not driven:
             return
         del self.calls[call_id]
-        driven.state.put(lambda: self.store.forget(call_id))
+
+        async def forget() -> None:
+            await driven.media.settle()
+            while not await self.outbox.flush():
+                pass  # until Redis has its CallEnded, the snapshot is what the next controller would tell it from
+            await self.store.forget(call_id)
+
+        driven.state.put(forget)
         if driven.returned is not None:
             self.arrive(driven.returned.channel, driven.returned.args)
 
     async def _do(self, call_id: str, item: Request | Announce | Forget) -> None:
         """One item of a lane; the reply is the call's next input."""
         if isinstance(item, Announce):
-            await self.store.announce(call_id, item.host, item.port)
+            driven = self.calls.get(call_id)
+            if (
+                driven is not None
+            ):  # first: a controller that is killed in between leaves a source that the next one knows
+                await self.store.remember(call_id, snapshot_of(driven.legs))
+                await self.store.announce(call_id, item.host, item.port)
             return
         if isinstance(item, Forget):
             await self.store.withdraw(call_id, item.host, item.port)
@@ -235,8 +247,7 @@ class LiveCalls:
         for driven in self.calls.values():
             legs = driven.legs
             driven.stored = ""
-            if legs.state != "answering":
-                self._remember(driven)
+            self._remember(driven)
             if legs.live and legs.stream.state == "running" and legs.stream.source:
                 driven.media.put(Announce(*legs.stream.source))
 

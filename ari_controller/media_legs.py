@@ -155,6 +155,10 @@ class StreamLegs:
         self._move("teardown", at)
         return actions
 
+    def withdraw(self) -> list[Action]:
+        """Takes the source address back."""
+        return [Forget(*self.source)] if self.source else []
+
     def _learn(self, name: str, value: str, at: float) -> list[Action]:
         if name == "source_address":
             self._host = value
@@ -176,9 +180,8 @@ class StreamLegs:
         ]
 
     def _delete(self) -> list[Action]:
-        forget: list[Action] = [Forget(*self.source)] if self.source else []
         return [
-            *forget,
+            *self.withdraw(),
             ari.delete_channel(ari.external_media_id(self.call_id)),
             ari.delete_channel(ari.snoop_id(self.call_id)),
             ari.delete_bridge(ari.bridge_id(self.call_id)),

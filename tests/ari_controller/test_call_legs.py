@@ -493,6 +493,16 @@ def test_what_was_asked_before_the_restart_is_asked_again(state: str) -> None:
     assert names[0] == ("hang_up" if state == "hanging_up" else "extension_exists")
 
 
+def test_a_clean_up_that_was_cut_short_is_done_again() -> None:
+    scene = Scene().up()
+    scene.event(StasisEnded(CALL))
+    call = restore(CALL, snapshot_of(scene.call), RULES)
+    actions = call.finish(None, 200.0)
+    assert actions[0] == Forget("10.0.0.1", 21_000)
+    assert [type(action.event) for action in actions if isinstance(action, Send)] == [CallEnded]
+    assert call.state == "ended"
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", "null", '{"version": 2}', '{"version": 1, "state": "dancing"}', "[" * 99_999]
 )
