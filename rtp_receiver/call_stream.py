@@ -18,7 +18,7 @@ from rtp_receiver.reorder import MAX_SILENCE_SAMPLES, Counts, ReorderBuffer
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples, samples_of
 
-BACKLOG_SAMPLES = 2 * MAX_SILENCE_SAMPLES  # audio that may wait for the VAD
+BACKLOG_SAMPLES = 2 * MAX_SILENCE_SAMPLES  # audio that may wait for the VAD; what comes on top is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ class CallStream:
         chunk_ms = 1_000 * limits.chunk_samples / SAMPLE_RATE_HZ
         self._endpointer = Endpointer(Rules(), chunk_ms, first_utterance)
         self._listen: Listen | None = None
-        self._reorder = ReorderBuffer(counts)
+        self._counts = counts if counts is not None else Counts()
+        self._reorder = ReorderBuffer(self._counts)
         capacity = limits.max_samples + BACKLOG_SAMPLES + (limits.pre_roll_chunks + 2) * self._chunk
         self._audio = AudioBuffer(capacity)
         self._arrived = np.zeros(capacity // self._chunk + 1)  # arrival of a chunk's last sample, by chunk number
@@ -116,14 +117,20 @@ class CallStream:
     def push(self, packet: RtpPacket, arrived_at: float) -> None:
         """Takes a packet whose payload is slin16; its length must be even."""
         for silence, payload in self._reorder.push(packet):
+            samples = samples_of(payload)
+            room = BACKLOG_SAMPLES - (self._audio.end - self._stepped * self._chunk)
+            if len(samples) > room:
+                self._counts.overrun += 1
+                continue
             if silence:
-                self._audio.append_silence(silence)
-            self._audio.append(samples_of(payload))
+                self._audio.append_silence(min(silence, room - len(samples)))
+            self._audio.append(samples)
         self._mark(arrived_at)
 
     def stall(self, arrived_at: float) -> None:
         """No packets come although the caller was speaking: silence ends the utterance instead of waiting for ever."""
-        self._audio.append_silence(MAX_SILENCE_SAMPLES)
+        room = BACKLOG_SAMPLES - (self._audio.end - self._stepped * self._chunk)
+        self._audio.append_silence(min(MAX_SILENCE_SAMPLES, max(0, room)))
         self._reorder.resynchronise()
         self._mark(arrived_at)
 

@@ -73,6 +73,7 @@ class MediaCounts:
     lag_sum_s: float = 0.0
     lag_buckets: list[int] = field(default_factory=lambda: [0] * (len(LAG_BUCKETS_S) + 1))
     stalls: int = 0
+    failed_calls: int = 0
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Counts packets that were thrown away."""
@@ -260,8 +261,19 @@ class MediaThread:
         if not line.audible:
             line.audible, line.reported_silent = True, False
             self._reports.append((line.stream.call_id, Audible()))
-        line.stream.push(packet, arrived_at)
+        try:
+            line.stream.push(packet, arrived_at)
+        except Exception:
+            self._abandon(line)
+            return
         self._make_ready(line)
+
+    def _abandon(self, line: _Line) -> None:
+        """A bug in one call's audio ends that call's hearing, not that of the others: AudioLost tells the dialogue."""
+        log.exception("audio of a call failed", extra={"call_id": line.stream.call_id})
+        self.counts.failed_calls += 1
+        self._reports.append((line.stream.call_id, Silent(0)))
+        self._drop(line.stream.call_id)
 
     def _make_ready(self, line: _Line) -> None:
         if not line.ready and line.stream.waiting:
@@ -288,8 +300,12 @@ class MediaThread:
         now = time.time()
         for line, probability in zip(lines, probabilities.tolist(), strict=True):
             self._count_lag(now - line.stream.oldest_arrival)
-            for heard in line.stream.heard(probability):
-                self._reports.append((line.stream.call_id, heard))
+            try:
+                for heard in line.stream.heard(probability):
+                    self._reports.append((line.stream.call_id, heard))
+            except Exception:
+                self._abandon(line)
+                continue
             line.ready = False
             self._make_ready(line)
         self.counts.batches += 1

@@ -47,7 +47,7 @@ class MediaCollector(Collector):
         dropped = CounterMetricFamily("pronto_rtp_dropped", "datagrams thrown away, by reason", labels=["reason"])
         for reason, count in list(counts.dropped.items()):
             dropped.add_metric([reason], count)
-        for reason in ("duplicate", "late", "stray"):
+        for reason in ("duplicate", "late", "stray", "overrun"):
             dropped.add_metric([reason], getattr(streams, reason))
         kernel = self._drops()
         if kernel is not None:
@@ -61,6 +61,7 @@ class MediaCollector(Collector):
             jumps.add_metric([kind.removesuffix("s")], getattr(streams, kind))
         yield jumps
         yield CounterMetricFamily("pronto_rtp_stalls", "utterances ended because packets stopped", counts.stalls)
+        yield CounterMetricFamily("pronto_rtp_failed_calls", "calls given up because of an error", counts.failed_calls)
         yield CounterMetricFamily("pronto_vad_batches", "calls of the VAD model", counts.batches)
         yield CounterMetricFamily("pronto_vad_late_chunks", "chunks judged more than 40 ms late", counts.late_chunks)
         total, buckets = 0, []

@@ -33,6 +33,7 @@ class Counts:
     sequence_jumps: int = 0
     timestamp_jumps: int = 0
     silence_samples: int = 0
+    overrun: int = 0
 
 
 Released = tuple[int, bytes]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.messages import Listen
-from rtp_receiver.call_stream import CallStream, Confirmed, Heard, Limits, Segment
+from rtp_receiver.call_stream import BACKLOG_SAMPLES, CallStream, Confirmed, Heard, Limits, Segment
+from rtp_receiver.reorder import Counts
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import Samples
 from tests.rtp_receiver.packets import packets_of, silence
@@ -148,3 +149,20 @@ def test_hours_of_audio_need_no_more_memory() -> None:
             packet.timestamp = (320 + (round_number * len(packets) + index) * 320) & 0xFFFF_FFFF
         ends += sum(segment.is_end for segment in segments(ear.feed(packets)))
     assert ends == 199 or ends == 200
+
+
+def test_gap_after_gap_without_a_detector_that_keeps_up_is_bounded() -> None:
+    """Timestamps that jump make seconds of silence from one packet: what is too much is dropped and counted."""
+    counts = Counts()
+    stream = CallStream("c1", Limits(max_samples=16_000), counts)
+    stream.listen(LISTEN)
+    ear = Listener(stream)
+    for number in range(300):
+        stream.push(packets_of(loud(0.02), sequence=number, timestamp=number * 31_000)[0], float(number))
+        assert stream.waiting * 512 <= BACKLOG_SAMPLES
+        if number % 7 == 0 and stream.waiting:
+            stream.heard(loudness(stream.next_chunk()))
+    ear.judge()
+    assert counts.overrun > 0
+    ear.feed(packets_of(silence(1.0), sequence=300, timestamp=300 * 31_000))
+    assert stream.waiting == 0
