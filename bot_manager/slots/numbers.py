@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from text_to_num import text2num
 
@@ -22,16 +22,21 @@ MAX_GROUP_WORDS = 12  # quatre vingt dix sept mille neuf cent quatre vingt dix n
 _SPLIT_AT_HYPHEN = 1.5
 _SPAN_OVER_PAUSE = 1.5
 _SPAN_WITHOUT_HYPHEN = 0.8  # "soixante deux" where the same transcript has "quatre-vingt-cinq"
+_ALIKE = 0.01  # costs that differ by less are equal
 _PLURAL = 0.6  # "quarante neuf cents" is 40 900, "quarante-neuf cent" 49 100; "quatre-vingts" ends there
 _TEEN_HUNDREDS = 0.7  # "treize cent dix" is rather 13 110 than 1310
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Digits read from a run of words; `groups` as they were said ("75", "0", "11"), small `cost`: natural."""
+    """Digits read from a run of words; `groups` as they were said ("75", "0", "11"), small `cost`: natural.
+
+    `ambiguous`: other digits are as natural a reading ("vingt cinq cent dix" is 25 110 or 20 510).
+    """
 
     groups: tuple[str, ...]
     cost: float
+    ambiguous: bool = False
 
     @property
     def text(self) -> str:
@@ -142,9 +147,20 @@ def readings(run: Sequence[Word], language: str, max_digits: int, pairs: bool = 
                 cost += 1.0
             for length, rest in best[end].items():
                 total = length + len(group)
-                if total <= max_digits and (total not in best[start] or best[start][total].cost >= rest.cost + cost):
-                    best[start][total] = Digits((group, *rest.groups), rest.cost + cost)
+                if total > max_digits:
+                    continue
+                here = Digits((group, *rest.groups), rest.cost + cost, rest.ambiguous)
+                best[start][total] = _better(best[start].get(total), here)
     return best[0]
+
+
+def _better(one: Digits | None, other: Digits) -> Digits:
+    """The cheaper reading; of two alike the one whose first group is longer, which is `other`."""
+    if one is None or one.cost > other.cost + _ALIKE:
+        return other
+    if other.cost > one.cost + _ALIKE:
+        return one
+    return replace(other, ambiguous=one.text != other.text or one.ambiguous or other.ambiguous)
 
 
 def _lacks_hyphen(group: Sequence[Word], lexicon: Lexicon) -> bool:

@@ -55,7 +55,7 @@ def _piece(piece: Sequence[Word], lexicon: Lexicon, region: str) -> tuple[SlotRe
     prefix = "+" if start is not None else ""
     number = _number(prefix + plain.text, region)
     if number is not None:
-        return _complete(number, 0.95, False), plain.text
+        return _complete(number, 0.75 if plain.ambiguous else 0.95, False), plain.text
     other = _other_reading(found, prefix, region)
     if other is not None:
         return _complete(other, 0.75, len(plain.text) < NATIONAL_DIGITS.get(region, 0)), plain.text

@@ -72,9 +72,9 @@ def _run(run: list[Word], lexicon: Lexicon, region: str) -> tuple[SlotReading, s
     exact = found.get(length)
     open_ended = run[-1].text in lexicon.thousand | lexicon.hundred or run[-1].text in lexicon.conjunctions
     if exact is not None and exists(exact.text, region):
-        sure = plain.text == exact.text
+        sure = plain.text == exact.text and not exact.ambiguous
         confidence = (0.9 if len(run) > 1 and not run[-1].is_digits and _is_round(exact) else 0.97) if sure else 0.7
-        return SlotReading(exact.text, True, open_ended or not sure, confidence), exact.text
+        return SlotReading(exact.text, True, open_ended or plain.text != exact.text, confidence), exact.text
     if run[0].text in lexicon.articles and len(run) > 1:  # "un soixante-quinze mille onze"
         return _run(run[1:], lexicon, region)
     halves = plain.text[:length], plain.text[length:]
