@@ -1,0 +1,117 @@
+"""What each stage of the receiver costs: CPU-ms per second of one call, best of many rounds on one thread.
+
+    python -m benchmarks.receiver_stages
+
+The sum of the stages is the floor; what `receiver_load` measures above it is the loop around them, caches that many
+calls share, the events over Redis and the posts to the recogniser. The model as shipped, run by onnxruntime one stream
+at a time, is measured beside ours.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+
+import numpy as np
+import onnxruntime
+
+from benchmarks.receiver_load import conversation
+from protocol.messages import Listen
+from rtp_receiver.call_stream import CallStream, Limits
+from rtp_receiver.rtp import RtpPacket
+from rtp_receiver.silero import SileroVad, model_path
+
+ROUNDS = 25
+CHUNKS_PER_S = 16_000 / 512
+PACKETS_PER_S = 50
+
+
+def best_ms(work: Callable[[], object], times: int = 1) -> float:
+    """CPU-ms of one of the `times` things that `work` does."""
+    lowest = float("inf")
+    for _ in range(ROUNDS):
+        begin = time.thread_time()
+        work()
+        lowest = min(lowest, time.thread_time() - begin)
+    return lowest * 1_000 / times
+
+
+def packet_stages() -> dict[str, float]:
+    """UDP, parsing, reordering with the buffer, endpointing."""
+    packets = [RtpPacket(118, n, 320 * n, 7, payload) for n, payload in enumerate(conversation())]
+    datagrams = [packet.to_bytes() for packet in packets]
+    count = len(packets)
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024 * 1024)
+    receiver.bind(("127.0.0.1", 0))
+    sender.connect(receiver.getsockname())
+
+    def receive() -> None:
+        for _ in range(100):
+            receiver.recvfrom(2_048)
+
+    def received() -> float:
+        lowest = float("inf")
+        for _ in range(ROUNDS):
+            for datagram in datagrams[:100]:
+                sender.send(datagram)
+            begin = time.thread_time()
+            receive()
+            lowest = min(lowest, time.thread_time() - begin)
+        return lowest * 10
+
+    def run(step: bool) -> None:
+        stream = CallStream("c", Limits())
+        stream.listen(Listen("c", 0.0, 1, "fr"))
+        for number, packet in enumerate(packets):
+            stream.push(packet, 0.0)
+            while step and stream.waiting:
+                stream.next_chunk()
+                stream.heard(0.9 if number % 100 > 70 else 0.0)
+            if not step and number % 100 == 99:
+                stream = CallStream("c", Limits())
+
+    pushed = best_ms(lambda: run(step=False), count)
+    both = best_ms(lambda: run(step=True), count)
+    result = {
+        "UDP receive": received() * PACKETS_PER_S,
+        "RTP parse": best_ms(lambda: [RtpPacket.parse(d) for d in datagrams], count) * PACKETS_PER_S,
+        "reorder and buffer": pushed * PACKETS_PER_S,
+        "endpointing": max(0.0, both - pushed) * PACKETS_PER_S,
+    }
+    receiver.close()
+    sender.close()
+    return result
+
+
+def detector_stages() -> dict[str, float]:
+    """The VAD at several numbers of streams per step, and the model as shipped."""
+    vad = SileroVad()
+    streams = [vad.open() for _ in range(64)]
+    chunks = np.random.default_rng(0).integers(-2_000, 2_000, (64, 512)).astype(np.int16)
+    result = {}
+    for size in (1, 8, 16, 32, 64):
+        result[f"VAD, {size} streams per step"] = (
+            best_ms(lambda size=size: vad.step(streams[:size], chunks[:size]), size) * CHUNKS_PER_S  # type: ignore[misc]
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
+    zero = np.zeros((1, 1, 128), dtype=np.float32)
+    feed = {"input": np.zeros((1, 576), dtype=np.float32), "h": zero, "c": zero}
+    result["(onnxruntime, 1 stream per step)"] = best_ms(lambda: session.run(None, feed)) * CHUNKS_PER_S
+    return result
+
+
+def main() -> None:
+    """Prints the table."""
+    print("| stage | CPU-ms per call and s |")
+    print("|---|---|")
+    for name, cost in (packet_stages() | detector_stages()).items():
+        print(f"| {name} | {cost:.3f} |")
+
+
+if __name__ == "__main__":
+    main()
