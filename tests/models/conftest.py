@@ -1,0 +1,18 @@
+"""The demo model, loaded once, with the model hub forbidden."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports the hub's client: the model must need no network
+
+import pytest
+from faster_whisper import WhisperModel
+
+from config import ROOT
+
+DEMO_MODEL = ROOT / "models" / "demo-fr"
+
+
+@pytest.fixture(scope="session")
+def demo_model() -> WhisperModel:
+    """On one core, as an untouched faster-whisper loads it."""
+    return WhisperModel(str(DEMO_MODEL), device="cpu", compute_type="int8", cpu_threads=1)
