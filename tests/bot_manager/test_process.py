@@ -145,6 +145,29 @@ async def test_a_killed_bot_manager_goes_on_with_its_calls(bot: Bot, exchange: E
     assert [n for (n,) in rows(tmp_path, "select number from turns order by number")] == [1, 2]
 
 
+async def test_an_utterance_whose_intent_was_awaited_is_asked_about_again(
+    bot: Bot, exchange: Exchange, intents: IntentServer, redis: Any
+) -> None:
+    sentence = "je voudrais d'abord parler à quelqu'un"
+    intents.answers[sentence] = {"intent": "human", "score": 0.9}
+    intents.gate.clear()
+    await bot.start()
+    line = exchange.line("c11")
+    line.ring()
+    await line.prompts()
+    line.transcript(sentence)
+    await intents.asked_once.wait()
+
+    async def is_stored() -> bool:
+        return sentence in (await redis.get("pronto:call:c11") or "").partition('"pending"')[2]
+
+    await until(is_stored)
+    await bot.end(signal.SIGKILL)
+    intents.gate.set()
+    await bot.start()
+    assert await line.prompts() == ("transfer",)
+
+
 async def test_the_timer_of_a_silent_caller_runs_again_after_a_restart(bot: Bot, exchange: Exchange) -> None:
     await bot.start()
     line = exchange.line("c3")
