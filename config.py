@@ -119,7 +119,7 @@ class ReceiverSettings(CommonSettings):
     rtp_ip: str = setting("127.0.0.1", "address that RTP is received on", not_empty)
     rtp_port: int = setting(8766, "UDP port for the audio of all calls", PORT)
     whisper_url: str = setting("http://127.0.0.1:8080/whisper", "where utterances are posted", url)
-    whisper_timeout_s: float = setting(30.0, "longest wait for a transcript", between(0.1, 300), "WHISPER_TIMEOUT")
+    whisper_timeout_s: float = setting(3.0, "longest wait for a transcript", between(0.1, 300), "WHISPER_TIMEOUT")
     vad_threshold: float = setting(0.4, "speech probability from which a frame is speech", between(0.05, 0.95))
     sample_rate_hz: int = setting(16_000, "sample rate of the audio", between(16_000, 16_000), "SAMPLE_RATE")
     chunk_samples: int = setting(512, "samples per VAD step; Silero wants 512", between(512, 512), "CHUNK_SIZE")

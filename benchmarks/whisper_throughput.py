@@ -26,14 +26,15 @@ from benchmarks.whisper_load import Answers, body, closed_loop, milliseconds
 from config import ROOT
 from tests.whisper.processes import replica
 from whisper_service.batcher import Again
-from whisper_service.engine import Job, load_engine
+from whisper_service.engine import Job, choose_device, load_engine
 
 
 def plain(
     model: str, clips: list[Samples], requests: int, threads: int
 ) -> Callable[[], tuple[float, float, list[float]]]:
     """faster-whisper as it comes: `transcribe` from `threads` threads, greedy, no timestamps, no fall-back."""
-    whisper = WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=1, num_workers=2)
+    device, compute_type = choose_device("auto", "auto", ctranslate2.get_cuda_device_count())
+    whisper = WhisperModel(model, device=device, compute_type=compute_type, cpu_threads=1, num_workers=2)
 
     def one(number: int) -> float:
         began = time.perf_counter()
@@ -64,7 +65,7 @@ def bare(
     model: str, clips: list[Samples], requests: int, batch: int, context_s: float
 ) -> Callable[[], tuple[float, float]]:
     """The batched engine alone: mels ready, full batches, one thread, no HTTP, no voice gate."""
-    engine = load_engine(model, device="cpu", context_s=context_s)
+    engine = load_engine(model, context_s=context_s)
     jobs = [engine.job(engine.features(clip), "fr") for clip in clips]
 
     def run() -> tuple[float, float]:
