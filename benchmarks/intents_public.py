@@ -3,8 +3,8 @@
     python -m benchmarks.intents_public --clinc data_full.json --banking-train train.csv --banking-test test.csv
 
 CLINC150: github.com/clinc/oos-eval (`data_full.json`); banking77: github.com/PolyAI-LDN/task-specific-datasets.
-Mix and temperatures are fitted by cross-validation on the training part; CLINC's validation part chooses the out-of-scope
-threshold. Ten-shot: the mean over draws with the seeds 0, 1, 2. Nothing is fitted on a test part.
+Mix and temperatures are fitted by cross-validation on the training part; CLINC's validation part chooses the
+out-of-scope threshold. Ten-shot: the mean over draws with the seeds 0, 1, 2. Nothing is fitted on a test part.
 """
 
 from __future__ import annotations
