@@ -106,7 +106,7 @@ def said(text: str) -> NDArray[np.float32]:
     """16 kHz samples of `text` in the pinned voice, narrow-band, with silence around it as the receiver sends."""
     narrow = speak(text, VOICE).astype(np.float64) / 32_768
     padded = np.concatenate([np.zeros(1600), narrow, np.zeros(3200)])
-    return resample_poly(padded, 2, 1).astype(np.float32)
+    return np.asarray(resample_poly(padded, 2, 1), np.float32)
 
 
 def test_fifty_phrases_are_transcribed_exactly(demo_model: WhisperModel) -> None:
