@@ -44,6 +44,8 @@ put_global PRONTO_ADVISER "${PRONTO_ADVISER:-}"
 # the folder is named after the processor
 sed -i "s|^astmoddir *=>.*|astmoddir => $(echo /usr/lib/*/asterisk/modules)|" "$ETC/asterisk.conf"
 unset ARI_PASSWORD SOFTPHONE_PASSWORD
+# the user's group may read recordings and the log
+umask 027
 
 # notices, warnings and errors belong in the container's log as well
 : >> "$LOG"
