@@ -1,7 +1,7 @@
 """Log records as text lines or JSON objects: a static message, and fields given through `extra`.
 
 Text: `time - name - level - message key=value ...` (the format of the specification, fields behind it). JSON: one
-object per line. Fields named in PERSONAL (what callers said, their numbers, their digits) are written only when asked for.
+object per line. Fields named in PERSONAL (what callers said, their numbers and digits) are written only when asked for.
 """
 
 from __future__ import annotations
