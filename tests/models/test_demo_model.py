@@ -38,53 +38,53 @@ non merci
 je ne sais pas
 attendez une seconde
 demain
-je suis en train de manger
+vraiment pas le moment
 allez au revoir
 euh je sais pas
 il faut prévoir quel budget
-comment ça marche une pompe à chaleur
-le bruit ça donne quoi
+c'est une air eau ou une air air
+on dit que ça fait du bruit
 ça commence quand les travaux
-c'est quoi la durée de vie
-c'est quoi comme marque
-qui installe la pompe à chaleur
+c'est garanti
+c'est fabriqué en chine
+c'est des techniciens à vous
 est-ce que je suis engagé
-je n'ai pas confiance
+c'est du démarchage
 la maison doit avoir plus de quinze ans
-j'ai un appartement
-est-ce que c'est gratuit
+j'habite en appartement
+l'appel est gratuit
 ça marche pour les locataires
 c'est intéressant par rapport au gaz
 et ma chaudière actuelle
 on peut la mettre dans le garage
 envoyez-moi une brochure
-c'est financé par l'état
-c'est un organisme public
-vous avez trouvé mon numéro où
+c'est l'argent de qui
+vous avez un site internet
+vous avez eu mon numéro où
 je veux que vous supprimiez mes données
-l'aide est de combien
+elle est de combien la prime
 et ma prime rénov
 je suis au chômage
-on a le chauffage collectif
+une climatisation réversible
 un moment s'il vous plaît
 je voudrais parler à un responsable
 non pas du tout
-je veux pas de conseiller
-la maison est dans un autre pays
-je n'en ai pas besoin
-je suis pas propriétaire
+je ne souhaite pas qu'on me rappelle
+c'est au canada
+finalement je suis pas intéressé
+on est locataires de la maison
 vous pouvez me rappeler
 je veux savoir si je suis éligible
 elle est à nous
-mon code postal c'est
+je suis à strasbourg
 pardon vous avez dit quoi
 vous êtes une vraie personne
-je sais pas quelle heure je suis libre
-dans l'après-midi
+à quelle heure je ne sais pas encore
+en début de semaine
 vous parlez de quoi
 je vous connais pas du tout
-volontiers
-qu'est-ce que vous faites de mon code postal
+bien sûr
+pourquoi vous voulez savoir où j'habite
 """.strip().splitlines()
 SLOT_PHRASES = """
 soixante-quinze mille onze
