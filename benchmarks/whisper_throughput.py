@@ -26,7 +26,7 @@ from benchmarks.whisper_load import Answers, body, closed_loop, milliseconds
 from config import ROOT
 from tests.whisper.processes import replica
 from whisper_service.batcher import Again
-from whisper_service.engine import Job, choose_device, load_engine
+from whisper_service.engine import choose_device, load_engine
 
 
 def plain(
@@ -64,15 +64,15 @@ def plain(
 def bare(
     model: str, clips: list[Samples], requests: int, batch: int, context_s: float
 ) -> Callable[[], tuple[float, float]]:
-    """The batched engine alone: mels ready, full batches, one thread, no HTTP, no voice gate."""
+    """The batched engine alone, samples to text: full batches, one thread, no HTTP, no queue, no guards."""
     engine = load_engine(model, context_s=context_s)
-    jobs = [engine.job(engine.features(clip), "fr") for clip in clips]
 
     def run() -> tuple[float, float]:
         began, worked = time.perf_counter(), time.process_time()
         done = 0
         while done < requests:
-            todo: list[Job] = [jobs[(done + i) % len(jobs)] for i in range(batch)]
+            some = [clips[(done + i) % len(clips)] for i in range(batch)]
+            todo = [engine.job(engine.features(clip), "fr") for clip in some]
             again = [answer.job for answer in engine.run(todo) if isinstance(answer, Again)]
             if again:
                 engine.run(again)
