@@ -159,6 +159,9 @@ async def test_a_cut_line_to_asterisk_is_mended_and_what_was_missed_is_found(
         await bot.until(lambda: len(bot.of(MediaStarted)) == 2)
         for call_id in (staying, leaving):
             bot.do(Listen(call_id, time.time(), 1, "fr"))
+        # every leg is up and joined: what is cut in the middle of its making is rightly made anew
+        await eventually(lambda: len(asterisk.get("channels")) == 8)
+        await eventually(lambda: [len(bridge["channels"]) for bridge in asterisk.get("bridges")] == [2, 2])
         playback_id = bot.play(staying, 1, "hello")
         await bot.next(PlaybackStarted, playback_id=playback_id)
         cable.cut()

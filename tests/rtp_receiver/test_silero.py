@@ -110,8 +110,9 @@ def test_the_network_gives_what_the_onnx_file_gives(streams: int, seed: int, lev
     for n in range(streams):
         feed = {"input": windows[n : n + 1], "h": h[None, n : n + 1], "c": c[None, n : n + 1]}
         expected = SESSION.run(None, feed)
-        for mine, theirs in zip(found, expected, strict=True):
-            assert np.allclose(mine[n], np.squeeze(theirs), atol=2e-5)
+        # the cell state is a sum without bound: float32 rounds it at its own size
+        for mine, theirs, atol in zip(found, expected, (2e-5, 2e-5, 1e-4), strict=True):
+            assert np.allclose(mine[n], np.squeeze(theirs), atol=atol)
 
 
 @pytest.mark.parametrize("silence_s", [1.0, 12.0, 40.0])
