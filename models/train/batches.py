@@ -17,7 +17,6 @@ FRAMES_PER_S = 100
 NO_LABEL = -1
 TIMESTAMP_SHARE = 0.2
 CROP_SHARE = 0.85
-FAVOUR = 1.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,13 @@ class Batch:
 class Pool:
     """All examples of the shards in a folder; `refresh` adds the shards that have appeared."""
 
-    def __init__(self, folder: Path, vocabulary: Vocabulary, seed: int, favoured: frozenset[str] = frozenset()) -> None:
-        """favoured: transcripts that are drawn FAVOUR times as often, because nothing but repetition teaches them."""
+    def __init__(
+        self, folder: Path, vocabulary: Vocabulary, seed: int, favoured: dict[str, float] | None = None
+    ) -> None:
+        """favoured: how many times as often a transcript is drawn (1 when absent): only repetition teaches a phrase."""
         self.examples: list[Example] = []
         self._weights: list[float] = []
-        self._favoured = favoured
+        self._favoured = favoured or {}
         self._folder, self._vocabulary, self._rng = folder, vocabulary, random.Random(seed)
         self._noise = np.random.default_rng(seed)
         self._seen: set[Path] = set()
@@ -68,7 +69,7 @@ class Pool:
             ends = np.cumsum(frames)
             for end, count, text, span in zip(ends, frames, texts, spans, strict=True):
                 ids = self._vocabulary.encode(text) if text else None
-                self._weights.append(FAVOUR if text in self._favoured else 1.0)
+                self._weights.append(self._favoured.get(text, 1.0))
                 first = int(end - count)
                 self.examples.append(Example(mel[first:end], phonemes[first // 2 : end // 2], ids, (span[0], span[1])))
 

@@ -1,6 +1,6 @@
 """Shards -> checkpoint, by the clock: warm-up, a constant rate, then a linear decay that ends at the time given.
 
-    python -m models.train.train --shards FOLDER --tokenizer FILE --out FOLDER --minutes 90
+    python -m models.train.train --shards FOLDER --tokenizer FILE --out FOLDER --minutes 60 --workers 2
 
 Reads shards as they appear, so that synthesis and training run side by side; takes up `--out`/last.pt where it stopped.
 A moving average of the weights is saved beside them and is what gets exported.
@@ -244,16 +244,19 @@ def main() -> None:
     parser.add_argument("--shards", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=90, help="in all, earlier parts of a continued run included")
-    parser.add_argument("--frames", type=int, default=9000, help="mel frames per batch")
+    parser.add_argument("--minutes", type=float, default=60, help="in all, earlier parts of a continued run included")
+    parser.add_argument("--frames", type=int, default=6000, help="mel frames per batch and worker")
     parser.add_argument("--steps", type=int, default=10**9, help="stop after so many steps")
     parser.add_argument("--threads", type=int, default=1, help="per worker")
     parser.add_argument("--workers", type=int, default=1, help="processes that share their weights")
     parser.add_argument("--rank", type=int, default=0, help="number of this worker; 0 starts the others")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--favour-phrases", type=float, default=1.8, help="how often a phrase is drawn against the rest"
+    )
     parser.add_argument("--decoder-only", action="store_true")
     parser.add_argument("--init", type=Path, help="a checkpoint whose averaged weights to begin with")
-    parser.add_argument("--peak", type=float, default=2e-3, help="learning rate")
+    parser.add_argument("--peak", type=float, default=3e-3, help="learning rate")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.set_flush_denormal(True)
@@ -269,7 +272,7 @@ def main() -> None:
     checkpoint = arguments.out / "last.pt"
     before_s = trainer.load(checkpoint) if checkpoint.exists() else 0.0
     seed = 1 + trainer.step_count * arguments.workers + arguments.rank
-    phrases = frozenset(phrase for _, phrase in Corpus().phrases())
+    phrases = dict.fromkeys((phrase for _, phrase in Corpus().phrases()), arguments.favour_phrases)
     pool, rng = Pool(arguments.shards, vocabulary, seed, phrases), random.Random(seed)
     print(f"{sum(p.numel() for p in trainer.network.parameters())} weights, from step {trainer.step_count}", flush=True)
     learn(trainer, pool, rng, before_s, arguments)
