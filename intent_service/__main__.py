@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from config import BadSettings, IntentSettings, load
-from intent_service.catalogue import Catalogue, train_in_process_of_its_own
+from intent_service.catalogue import Catalogue, Training
 from intent_service.encoder import open_encoder
 from intent_service.normalise import LANGUAGES
 from observability.logs import set_up_logs
@@ -31,11 +32,13 @@ def main() -> int:
     from intent_service.service import create_app
 
     encoder = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
-    catalogue = Catalogue(
-        settings.flows_dir, settings.intent_cache_dir, languages, encoder, train_in_process_of_its_own
-    )
+    training = Training()
+    catalogue = Catalogue(settings.flows_dir, settings.intent_cache_dir, languages, encoder, training)
+    # uvicorn ends well at a signal and then raises it again: the end that was asked for is no failure
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     uvicorn.run(
-        create_app(catalogue, settings.intent_reload_s),
+        create_app(catalogue, settings.intent_reload_s, training.stop),
         host=settings.intent_host,
         port=settings.intent_port,
         log_config=None,

@@ -105,18 +105,37 @@ class Catalogue:
         return tuple(stamp)
 
 
-def train_in_process_of_its_own(language: str) -> str:
-    """Runs `python -m intent_service.train <language>` with the same settings at low priority."""
-    try:
-        result = subprocess.run(
+class Training:
+    """Runs `python -m intent_service.train <language>` with the same settings; `stop` ends it for good."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[str] | None = None
+        self._stopped = False
+
+    def __call__(self, language: str) -> str:
+        """Trains; returns why there is no model, empty when there is one. Blocks until the child has ended."""
+        if self._stopped:
+            return "the service is stopping"
+        self._child = subprocess.Popen(
             [sys.executable, "-m", "intent_service.train", language],
             cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=_TRAINING_LIMIT_S,
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        return f"not done after {_TRAINING_LIMIT_S} s"
-    return "" if result.returncode == 0 else result.stderr.strip()[-2000:]
+        if self._stopped:  # asked for between the two
+            self._child.kill()
+        try:
+            _, errors = self._child.communicate(timeout=_TRAINING_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.communicate()
+            return f"not done after {_TRAINING_LIMIT_S} s"
+        return "" if self._child.returncode == 0 else errors.strip()[-2000:]
+
+    def stop(self) -> None:
+        """Ends a child that trains; later calls train no more."""
+        self._stopped = True
+        if self._child is not None and self._child.poll() is None:
+            self._child.kill()

@@ -96,8 +96,9 @@ class Metrics:
         self.encoder = Gauge("intent_encoder", "1 for the encoder in use", ["backend"], registry=self.registry)
 
 
-def create_app(catalogue: Catalogue, reload_s: float) -> FastAPI:
-    """The service on a catalogue whose files are looked at every `reload_s` seconds."""
+def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[], None]) -> FastAPI:
+    """The service on a catalogue whose files are looked at every `reload_s` seconds; `stop_training` is called at the
+    end, so that no training outlives the service."""
     metrics, cache = Metrics(), DecisionCache()
     metrics.encoder.labels(catalogue.encoder.backend).set(1)
     worker = ThreadPoolExecutor(1, "recogniser")  # the one thread that runs the models
@@ -117,6 +118,7 @@ def create_app(catalogue: Catalogue, reload_s: float) -> FastAPI:
         watcher = asyncio.create_task(watch())
         yield
         watcher.cancel()
+        stop_training()
         await asyncio.gather(watcher, return_exceptions=True)
         worker.shutdown(wait=False, cancel_futures=True)
 

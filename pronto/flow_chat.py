@@ -60,13 +60,11 @@ class OwnIntents:
 
     def __init__(self, settings: IntentSettings, language: str) -> None:
         """Raises IntentsAway when there is nothing to decide with."""
-        from intent_service.catalogue import Catalogue, train_in_process_of_its_own
+        from intent_service.catalogue import Catalogue, Training
         from intent_service.encoder import open_encoder
 
         encoder = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
-        catalogue = Catalogue(
-            settings.flows_dir, settings.intent_cache_dir, (language,), encoder, train_in_process_of_its_own
-        )
+        catalogue = Catalogue(settings.flows_dir, settings.intent_cache_dir, (language,), encoder, Training())
         catalogue.refresh()
         if language not in catalogue.recognisers:
             raise IntentsAway(f"intents of {language}: {catalogue.refused.get(language, 'not loaded')}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from config import STATE, BadSettings, IntentSettings, load
 from intent_service.bundle import bundle_path, open_bundle, version_of
-from intent_service.catalogue import train_in_process_of_its_own
+from intent_service.catalogue import Training
 from intent_service.encoder import open_encoder
 from intent_service.language import LanguageData, read_language
 from intent_service.phrases import BadPhrases
@@ -69,7 +69,7 @@ def _try(args: argparse.Namespace, settings: IntentSettings, data: LanguageData)
     path = bundle_path(settings.intent_cache_dir, data.name, version)
     if not path.exists():
         print("training ...", file=sys.stderr)
-        failure = train_in_process_of_its_own(data.name)
+        failure = Training()(data.name)
         if failure:
             raise RuntimeError(failure)
     recogniser = Recogniser(data, open_bundle(path), opened.encoder)

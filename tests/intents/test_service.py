@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import psutil
 import pytest
 
 from tests.intents.conftest import Service
@@ -92,3 +93,18 @@ def test_files_are_reloaded_and_bad_ones_refused(service: Service) -> None:
     answer = service.post("/embedding_main/", {"sentence": "je déménage"})[1]
     assert (answer["intent"], answer["model_version"]) == ("moving", second)
     assert service.get("/ready")[0] == 200
+
+
+def test_a_stop_in_mid_training_ends_well_and_leaves_no_process(service: Service) -> None:
+    path = service.flows / "fr" / "intents.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8") + "  moving:\n    phrases: [je déménage, on déménage, nous déménageons]\n",
+        encoding="utf-8",
+    )
+    parent = psutil.Process(service.process.pid)
+    service.wait_until(lambda: parent.children() != [])
+    children = parent.children()
+    service.process.terminate()
+    assert service.process.wait(timeout=20) == 0
+    gone, alive = psutil.wait_procs(children, timeout=20)
+    assert (len(gone), alive) == (len(children), [])
