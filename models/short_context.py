@@ -21,7 +21,7 @@ SUPPRESSED_BY_FASTER_WHISPER = -1
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`avg_logprob` is the mean log probability of a token, the end included; `no_speech_prob` in [0, 1]."""
+    """`avg_logprob`: mean log probability of a token, the end included, 0 for an empty text; `no_speech_prob` in [0, 1]."""
 
     text: str
     avg_logprob: float
@@ -50,11 +50,11 @@ def transcribe(
         encoded, [prompt] * len(features), beam_size=1, max_length=2 * TOKEN_LIMIT, return_scores=True,
         return_no_speech_prob=True, suppress_blank=True, suppress_tokens=[],
     )  # fmt: skip
-    return [
-        Transcript(
-            tokenizer.decode(result.sequences_ids[0]).strip(),
-            float(result.scores[0]) * len(result.sequences_ids[0]) / (len(result.sequences_ids[0]) + 1),
-            float(result.no_speech_prob),
-        )
-        for result in results
-    ]
+    transcripts = []
+    for result in results:
+        said = len(result.sequences_ids[0])
+        # CTranslate2's score is the mean without the end; nothing said has no score
+        logprob = float(result.scores[0]) * said / (said + 1) if said else 0.0
+        text = tokenizer.decode(result.sequences_ids[0]).strip()
+        transcripts.append(Transcript(text, logprob, float(result.no_speech_prob)))
+    return transcripts

@@ -29,6 +29,7 @@ from models.train.synth import say, trained_prosody
 from models.train.voices import HELD_OUT_VARIANTS, Espeak, EspeakError, Prosody
 
 BATCH = 16
+DRAWS_PER_SENTENCE = 60
 NO_SPEECH_THRESHOLD, LOGPROB_THRESHOLD = 0.6, -0.5
 CATEGORIES = ("intent phrase", "faq phrase", "zip", "slot", "heating", "home", "pair")
 
@@ -66,16 +67,18 @@ def prosody_of(voice: str, rng: random.Random) -> tuple[Prosody, float]:
 
 
 def sentences(corpus: Corpus, category: str, seen: bool, count: int, rng: random.Random) -> list[Sentence]:
-    """Different sentences of one category."""
+    """Different sentences of one category, `count` or as many as are found."""
     if category in ("intent phrase", "faq phrase"):
         group = corpus.intents if category == "intent phrase" else corpus.faqs
         phrases = sorted({p for name, phrases in group.items() for p in phrases})
         return [Sentence(category, p, p) for p in rng.sample(phrases, min(count, len(phrases)))]
     found: dict[str, Sentence] = {}
-    while len(found) < count:
+    for _ in range(DRAWS_PER_SENTENCE * count):  # a small template may not have so many
         sentence = corpus.draw(rng, held_out=not seen, hesitant=False)
         if sentence.category == category:
             found[sentence.text] = sentence
+            if len(found) == count:
+                break
     return list(found.values())
 
 
@@ -222,26 +225,26 @@ def main() -> None:
         except EspeakError:
             voices.remove(voice)
     made = cases(espeak, Corpus(), voices, arguments.per_cell, seed=12345)
-    pieces, first = [], True
-    for context in arguments.contexts.split(","):
+    pieces: list[str] = []
+
+    def report(*texts: str) -> None:
+        pieces.extend(texts)
+        print("\n".join(texts), flush=True)
+        if arguments.out:
+            arguments.out.write_text("\n".join(pieces) + "\n", "utf-8")
+
+    for i, context in enumerate(arguments.contexts.split(",")):
         results = recognise(model, [c.samples for c in made], float(context))
         table, wrong = accuracy_tables(made, results, voices)
         title = "`WhisperModel.transcribe`" if float(context) == 0 else f"{context} s of context"
-        pieces += [f"### {title}\n", table, ""]
-        if first:
-            pieces += [sounding_the_same(made, results, espeak), ""]
-            pieces += ["### Confidence\n", confidence_table(made, results), ""]
-            pieces += [
-                f"### No speech, {arguments.no_speech} clips\n",
-                no_speech_table(model, arguments.no_speech, float(context)),
-                "",
-            ]
+        report(f"### {title}\n", table, "")
+        if i == 0:
+            report(
+                sounding_the_same(made, results, espeak), "", "### Confidence\n", confidence_table(made, results), ""
+            )
+            silent = no_speech_table(model, arguments.no_speech, float(context))
+            report(f"### No speech, {arguments.no_speech} clips\n", silent, "")
             print("\n".join(random.Random(1).sample(wrong, min(len(wrong), arguments.errors))))
-            first = False
-    report = "\n".join(pieces)
-    print(report)
-    if arguments.out:
-        arguments.out.write_text(report, "utf-8")
 
 
 if __name__ == "__main__":
