@@ -21,7 +21,7 @@ SUPPRESSED_BY_FASTER_WHISPER = -1
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`avg_logprob`: mean log probability of a token, the end included, 0 for an empty text; `no_speech_prob` in [0, 1]."""
+    """`avg_logprob`: mean log probability of a token, end included, 0 for no text; `no_speech_prob` in [0, 1]."""
 
     text: str
     avg_logprob: float
