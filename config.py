@@ -8,6 +8,7 @@ prints the table.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -46,11 +47,34 @@ def not_empty(value: str) -> str | None:
     return None if value.strip() else "must not be empty"
 
 
+def token(value: str) -> str | None:
+    """Nothing, or a bearer token (RFC 6750) that nobody guesses."""
+    fits = all(sign.isascii() and (sign.isalnum() or sign in "-._~+/=") for sign in value)
+    if not fits:
+        return "may have letters, digits and - . _ ~ + / = only"
+    return None if not value or len(value) >= 16 else "is shorter than 16 characters (openssl rand -hex 24 makes one)"
+
+
 def setting(default: Any, doc: str, check: Check | None = None, key: str = "", secret: bool = False) -> Any:
-    """A field with its documentation, its check and, where it differs from the field's name, its environment key."""
+    """A field with its documentation, its check and, where it differs from the field's name, its environment key.
+    A `secret` is never shown, in no fault and no repr; so are URLs that may hold a password."""
     return dataclasses.field(
         default=default, metadata={"doc": doc, "check": check, "key": key, "secret": secret}, repr=not secret
     )
+
+
+def http_host(doc: str = "address of the HTTP server") -> Any:
+    """Where a service's HTTP server listens; elsewhere than on loopback it needs a token."""
+    metadata = {"doc": doc, "check": not_empty, "key": "", "secret": False, "serves": True}
+    return dataclasses.field(default="127.0.0.1", metadata=metadata)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that is bound to `host`. Names but `localhost` are not looked up."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def identifier(value: str) -> str | None:
@@ -77,7 +101,14 @@ class CommonSettings:
         not_empty,
         "PRONTO_CELL",
     )
-    redis_url: str = setting("redis://127.0.0.1:6379/0", "Redis that carries messages and state", url)
+    redis_url: str = setting("redis://127.0.0.1:6379/0", "Redis that carries messages and state", url, secret=True)
+    pronto_token: str = setting(
+        "",
+        "bearer token that every HTTP server asks for (not on /health and /ready) and every client of ours sends; "
+        "required where a server is bound elsewhere than to loopback",
+        token,
+        secret=True,
+    )
     log_level: str = setting("INFO", "least level that is logged", one_of("DEBUG", "INFO", "WARNING", "ERROR"))
     log_format: str = setting(
         "text", "text: `time - name - level - message`; json: one object per line", one_of("text", "json")
@@ -108,7 +139,7 @@ class ControllerSettings(CommonSettings):
     )
     farewell_language: str = setting("fr", "language of the prompts `busy` and `apology`", identifier)
     sweep_interval_s: float = setting(30.0, "how often calls and channels are compared", between(0.2, 3_600))
-    controller_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    controller_host: str = http_host()
     controller_port: int = setting(8081, "port of the HTTP server (/channels /health /ready /metrics)", PORT)
 
 
@@ -134,7 +165,7 @@ class ReceiverSettings(CommonSettings):
     )
     audio_lost_s: float = setting(3.0, "packets of a live call missing for this long are reported", between(0.2, 60))
     receiver_id: str = setting("1", "name of this receiver process, the same after a restart", not_empty)
-    receiver_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    receiver_host: str = http_host()
     receiver_port: int = setting(8082, "port of the HTTP server (/health /ready /metrics)", PORT)
 
 
@@ -168,7 +199,7 @@ class WhisperSettings(CommonSettings):
     whisper_drain_s: float = setting(
         0.0, "seconds between being not ready any more and closing, so that balancers notice", between(0, 300)
     )
-    whisper_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    whisper_host: str = http_host()
     whisper_port: int = setting(8080, "port of the HTTP server", PORT)
     flows_dir: Path = setting(ROOT / "flows", "folder of flows, with the guards' phrase families")
 
@@ -185,7 +216,7 @@ class IntentSettings(CommonSettings):
     flows_dir: Path = setting(ROOT / "flows", "folder of intents and FAQs, one folder per language")
     intent_languages: str = setting("fr,it,en", "languages that are loaded", not_empty)
     intent_cache_dir: Path = setting(STATE / "intents", "trained classifiers and the exported encoder")
-    intent_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    intent_host: str = http_host()
     intent_reload_s: float = setting(1.0, "how often phrase files are looked at", between(0.05, 3600))
     intent_port: int = setting(8056, "port of the HTTP server", PORT)
 
@@ -202,11 +233,13 @@ class BotSettings(CommonSettings):
         "http://127.0.0.1:8056/embedding_faqs/", "FAQ intents, asked when the main set has no match", url
     )
     intent_timeout_s: float = setting(5.0, "longest wait for an intent", between(0.05, 5.0))
-    database_url: str = setting(f"sqlite:///{STATE / 'calls.sqlite'}", "call records (SQLAlchemy URL)", not_empty)
+    database_url: str = setting(
+        f"sqlite:///{STATE / 'calls.sqlite'}", "call records (SQLAlchemy URL)", not_empty, secret=True
+    )
     bot_drain_s: float = setting(
         8.0, "how long a stopping bot manager lets calls finish; the next one resumes the rest", between(0, 600)
     )
-    bot_host: str = setting("127.0.0.1", "address of the HTTP server", not_empty)
+    bot_host: str = http_host()
     bot_port: int = setting(8083, "port of the HTTP server (/health /ready /metrics)", PORT)
 
 
@@ -243,6 +276,8 @@ def load(cls: type[S], environment: Mapping[str, str] | None = None) -> S:
         if reason:
             faults.append(f"{key}={_shown(field, raw if raw is not None else value)}: {reason}")
         values[field.name] = value
+        if field.metadata.get("serves") and not is_loopback(str(value)) and not source.get("PRONTO_TOKEN"):
+            faults.append(f"{key}={value!r}: is not loopback, so PRONTO_TOKEN must be set (openssl rand -hex 24)")
     if faults:
         raise BadSettings("\n".join(faults))
     return cls(**values)

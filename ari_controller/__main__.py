@@ -74,6 +74,7 @@ async def run(settings: ControllerSettings) -> None:
             lambda: {"calls": len(live.calls), "connected": controller.is_connected},
             controller.ready,
             {"/channels": show_channels},
+            settings.pronto_token,
         )
         sender = asyncio.create_task(outbox.run())
         try:

@@ -87,7 +87,9 @@ async def run(settings: BotSettings) -> None:
     redis = connect(settings.redis_url)
     outbox = Outbox(redis, settings.cell)
     backbone = Backbone(redis, outbox)
-    intents = IntentClient(settings.intent_main_url, settings.intent_faqs_url, settings.intent_timeout_s)
+    intents = IntentClient(
+        settings.intent_main_url, settings.intent_faqs_url, settings.intent_timeout_s, settings.pronto_token
+    )
     snapshots = Snapshots(redis, settings.cell)
     records = RecordWriter(open_database(settings.database_url))
     switchboard = Switchboard(
@@ -107,7 +109,7 @@ async def run(settings: BotSettings) -> None:
         return (False, "redis is away") if backbone.away_since is not None else (True, "")
 
     warming = asyncio.create_task(asyncio.to_thread(warm_up))
-    server = await serve(settings.bot_host, settings.bot_port, health, ready)
+    server = await serve(settings.bot_host, settings.bot_port, health, ready, token=settings.pronto_token)
     records.start()
     writers = [asyncio.create_task(outbox.run()), asyncio.create_task(snapshots.run())]
     try:

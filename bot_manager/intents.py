@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeAlias
 import aiohttp
 
 from bot_manager import metrics
+from observability.gate import bearer
 
 log = logging.getLogger("pronto.intents")
 
@@ -48,12 +49,13 @@ class IntentAnswer:
 
 
 class IntentClient:
-    """One connection pool to the intent service. `timeout_s` bounds main and FAQ set together."""
+    """One connection pool to the intent service. `timeout_s` bounds main and FAQ set together, `token` is sent."""
 
-    def __init__(self, main_url: str, faqs_url: str, timeout_s: float) -> None:
+    def __init__(self, main_url: str, faqs_url: str, timeout_s: float, token: str = "") -> None:
         self._main_url = main_url
         self._faqs_url = faqs_url
         self._timeout_s = timeout_s
+        self._headers = bearer(token)
         self._session: aiohttp.ClientSession | None = None
         self.failing_since: float | None = None
 
@@ -108,10 +110,11 @@ class IntentClient:
 
     async def _post(self, url: str, body: dict[str, Any]) -> bytes:
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200, keepalive_timeout=60))
+            connector = aiohttp.TCPConnector(limit=200, keepalive_timeout=60)
+            self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
         for last_try in (False, True):
             try:
-                async with self._session.post(url, json=body) as response:
+                async with self._session.post(url, json=body, allow_redirects=False) as response:
                     content = await response.read()
                     if not 200 <= response.status < 300:
                         raise IntentError("api_request_error", f"HTTP {response.status}: {content[:200]!r}")

@@ -38,7 +38,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     uvicorn.run(
-        create_app(catalogue, settings.intent_reload_s, training.stop),
+        create_app(catalogue, settings.intent_reload_s, training.stop, settings.pronto_token),
         host=settings.intent_host,
         port=settings.intent_port,
         log_config=None,

@@ -24,10 +24,12 @@ from pydantic import BaseModel, Field
 
 from intent_service.catalogue import Catalogue
 from intent_service.recogniser import Decision, UnknownIntent
+from observability.gate import Gate
 
 log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 1_000
+MAX_BODY_BYTES = 65_536
 _CACHE_ENTRIES = 4_096
 _Key = tuple[str, str, bool, frozenset[str] | None]
 
@@ -96,9 +98,9 @@ class Metrics:
         self.encoder = Gauge("intent_encoder", "1 for the encoder in use", ["backend"], registry=self.registry)
 
 
-def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[], None]) -> FastAPI:
+def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[], None], token: str = "") -> FastAPI:
     """The service on a catalogue whose files are looked at every `reload_s` seconds; `stop_training` is called at the
-    end, so that no training outlives the service."""
+    end, so that no training outlives the service. `token` is the bearer token that requests need, empty for none."""
     metrics, cache = Metrics(), DecisionCache()
     metrics.encoder.labels(catalogue.encoder.backend).set(1)
     worker = ThreadPoolExecutor(1, "recogniser")  # the one thread that runs the models
@@ -123,6 +125,7 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         worker.shutdown(wait=False, cancel_futures=True)
 
     app = FastAPI(title="Pronto intent service", lifespan=lifespan)
+    app.add_middleware(Gate, token=token, max_body_bytes=MAX_BODY_BYTES)
 
     def decide(question: Question, faqs: bool) -> Decision:
         recogniser = catalogue.recognisers[question.language]

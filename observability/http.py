@@ -1,4 +1,7 @@
-"""The small HTTP server of services without an API of their own: `/health`, `/ready`, `/metrics` and what they add."""
+"""The small HTTP server of services without an API of their own: `/health`, `/ready`, `/metrics` and what they add.
+
+With a token, `observability.gate` says who may come in.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
+from observability.gate import may_enter
+
 Health = Callable[[], Mapping[str, object]]
 Ready = Callable[[], tuple[bool, str]]
 Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def serve(
-    host: str, port: int, health: Health, ready: Ready, routes: Mapping[str, Route] | None = None
+    host: str, port: int, health: Health, ready: Ready, routes: Mapping[str, Route] | None = None, token: str = ""
 ) -> web.AppRunner:
     """Starts the server; call `cleanup()` on the result to stop it. Raises OSError when the port is taken.
 
-    `health` gives the fields beside `"status": "ok"`; `ready` whether the service can take work now, and why not.
+    `health` gives the fields beside `"status": "ok"`; `ready` whether the service can take work now, and why not;
+    `token` is the bearer token that everything else needs, empty for none.
     """
 
     async def show_health(_: web.Request) -> web.Response:
@@ -30,7 +36,14 @@ async def serve(
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app = web.Application(client_max_size=64 * 1024)
+    @web.middleware
+    async def gate(request: web.Request, handler: Route) -> web.StreamResponse:
+        if may_enter(request.path, request.headers.get("Authorization", "").encode(errors="replace"), token):
+            return await handler(request)
+        body = {"error": "unauthorised", "detail": "a bearer token is needed"}
+        return web.json_response(body, status=401, headers={"WWW-Authenticate": "Bearer"})
+
+    app = web.Application(client_max_size=64 * 1024, middlewares=[gate])
     app.router.add_get("/health", show_health)
     app.router.add_get("/ready", show_ready)
     app.router.add_get("/metrics", show_metrics)

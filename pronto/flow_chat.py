@@ -13,6 +13,7 @@ from typing import Any
 
 from bot_manager.flow import Flow
 from config import IntentSettings
+from observability.gate import bearer
 from pronto.conversation import Conversation, Decision, Resolver
 from protocol.messages import HangUp
 
@@ -24,11 +25,12 @@ class IntentsAway(OSError):
 class HttpIntents:
     """Asks the intent service as the bot manager does: the main set first, the FAQ set when that has no match."""
 
-    def __init__(self, main_url: str, faqs_url: str, language: str, timeout_s: float = 5.0) -> None:
+    def __init__(self, main_url: str, faqs_url: str, language: str, timeout_s: float = 5.0, token: str = "") -> None:
         self._main_url = main_url
         self._faqs_url = faqs_url
         self._language = language
         self._timeout_s = timeout_s
+        self._headers = {"Content-Type": "application/json", **bearer(token)}
 
     def __call__(self, text: str, allowed: tuple[str, ...]) -> Decision:
         """Raises IntentsAway."""
@@ -44,7 +46,7 @@ class HttpIntents:
 
     def _ask(self, url: str, question: Mapping[str, Any]) -> dict[str, Any]:
         body = json.dumps({**question, "language": self._language}).encode()
-        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(url, body, self._headers)
         try:
             with urllib.request.urlopen(request, timeout=self._timeout_s) as reply:
                 answer = json.load(reply)

@@ -115,7 +115,9 @@ def _resolver(flow: Flow, args: argparse.Namespace) -> Resolver:
     if args.phrases:
         return phrases_resolver(args.flows_dir, flow.language, flow.faqs)
     settings = load(BotSettings)
-    service = HttpIntents(settings.intent_main_url, settings.intent_faqs_url, flow.language)
+    service = HttpIntents(
+        settings.intent_main_url, settings.intent_faqs_url, flow.language, token=settings.pronto_token
+    )
     try:
         service("oui", ())
     except IntentsAway:

@@ -18,10 +18,16 @@ from rtp_receiver.whisper import WhisperClient
 async def run(settings: ReceiverSettings) -> None:
     """Receives until a signal comes."""
     redis = connect(settings.redis_url)
-    async with WhisperClient.session() as session:
+    async with WhisperClient.session(settings.pronto_token) as session:
         whisper = WhisperClient(session, settings.whisper_url, settings.whisper_timeout_s)
         receiver = Receiver(settings, redis, SileroVad(), whisper)
-        server = await serve(settings.receiver_host, settings.receiver_port, receiver.health, receiver.ready)
+        server = await serve(
+            settings.receiver_host,
+            settings.receiver_port,
+            receiver.health,
+            receiver.ready,
+            token=settings.pronto_token,
+        )
         try:
             await until_stopped(receiver.run())
         finally:

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from observability.gate import bearer
 from rtp_receiver.slin16 import Samples, wav_bytes
 
 MAX_CONNECTIONS = 200
@@ -60,10 +61,10 @@ class WhisperClient:
         self._deadline_s = deadline_s
 
     @staticmethod
-    def session() -> aiohttp.ClientSession:
-        """A session with a pool that fits many calls; close it at the end."""
+    def session(token: str = "") -> aiohttp.ClientSession:
+        """A session with a pool that fits many calls, which sends the bearer `token`; close it at the end."""
         connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60)
-        return aiohttp.ClientSession(connector=connector)
+        return aiohttp.ClientSession(connector=connector, headers=bearer(token))
 
     async def transcribe(self, utterance: Utterance) -> Transcript:
         """The transcript. Raises RecognitionError."""
@@ -95,7 +96,7 @@ class WhisperClient:
         audio = base64.b64encode(wav_bytes(utterance.samples))
         body = b'{"audio":"' + audio + b'",' + json.dumps(fields).encode()[1:]
         try:
-            async with self._session.post(self._url, data=body, headers=_JSON) as answer:
+            async with self._session.post(self._url, data=body, headers=_JSON, allow_redirects=False) as answer:
                 if answer.status == 503:
                     error = RecognitionError("busy", "the recogniser is full")
                     after_s = _seconds(answer.headers.get("Retry-After"))

@@ -19,6 +19,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from observability.gate import Gate
 from whisper_service import metrics
 from whisper_service.admission import Admission, error_body
 from whisper_service.desk import Desk, Refusal
@@ -52,7 +53,10 @@ class WhisperRequest(BaseModel):
 def create_app(service: Service) -> FastAPI:
     """The application of one service."""
     app = FastAPI(title="Pronto Whisper service", docs_url=None, redoc_url=None)
-    app.add_middleware(Admission, service=service, max_body_bytes=service.settings.whisper_max_body_bytes)
+    settings = service.settings
+    app.add_middleware(Admission, service=service, max_body_bytes=settings.whisper_max_body_bytes)
+    # the one that is added last comes first; the size of a body is Admission's affair
+    app.add_middleware(Gate, token=settings.pronto_token)
     desk = Desk(service)
 
     @app.post("/whisper")

@@ -1,0 +1,165 @@
+"""Every HTTP server asks for the bearer token where one is set, and takes no body that is too large."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from aiohttp import web
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import SERVICES, BadSettings, BotSettings, WhisperSettings, load
+from intent_service.service import MAX_BODY_BYTES
+from intent_service.service import create_app as intent_app
+from observability.gate import OPEN, may_enter
+from observability.http import serve
+from whisper_service.http_api import create_app as whisper_app
+from whisper_service.service import Service
+
+TOKEN = "a-token-of-24-characters"
+WRONG = [
+    {},
+    {"Authorization": "Bearer"},
+    {"Authorization": f"Bearer {TOKEN}x"},
+    {"Authorization": f"Bearer {TOKEN[:-1]}"},
+    {"Authorization": f"Basic {TOKEN}"},
+    {"Authorization": TOKEN},
+    {"X-Token": TOKEN},
+]
+RIGHT = {"Authorization": f"Bearer {TOKEN}"}
+
+
+class NoCatalogue:
+    """As much of a catalogue as the intent service's HTTP side needs before anything is trained."""
+
+    encoder = type("Encoder", (), {"backend": "none", "reason": ""})()
+    languages = ("fr",)
+
+    def __init__(self) -> None:
+        self.recognisers: dict[str, Any] = {}
+        self.refused: dict[str, str] = {}
+        self.reloads: dict[str, int] = {}
+
+    def refresh(self) -> None:
+        """Nothing changes."""
+
+
+def asgi(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
+
+
+def whisper(token: str) -> httpx.AsyncClient:
+    return asgi(whisper_app(Service(load(WhisperSettings, {"PRONTO_TOKEN": token}), {})))
+
+
+def intents(token: str) -> httpx.AsyncClient:
+    return asgi(intent_app(NoCatalogue(), 3_600, lambda: None, token))  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def small_server(token: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The server of controller, receiver and bot manager."""
+
+    async def channels(_: web.Request) -> web.Response:
+        return web.json_response({"channels": []})
+
+    runner = await serve("127.0.0.1", 0, dict, lambda: (True, ""), {"/channels": channels}, token)
+    try:
+        host, port = runner.addresses[0][:2]
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+            yield client
+    finally:
+        await runner.cleanup()
+
+
+SERVERS: dict[str, Callable[[str], Any]] = {"whisper": whisper, "intents": intents, "small": small_server}
+CLOSED = {
+    "whisper": ["/metrics", "/openapi.json", "/whisper", "/transcribe", "/v1/audio/transcriptions", "/nothing"],
+    "intents": ["/metrics", "/openapi.json", "/docs", "/embedding_main/", "/embedding_faqs/", "/health/", "//health"],
+    "small": ["/metrics", "/channels", "/nothing", "/health/..", "/ready/"],
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+async def test_with_a_token_only_health_and_readiness_are_open(name: str) -> None:
+    async with SERVERS[name](TOKEN) as client:
+        for headers in WRONG:
+            for path in OPEN:
+                assert (await client.get(path, headers=headers)).status_code in (200, 503)
+            for path in CLOSED[name]:
+                for method in ("GET", "POST", "DELETE"):
+                    answer = await client.request(method, path, headers=headers)
+                    assert answer.status_code == 401, (method, path, headers)
+                    assert answer.headers["www-authenticate"] == "Bearer"
+                    assert TOKEN not in answer.text
+        assert (await client.get("/metrics", headers=RIGHT)).status_code == 200
+        assert (await client.get("/nothing", headers=RIGHT)).status_code == 404
+
+
+@pytest.mark.parametrize("name", SERVERS)
+async def test_without_a_token_everybody_on_the_machine_may_ask(name: str) -> None:
+    async with SERVERS[name]("") as client:
+        assert (await client.get("/metrics")).status_code == 200
+
+
+@given(st.binary(max_size=80))
+def test_no_other_header_opens_the_gate(header: bytes) -> None:
+    scheme, _, given_token = header.partition(b" ")
+    right = scheme.lower() == b"bearer" and given_token.strip() == TOKEN.encode()
+    assert may_enter("/metrics", header, TOKEN) == right
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_server_beyond_loopback_needs_a_token(service: str) -> None:
+    cls = SERVICES[service]
+    key = next(name for name in cls.__dataclass_fields__ if cls.__dataclass_fields__[name].metadata.get("serves"))
+    given_settings = {"ARI_PASSWORD": "x"} if service == "ari_controller" else {}
+    for host in ("0.0.0.0", "::", "10.0.0.7", "pronto.example", "", "127.0.0.1.example"):
+        with pytest.raises(BadSettings, match=key.upper()):
+            load(cls, {**given_settings, key.upper(): host})
+        if host:
+            load(cls, {**given_settings, key.upper(): host, "PRONTO_TOKEN": TOKEN})
+    for host in ("127.0.0.1", "127.9.9.9", "::1", "localhost"):
+        load(cls, {**given_settings, key.upper(): host})
+    assert getattr(load(cls, given_settings), key) == "127.0.0.1"
+
+
+@pytest.mark.parametrize("bad", ["guessable", "with a space in it....", "line\nbreak in a token", "é" * 20])
+def test_a_token_that_can_be_guessed_or_not_be_sent_refuses_to_start_and_is_not_shown(bad: str) -> None:
+    with pytest.raises(BadSettings, match="PRONTO_TOKEN") as caught:
+        load(BotSettings, {"PRONTO_TOKEN": bad})
+    assert bad not in str(caught.value)
+
+
+async def test_a_body_that_is_too_large_is_refused_whether_or_not_its_size_is_told() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(1_000):
+            yield b" " * 4_096
+
+    async with intents("") as client:
+        told = await client.post("/embedding_main/", content=b" " * (MAX_BODY_BYTES + 1))
+        untold = await client.post("/embedding_main/", content=endless())
+        fits = await client.post("/embedding_main/", json={"sentence": "oui"})
+    assert (told.status_code, untold.status_code, fits.status_code) == (413, 413, 503)
+    assert untold.json()["error"] == "too_large"
+
+
+async def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(10_000):
+            sent += 4_096
+            yield b" " * 4_096
+            await asyncio.sleep(0)
+
+    async with intents("") as client:
+        assert (await client.post("/embedding_main/", content=endless())).status_code == 413
+    assert sent < 3 * MAX_BODY_BYTES
