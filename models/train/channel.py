@@ -7,6 +7,7 @@ packets. Every function is pure given its generator.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +61,15 @@ def _window(up: int, down: int) -> NDArray[np.float64]:
 
 
 def resample(x: NDArray[np.floating], up: int, down: int) -> Samples:
-    """Polyphase, the filter kept between calls."""
+    """Polyphase, the filter kept between calls.
+
+    The ratio is reduced first: scipy would reduce it as well, but apply the filter designed for the ratio as given, and
+    cut the band to a half or less.
+    """
+    common = math.gcd(up, down)
+    up, down = up // common, down // common
+    if up == down:
+        return x.astype(np.float64)
     return np.asarray(signal.resample_poly(x.astype(np.float64), up, down, window=_window(up, down)))
 
 

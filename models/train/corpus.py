@@ -8,6 +8,7 @@ trained on, so that the evaluation can tell memory from generalisation.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import re
 from collections.abc import Iterator
@@ -32,6 +33,18 @@ class Sentence:
     category: str
     text: str
     spoken: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Shares of the utterances; templates are the rest. `covering`: every phrase in turn instead of by chance."""
+
+    pairs: float = 0.17
+    phrases: float = 0.38
+    covering: bool = False
+
+
+MIXES = {"everything": Mix(), "phrases-and-pairs": Mix(0.32, 0.42, True)}
 
 
 class CorpusError(ValueError):
@@ -117,14 +130,30 @@ class Corpus:
             first, second = self._fixed(rng), self._fixed(rng)
         return f"{first}{rng.choice((',', ',', ''))} {second}"
 
-    def draw(self, rng: random.Random, held_out: bool = False, hesitant: bool = True) -> Sentence:
-        """One sentence; `held_out` draws the ones that training never sees, `hesitant` allows fillers."""
+    def covering(self, first: int) -> Iterator[str]:
+        """All phrases, each once, in a fixed mixed order, over and over, from the `first` on."""
+        phrases = sorted({phrase for _, phrase in self.phrases()})
+        random.Random(1).shuffle(phrases)
+        return (phrases[i % len(phrases)] for i in itertools.count(first))
+
+    def draw(
+        self,
+        rng: random.Random,
+        held_out: bool = False,
+        hesitant: bool = True,
+        mix: Mix = MIXES["everything"],
+        phrases: Iterator[str] | None = None,
+    ) -> Sentence:
+        """One sentence; `held_out` draws the ones that training never sees, `hesitant` allows fillers.
+
+        phrases: where the fixed phrases come from, by chance when absent.
+        """
         while True:
             draw = rng.random()
-            if draw < 0.17 or (held_out and draw < 0.3):
+            if draw < mix.pairs or (held_out and draw < 0.3):
                 category, spoken = "pair", self._pair(rng)
-            elif draw < 0.55 and not held_out:
-                category, spoken = "phrase", self._fixed(rng)
+            elif draw < mix.pairs + mix.phrases and not held_out:
+                category, spoken = "phrase", next(phrases) if phrases else self._fixed(rng)
             else:
                 category, spoken = self._template(rng)
             if category != "phrase" and is_held_out(transcript(spoken)) != held_out:

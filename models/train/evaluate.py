@@ -1,15 +1,18 @@
 """Model directory -> tables of accuracy: per voice and category, per context, confidence, no-speech.
 
-    python -m models.train.evaluate MODEL_FOLDER [--per-cell 60] [--voices trained,plain,near,mb-fr1,mb-fr4]
+    python -m models.train.evaluate MODEL_FOLDER [--headline 100] [--per-cell 30] [--voices plain,trained,near,...]
 
-Audio: one fixed telephone line (300 to 3400 Hz, mu-law, 20 to 30 dB of noise). The mbrola voices are another engine,
-never trained on; they are left out when mbrola is not installed. "unseen" sentences are the templated ones that
-training excludes by hash.
+Audio: one fixed telephone line (300 to 3400 Hz, mu-law, 20 to 30 dB of noise). Voices: `plain` is espeak-ng's French
+at 145 to 175 words a minute, `trained` are the variants of training as `synth.ordinary_prosody` speaks, `near` are
+variants never trained on, `extreme` are the trained ones at any speed and pitch (`synth.wide_prosody`). The mbrola
+voices are another engine, never trained on: a quarter of the sentences, none when mbrola is not installed. All voices
+say the same sentences; "unseen" ones are the templated ones that training excludes by hash.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 from collections import defaultdict
 from collections.abc import Iterable
@@ -25,13 +28,15 @@ from models.short_context import Transcript, transcribe
 from models.train.channel import Line
 from models.train.corpus import Corpus, Sentence
 from models.train.french_numbers import numerals
-from models.train.synth import say, trained_prosody
+from models.train.synth import ordinary_prosody, say, wide_prosody
 from models.train.voices import HELD_OUT_VARIANTS, Espeak, EspeakError, Prosody
 
 BATCH = 16
 DRAWS_PER_SENTENCE = 60
-NO_SPEECH_THRESHOLD, LOGPROB_THRESHOLD = 0.6, -0.5
+FULL_CONTEXT_S, MARGIN_S = 30.0, 0.02
 CATEGORIES = ("intent phrase", "faq phrase", "zip", "slot", "heating", "home", "pair")
+HEADLINES = ("intent phrase", "faq phrase", "zip", "pair")
+OTHER_ENGINES = "mb-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,8 @@ def edits(reference: list[str], hypothesis: list[str]) -> int:
 
 def prosody_of(voice: str, rng: random.Random) -> tuple[Prosody, float]:
     """A speaker of the group `voice`, and the vocal-tract scale."""
-    if voice == "trained":
-        return trained_prosody(rng)
+    if voice in ("trained", "extreme"):
+        return ordinary_prosody(rng) if voice == "trained" else wide_prosody(rng)
     if voice == "plain":
         return Prosody("fr", rng.randint(145, 175), 50), 1.0
     if voice == "near":
@@ -82,14 +87,16 @@ def sentences(corpus: Corpus, category: str, seen: bool, count: int, rng: random
     return list(found.values())
 
 
-def cases(espeak: Espeak, corpus: Corpus, voices: Iterable[str], per_cell: int, seed: int) -> list[Case]:
-    """All cells: voices x categories x seen or unseen."""
+def cases(espeak: Espeak, corpus: Corpus, voices: Iterable[str], sizes: tuple[int, int], seed: int) -> list[Case]:
+    """All cells: voices x categories x seen or unseen; sizes: sentences in a cell of `HEADLINES`, of the others."""
     made = []
     for voice in voices:
         rng, noise = random.Random(seed), np.random.default_rng(seed)
         for category in CATEGORIES:
+            size = sizes[0] if category in HEADLINES else sizes[1]
             for seen in (True,) if category.endswith("phrase") else (True, False):
-                for sentence in sentences(corpus, category, seen, per_cell, rng):
+                chosen = sentences(corpus, category, seen, size, random.Random(f"{seed} {category} {seen}"))
+                for sentence in chosen[: -(-size // 4)] if voice.startswith(OTHER_ENGINES) else chosen:
                     prosody, scale = prosody_of(voice, rng)
                     line = Line(snr_db=noise.uniform(20, 30))
                     samples, _ = say(espeak, sentence.spoken, prosody, scale, line, noise)
@@ -98,7 +105,7 @@ def cases(espeak: Espeak, corpus: Corpus, voices: Iterable[str], per_cell: int, 
 
 
 def recognise(model: WhisperModel, utterances: list[NDArray[np.float32]], context_s: float) -> list[Transcript]:
-    """Short context in batches, 30 s for what does not fit; context 0 is `WhisperModel.transcribe` itself."""
+    """In batches, the context doubled for what does not fit; context 0 is `WhisperModel.transcribe` itself."""
     results = []
     if context_s == 0:
         for samples in utterances:
@@ -107,14 +114,17 @@ def recognise(model: WhisperModel, utterances: list[NDArray[np.float32]], contex
             logprob, silent = (found[0].avg_logprob, found[0].no_speech_prob) if found else (0.0, 1.0)
             results.append(Transcript("".join(s.text for s in found).strip(), logprob, silent))
         return results
-    order = sorted(range(len(utterances)), key=lambda i: len(utterances[i]))
+    groups: dict[float, list[int]] = defaultdict(list)
+    for i in range(len(utterances)):
+        needed_s, fitting_s = len(utterances[i]) / nospeech.SAMPLE_RATE_HZ + MARGIN_S, context_s
+        while fitting_s < min(needed_s, FULL_CONTEXT_S):
+            fitting_s = min(2 * fitting_s, FULL_CONTEXT_S)
+        groups[fitting_s].append(i)
     by_index: dict[int, Transcript] = {}
-    for start in range(0, len(order), BATCH):
-        chunk = order[start : start + BATCH]
-        longest_s = max(len(utterances[i]) for i in chunk) / nospeech.SAMPLE_RATE_HZ
-        fits = longest_s + 0.02 <= context_s
-        done = transcribe(model, [utterances[i] for i in chunk], context_s if fits else 30.0)
-        by_index.update(zip(chunk, done, strict=True))
+    for fitting_s, group in groups.items():
+        for start in range(0, len(group), BATCH):
+            chunk = group[start : start + BATCH]
+            by_index.update(zip(chunk, transcribe(model, [utterances[i] for i in chunk], fitting_s), strict=True))
     return [by_index[i] for i in range(len(utterances))]
 
 
@@ -192,15 +202,21 @@ def confidence_table(made: list[Case], transcripts: list[Transcript]) -> str:
     return "\n".join(rows)
 
 
-def no_speech_table(model: WhisperModel, count: int, context_s: float) -> str:
-    """Clips without speech: with text, and with text after the two thresholds."""
+def limits(folder: Path) -> tuple[float, float]:
+    """The service's limits for this model: the highest no_speech_prob and the lowest avg_logprob that pass."""
+    noted = json.loads((folder / "pronto.json").read_text("utf-8"))["limits"]
+    return float(noted["no_speech_prob"]), float(noted["min_logprob"])
+
+
+def no_speech_table(model: WhisperModel, count: int, context_s: float, passing: tuple[float, float]) -> str:
+    """Clips without speech: with text, and with text after the two limits `passing`."""
     clips = list(nospeech.clips(count, seed=2026))
     results = recognise(model, [samples for _, samples in clips], context_s)
-    rows = ["| kind | clips | with text | with text after the thresholds |", "|---|---|---|---|"]
+    rows = ["| kind | clips | with text | with text after the limits |", "|---|---|---|---|"]
     for kind in [*nospeech.KINDS, "all"]:
         chosen = [r for (k, _), r in zip(clips, results, strict=True) if kind in (k, "all")]
         texts = [r for r in chosen if r.text]
-        kept = [r for r in texts if r.no_speech_prob <= NO_SPEECH_THRESHOLD and r.avg_logprob >= LOGPROB_THRESHOLD]
+        kept = [r for r in texts if r.no_speech_prob <= passing[0] and r.avg_logprob >= passing[1]]
         rows.append(f"| {kind} | {len(chosen)} | {len(texts)} | {len(kept)} |")
     return "\n".join(rows)
 
@@ -209,9 +225,14 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--per-cell", type=int, default=60)
-    parser.add_argument("--voices", default="trained,plain,near,mb-fr1,mb-fr4")
-    parser.add_argument("--contexts", default="6,10,30", help="seconds; 0 is WhisperModel.transcribe itself")
+    parser.add_argument("--headline", type=int, default=100, help="sentences in a cell of phrases, zips and pairs")
+    parser.add_argument("--per-cell", type=int, default=30, help="sentences in every other cell")
+    parser.add_argument("--voices", default="plain,trained,near,extreme,mb-fr1,mb-fr4")
+    parser.add_argument("--contexts", default="4,6,10,30", help="seconds; 0 is WhisperModel.transcribe itself")
+    parser.add_argument(
+        "--other-contexts", type=float, default=0.2, help="share of the sentences for all but the first"
+    )
+    parser.add_argument("--seed", type=int, default=12345)
     parser.add_argument("--no-speech", type=int, default=300)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, help="write the tables there as Markdown")
@@ -224,7 +245,7 @@ def main() -> None:
             espeak.speak("bonjour", Prosody(voice))
         except EspeakError:
             voices.remove(voice)
-    made = cases(espeak, Corpus(), voices, arguments.per_cell, seed=12345)
+    made = cases(espeak, Corpus(), voices, (arguments.headline, arguments.per_cell), arguments.seed)
     pieces: list[str] = []
 
     def report(*texts: str) -> None:
@@ -234,15 +255,18 @@ def main() -> None:
             arguments.out.write_text("\n".join(pieces) + "\n", "utf-8")
 
     for i, context in enumerate(arguments.contexts.split(",")):
+        if i == 1:
+            made = random.Random(1).sample(made, int(len(made) * arguments.other_contexts))
         results = recognise(model, [c.samples for c in made], float(context))
         table, wrong = accuracy_tables(made, results, voices)
         title = "`WhisperModel.transcribe`" if float(context) == 0 else f"{context} s of context"
+        title += f", {len(made)} sentences"
         report(f"### {title}\n", table, "")
         if i == 0:
             report(
                 sounding_the_same(made, results, espeak), "", "### Confidence\n", confidence_table(made, results), ""
             )
-            silent = no_speech_table(model, arguments.no_speech, float(context))
+            silent = no_speech_table(model, arguments.no_speech, float(context), limits(arguments.model))
             report(f"### No speech, {arguments.no_speech} clips\n", silent, "")
             print("\n".join(random.Random(1).sample(wrong, min(len(wrong), arguments.errors))))
 

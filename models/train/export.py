@@ -1,6 +1,8 @@
-"""Checkpoint + tokenizer -> a CTranslate2 directory that an untouched faster-whisper loads.
+"""Checkpoints + tokenizer -> a CTranslate2 directory that an untouched faster-whisper loads.
 
-    python -m models.train.export CHECKPOINT TOKENIZER OUT_FOLDER [--quantization int8]
+    python -m models.train.export CHECKPOINT... TOKENIZER OUT_FOLDER [--quantization int8]
+
+Several checkpoints of one line of training are averaged, which is often better than each.
 
 Written straight through ctranslate2.specs: transformers is not needed. Needs CTranslate2 >= 4.7 (see vocab.py).
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +64,13 @@ def _feed_forward(spec: Any, layer: Layer) -> None:
 
 
 class CheckpointConverter(Converter):  # type: ignore[misc]
-    """CTranslate2's converter for our checkpoints; `weights` is "average" or "network" (the last step's)."""
+    """CTranslate2's converter for the mean of our checkpoints; `weights`: "average" or "network" (the last step's)."""
 
-    def __init__(self, checkpoint: Path, vocabulary: Vocabulary, weights: str = "average") -> None:
-        saved = torch.load(checkpoint, map_location="cpu")
-        self._network, self._vocabulary = Whisper(Shape(**saved["shape"])), vocabulary
-        self._network.load_state_dict(saved[weights])
+    def __init__(self, checkpoints: Sequence[Path], vocabulary: Vocabulary, weights: str = "average") -> None:
+        saved = [torch.load(checkpoint, map_location="cpu") for checkpoint in checkpoints]
+        self._network, self._vocabulary = Whisper(Shape(**saved[0]["shape"])), vocabulary
+        states = [one[weights] for one in saved]
+        self._network.load_state_dict({name: sum(s[name] for s in states) / len(states) for name in states[0]})
 
     def _load(self) -> WhisperSpec:
         network, v, shape = self._network, self._vocabulary, self._network.shape
@@ -102,12 +106,16 @@ class CheckpointConverter(Converter):  # type: ignore[misc]
 
 
 def export(
-    checkpoint: Path, tokenizer: Path, folder: Path, quantization: str | None = "int8", weights: str = "average"
+    checkpoints: Sequence[Path],
+    tokenizer: Path,
+    folder: Path,
+    quantization: str | None = "int8",
+    weights: str = "average",
 ) -> None:
     """Write model.bin, vocabulary.json, config.json, tokenizer.json and preprocessor_config.json into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / ".export"
-    converter = CheckpointConverter(checkpoint, Vocabulary(tokenizer), weights)
+    converter = CheckpointConverter(checkpoints, Vocabulary(tokenizer), weights)
     converter.convert(str(made), quantization=quantization, force=True)
     for path in made.iterdir():
         path.replace(folder / path.name)
@@ -119,14 +127,14 @@ def export(
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoints", type=Path, nargs="+")
     parser.add_argument("tokenizer", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--quantization", default="int8", help="a CTranslate2 type, or none")
     parser.add_argument("--weights", default="average", choices=("average", "network"))
     arguments = parser.parse_args()
     quantization = None if arguments.quantization == "none" else arguments.quantization
-    export(arguments.checkpoint, arguments.tokenizer, arguments.folder, quantization, arguments.weights)
+    export(arguments.checkpoints, arguments.tokenizer, arguments.folder, quantization, arguments.weights)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Corpus -> shards of telephone utterances as log-mel, with transcript, speech span and phoneme alignment.
 
-    python -m models.train.synth OUT_FOLDER --shards 10 --first 0 [--size 1000]
+    python -m models.train.synth OUT_FOLDER --shards 10 --first 0 [--size 1000] [--mix M] [--prosody P]
 
 A shard is one .npz: `mel` (sum of frames, 80) float16, `phonemes` (sum of positions) uint8, `frames` (n), `texts` (n),
 `spans` (n, 2) seconds. Written under a temporary name and renamed, so that the trainer may read while we write.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from models import nospeech
 from models.train.channel import SAMPLE_RATE_HZ, Line, random_line, resample, through
-from models.train.corpus import Corpus, Sentence
+from models.train.corpus import MIXES, Corpus, Sentence
 from models.train.phonemes import frame_classes, speech_span_s
 from models.train.voices import LANGUAGES, TRAINED_VARIANTS, Espeak, Prosody
 
@@ -46,12 +46,23 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float16]:
     return np.ascontiguousarray(mel[:, : mel.shape[1] // 2 * 2].T).astype(np.float16)
 
 
-def trained_prosody(rng: random.Random) -> tuple[Prosody, float]:
-    """A training voice and a vocal-tract scale; one in six is espeak-ng's plain French voice near its default speed."""
+def wide_prosody(rng: random.Random) -> tuple[Prosody, float]:
+    """A training voice at any speed, pitch and vocal-tract scale, often a caricature; one in six is the plain voice."""
     if rng.random() < 0.17:
         return Prosody(rng.choice(LANGUAGES), rng.randint(130, 185), rng.randint(35, 65)), rng.uniform(0.97, 1.03)
     voice = f"{rng.choice(LANGUAGES)}+{rng.choice(TRAINED_VARIANTS)}"
     return Prosody(voice, rng.randint(120, 200), rng.randint(15, 85), rng.randint(20, 80)), rng.uniform(0.9, 1.1)
+
+
+def ordinary_prosody(rng: random.Random) -> tuple[Prosody, float]:
+    """A training voice as people speak on the telephone, and a vocal-tract scale; one in six is the plain voice."""
+    if rng.random() < 0.17:
+        return Prosody(rng.choice(LANGUAGES), rng.randint(130, 185), rng.randint(35, 65)), rng.uniform(0.97, 1.03)
+    voice = f"{rng.choice(LANGUAGES)}+{rng.choice(TRAINED_VARIANTS)}"
+    return Prosody(voice, rng.randint(130, 185), rng.randint(35, 65), rng.randint(35, 65)), rng.uniform(0.96, 1.04)
+
+
+PROSODIES = {"wide": wide_prosody, "ordinary": ordinary_prosody}
 
 
 def say(
@@ -77,8 +88,9 @@ def say(
 class Synthesizer:
     """Draws utterances from a corpus, one generator per shard."""
 
-    def __init__(self, corpus: Corpus, espeak: Espeak) -> None:
-        self._corpus, self._espeak = corpus, espeak
+    def __init__(self, corpus: Corpus, espeak: Espeak, mix: str = "everything", prosody: str = "wide") -> None:
+        """mix: of `corpus.MIXES`; prosody: of `PROSODIES`."""
+        self._corpus, self._espeak, self._mix, self._prosody = corpus, espeak, MIXES[mix], PROSODIES[prosody]
 
     def no_speech(self, rng: np.random.Generator) -> Utterance:
         """Any kind of sound without speech, through a line in half of the cases."""
@@ -92,7 +104,7 @@ class Synthesizer:
 
     def utterance(self, sentence: Sentence, rng: random.Random, noise: np.random.Generator) -> Utterance | None:
         """`sentence` by a training voice on a random line; None when it lasts too long."""
-        prosody, scale = trained_prosody(rng)
+        prosody, scale = self._prosody(rng)
         samples, phonemes = say(self._espeak, sentence.spoken, prosody, scale, random_line(noise), noise)
         if len(samples) > LONGEST_S * SAMPLE_RATE_HZ:
             return None
@@ -102,11 +114,16 @@ class Synthesizer:
     def shard(self, size: int, seed: int) -> list[Utterance]:
         """`size` utterances, reproducible from `seed`."""
         rng, noise = random.Random(seed), np.random.default_rng(seed)
+        phrases = (
+            self._corpus.covering(int(seed * size * self._mix.phrases * (1 - NO_SPEECH_SHARE)))
+            if self._mix.covering
+            else None
+        )
         utterances: list[Utterance] = []
         while len(utterances) < size:
             if rng.random() < NO_SPEECH_SHARE:
                 utterances.append(self.no_speech(noise))
-            elif made := self.utterance(self._corpus.draw(rng), rng, noise):
+            elif made := self.utterance(self._corpus.draw(rng, mix=self._mix, phrases=phrases), rng, noise):
                 utterances.append(made)
         return utterances
 
@@ -132,6 +149,8 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=100)
     parser.add_argument("--first", type=int, default=0, help="number (and seed) of the first shard")
     parser.add_argument("--size", type=int, default=1000, help="utterances per shard")
+    parser.add_argument("--mix", choices=MIXES, default="everything", help="of sentences")
+    parser.add_argument("--prosody", choices=PROSODIES, default="wide")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     espeak = Espeak()
@@ -141,7 +160,7 @@ def main() -> None:
             continue
         corpus = Corpus()  # read again: phrases may have been added
         started = time.process_time()
-        write_shard(path, Synthesizer(corpus, espeak).shard(arguments.size, number))
+        write_shard(path, Synthesizer(corpus, espeak, arguments.mix, arguments.prosody).shard(arguments.size, number))
         each_ms = (time.process_time() - started) / arguments.size * 1000
         print(f"{path.name} phrases {corpus.digest()} {each_ms:.1f} ms of CPU per utterance", flush=True)
 

@@ -48,7 +48,7 @@ AVERAGE_DECAY = 0.98
 SHARE_EVERY_S, SAVE_EVERY_S, REPORT_EVERY_S = 20.0, 120.0, 60.0
 ENCODER_PARTS = ("conv", "encoder", "phoneme_head")
 HEARD_BATCHES, REPEATS = 60, 4
-WORKER_TIMEOUT = timedelta(minutes=10)
+WORKER_TIMEOUT = timedelta(minutes=60)  # a paused machine must not end the training
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class Trainer:
     """The network, its optimizers and its averaged weights."""
 
     def __init__(self, shape: Shape, schedule: Schedule, device: str = "cpu", decoder_only: bool = False) -> None:
-        self.network, self.schedule, self.step_count = Whisper(shape).to(device), schedule, 0
+        self.network, self.schedule = Whisper(shape).to(device), schedule
+        self.step_count = self.steps_before = 0  # of this run; of the runs whose weights it began with
         parameters = dict(self.network.named_parameters())
         if decoder_only:
             for name in [name for name in parameters if name.startswith(ENCODER_PARTS)]:
@@ -86,6 +87,11 @@ class Trainer:
             weight_decay=0.01,
         )
         self.average = {name: p.detach().clone() for name, p in self.network.state_dict().items()}
+
+    @property
+    def experience(self) -> int:
+        """Steps that the weights have seen, in all runs."""
+        return self.steps_before + self.step_count
 
     def losses(self, batch: Batch, context: int) -> tuple[Tensor, Tensor, Tensor]:
         """Text loss, phoneme loss, and the share of next tokens that are right."""
@@ -106,7 +112,7 @@ class Trainer:
 
     def step(self, batch: Batch, context: int, share: float) -> tuple[float, float, float]:
         """One update -> (text loss, phoneme loss, accuracy)."""
-        rate, weight = self.schedule.rate(share, self.step_count), self.schedule.phoneme_weight(self.step_count)
+        rate, weight = self.schedule.rate(share, self.step_count), self.schedule.phoneme_weight(self.experience)
         self.network.zero_grad(set_to_none=True)
         text, phonemes, right = self.losses(batch, context)
         ((1 - weight) * text + weight * phonemes).backward()
@@ -158,16 +164,19 @@ class Trainer:
                 "muon": self.muon.state_dict(),
                 "adamw": self.adamw.state_dict(),
                 "step": self.step_count,
+                "steps_before": self.steps_before,
                 "seconds": seconds,
             },
             temporary,
         )
         os.replace(temporary, path)
 
-    def begin_with(self, weights: dict[str, Tensor]) -> None:
-        """Start from these weights, with fresh optimizers."""
-        self.network.load_state_dict(weights)
-        self.average = {name: value.clone() for name, value in weights.items()}
+    def begin_with(self, path: Path) -> None:
+        """Start from the averaged weights of a checkpoint, with fresh optimizers."""
+        saved = torch.load(path, map_location=next(self.network.parameters()).device)
+        self.network.load_state_dict(saved["average"])
+        self.average = {name: value.clone() for name, value in saved["average"].items()}
+        self.steps_before = int(saved.get("steps_before", 0)) + int(saved.get("step", 0))
 
     def load(self, path: Path) -> float:
         """Take up a checkpoint; returns the seconds it had been trained."""
@@ -176,7 +185,7 @@ class Trainer:
         self.average = saved["average"]
         self.muon.load_state_dict(saved["muon"])
         self.adamw.load_state_dict(saved["adamw"])
-        self.step_count = int(saved["step"])
+        self.step_count, self.steps_before = int(saved["step"]), int(saved.get("steps_before", 0))
         return float(saved["seconds"])
 
 
@@ -199,7 +208,7 @@ def learn(trainer: Trainer, pool: Pool, rng: random.Random, before_s: float, arg
     while not done:
         pool.refresh()
         for crops in pool.epoch(
-            4000, arguments.frames, not arguments.decoder_only and trainer.step_count < SHORT_UNTIL_STEP
+            4000, arguments.frames, not arguments.decoder_only and trainer.experience < SHORT_UNTIL_STEP
         ):
             now = time.monotonic()
             share = (before_s + now - started) / (arguments.minutes * 60)
@@ -213,7 +222,7 @@ def learn(trainer: Trainer, pool: Pool, rng: random.Random, before_s: float, arg
                 saved = now
             if done:
                 break
-            augment = not arguments.decoder_only and trainer.step_count >= AUGMENT_FROM_STEP
+            augment = not arguments.decoder_only and trainer.experience >= AUGMENT_FROM_STEP
             batch = pool.collate(crops, augment).to(arguments.device)
             context = rng.choice(CONTEXTS)
             if arguments.decoder_only:
@@ -268,7 +277,7 @@ def main() -> None:
     shape = Shape(vocabulary.first_timestamp + LONGEST_TIMESTAMPS, CLASS_COUNT)
     trainer = Trainer(shape, Schedule(arguments.peak), arguments.device, arguments.decoder_only)
     if arguments.init:
-        trainer.begin_with(torch.load(arguments.init, map_location=arguments.device)["average"])
+        trainer.begin_with(arguments.init)
     checkpoint = arguments.out / "last.pt"
     before_s = trainer.load(checkpoint) if checkpoint.exists() else 0.0
     seed = 1 + trainer.step_count * arguments.workers + arguments.rank

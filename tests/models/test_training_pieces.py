@@ -10,7 +10,7 @@ import torch
 
 from models import nospeech
 from models.train.batches import NO_LABEL, Pool
-from models.train.channel import Line, companded, random_line, through
+from models.train.channel import Line, companded, random_line, resample, through
 from models.train.corpus import Corpus, CorpusError, hesitate, is_held_out, read_phrases, transcript
 from models.train.evaluate import edits
 from models.train.french_numbers import number_words, numerals, pair_words, zip_code, zip_code_words
@@ -218,3 +218,9 @@ def test_batches_pad_with_zeros_and_label_silence_as_no_speech(tmp_path: Path) -
     assert batch.labels[0, 0] == vocabulary.french
     said = [i for i in batch.labels[0].tolist() if 0 <= i < vocabulary.text_count]
     assert vocabulary.decode(said) == "oui"
+
+
+@pytest.mark.parametrize("down", [397, 432, 440, 441, 480])
+def test_resampling_keeps_the_band_whatever_the_ratio(down: int) -> None:
+    tone = np.sin(2 * np.pi * 2500 * np.arange(22_050) / 22_050)
+    assert np.std(resample(tone, 160, down)) == pytest.approx(np.std(tone), rel=0.01)
