@@ -20,7 +20,8 @@ from benchmarks.receiver_load import conversation
 from protocol.messages import Listen
 from rtp_receiver.call_stream import CallStream, Limits
 from rtp_receiver.rtp import RtpPacket
-from rtp_receiver.silero import SileroVad, model_path
+from rtp_receiver.silero import SileroVad
+from voice_activity.silero_model import model_path
 
 ROUNDS = 25
 CHUNKS_PER_S = 16_000 / 512

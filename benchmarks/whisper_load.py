@@ -80,14 +80,14 @@ async def closed_loop(
     answers: Answers | None = None,
     ask_again: bool = True,
 ) -> Answers:
-    """`callers` callers ask `requests` times in all; who gets 503 asks again after 20 ms, if `ask_again`."""
+    """`callers` callers ask `requests` times in all; who gets 503 asks again after 100 ms, if `ask_again`."""
     answers = answers or Answers()
     numbers = iter(range(requests))
 
     async def caller(session: aiohttp.ClientSession) -> None:
         for number in numbers:
             while await _ask(session, url, number, bodies, answers) == 503 and ask_again:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)
 
     began = time.perf_counter()
     async with _session(callers) as session:

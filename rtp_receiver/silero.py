@@ -1,7 +1,6 @@
 """Silero VAD v6 for many streams at once: one batch of matrix products per step, on one core.
 
-The model file comes with faster-whisper and is found without importing it; its weights are read from the ONNX graph.
-As shipped, the graph takes one stream at a time (its first axis is time, and the LSTM runs along it). Input per step:
+As shipped, the model takes one stream at a time (its first axis is time, and the LSTM runs along it). Input per step:
 64 samples of context and 512 new ones, LSTM state h and c of 128 each.
 
 The LSTM drifts in long silence, above all in the digital silence of a telephone: after 12 s of it half of the short
@@ -11,47 +10,20 @@ back into the state that a second of faint noise leaves, and kept there until it
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from threadpoolctl import threadpool_limits
 
-from rtp_receiver.silero_network import CHUNK_SAMPLES, CONTEXT_SAMPLES, STATE, Floats, SileroNetwork, WrongWeights
+from voice_activity.silero_model import REST_CHUNKS, load_network, state_of_rest
+from voice_activity.silero_network import CHUNK_SAMPLES, CONTEXT_SAMPLES, STATE
 
 QUIET_BELOW = 0.15
 """Speech probability below which a chunk counts as quiet."""
-REST_AFTER_CHUNKS = 31
+REST_AFTER_CHUNKS = REST_CHUNKS
 """Quiet chunks (one second) after which a stream rests."""
-_REST_NOISE = 3e-4
-"""Level of the noise that the state of rest comes from: -70 dB below full scale."""
-
-
-class ModelUnusable(RuntimeError):
-    """The model file is missing or not the one this module knows."""
-
-
-def model_path() -> Path:
-    """The file inside the installed faster-whisper. Raises ModelUnusable."""
-    spec = importlib.util.find_spec("faster_whisper")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "assets" / "silero_vad_v6.onnx"
-        if path.is_file():
-            return path
-    raise ModelUnusable("faster-whisper with assets/silero_vad_v6.onnx is not installed")
-
-
-def load_network(path: Path) -> SileroNetwork:
-    """The network of the file. Raises ModelUnusable."""
-    graph = onnx.load(str(path)).graph
-    try:
-        return SileroNetwork({tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer})
-    except WrongWeights as error:
-        raise ModelUnusable(f"{path} is not the Silero v6 model: {error}") from error
 
 
 class SileroVad:
@@ -62,15 +34,15 @@ class SileroVad:
     def __init__(self, path: Path | None = None, rests: bool = True) -> None:
         """`rests` False: the bare model, whose streams begin at zero and drift in silence."""
         threadpool_limits(limits=1, user_api="blas")  # of the whole process: more threads only wait for each other here
-        self._network = load_network(path or model_path())
+        self._network = load_network(path)
         self._free: list[int] = []
         self._h = np.zeros((0, STATE), dtype=np.float32)
         self._c = np.zeros((0, STATE), dtype=np.float32)
         self._context = np.zeros((0, CONTEXT_SAMPLES), dtype=np.float32)
         self._quiet_chunks = np.zeros(0, dtype=np.int64)
         self._rests = rests
-        zero = np.zeros((1, STATE), dtype=np.float32)
-        self._rest_h, self._rest_c = self._rest() if rests else (zero, zero)
+        zero = np.zeros(STATE, dtype=np.float32)
+        self._rest_h, self._rest_c = state_of_rest(self._network) if rests else (zero, zero)
 
     def open(self) -> int:
         """A new stream with a fresh state; its number."""
@@ -109,12 +81,3 @@ class SileroVad:
         self._quiet_chunks[rows] = quiet_chunks
         self._context[rows] = inputs[:, -CONTEXT_SAMPLES:]
         return result
-
-    def _rest(self) -> tuple[Floats, Floats]:
-        """The LSTM state, [1, 128] each, that a fresh model has after a second of faint noise (always the same)."""
-        noise = np.random.default_rng(0).normal(0, _REST_NOISE, REST_AFTER_CHUNKS * CHUNK_SAMPLES).astype(np.float32)
-        noise = np.concatenate([np.zeros(CONTEXT_SAMPLES, dtype=np.float32), noise])
-        h = c = np.zeros((1, STATE), dtype=np.float32)
-        for start in range(0, REST_AFTER_CHUNKS * CHUNK_SAMPLES, CHUNK_SAMPLES):
-            _, h, c = self._network(noise[None, start : start + CONTEXT_SAMPLES + CHUNK_SAMPLES], h, c)
-        return h, c

@@ -46,18 +46,19 @@ def test_a_service_imports_no_other_service(service: str) -> None:
     assert not found
 
 
-def test_the_protocol_imports_nothing_of_ours() -> None:
+@pytest.mark.parametrize("package", ["protocol", "voice_activity"])
+def test_what_services_share_imports_nothing_else_of_ours(package: str) -> None:
     ours = {path.name for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"} | {"config"}
-    found = {name for path in modules("protocol") for name in imports_of(path) if name.split(".")[0] in ours}
-    assert {name.split(".")[0] for name in found} <= {"protocol"}
+    found = {name for path in modules(package) for name in imports_of(path) if name.split(".")[0] in ours}
+    assert {name.split(".")[0] for name in found} <= {package}
 
 
 def test_modules_that_call_themselves_pure_are() -> None:
     """A module whose docstring says `Pure:` keeps that promise."""
     pure = [
         path
-        for service in SERVICES
-        for path in modules(service)
+        for package in (*SERVICES, "voice_activity")
+        for path in modules(package)
         if "Pure:" in (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
     ]
     found = {

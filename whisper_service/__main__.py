@@ -19,6 +19,7 @@ from observability.logs import set_up_logs
 from whisper_service.http_api import create_app
 from whisper_service.phrases import BadPhrases
 from whisper_service.service import Service, load_families
+from whisper_service.whole_answers import WholeAnswers
 
 log = logging.getLogger("whisper_service")
 
@@ -39,6 +40,7 @@ async def run(settings: WhisperSettings, service: Service) -> int:
             create_app(service),
             settings.whisper_host,
             settings.whisper_port,
+            http=WholeAnswers,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -71,7 +73,7 @@ async def watch_memory(limit_mb: int) -> None:
     """Ends when this process holds more than `limit_mb` of memory; never when that is 0."""
     page_bytes = resource.getpagesize()
     while True:
-        await asyncio.sleep(5)
+        await asyncio.sleep(1)
         resident_mb = int(Path("/proc/self/statm").read_text().split()[1]) * page_bytes // 2**20  # noqa: ASYNC240
         if limit_mb and resident_mb > limit_mb:
             log.error("too much memory is held; stopping", extra={"resident_mb": resident_mb, "limit_mb": limit_mb})

@@ -53,6 +53,11 @@ class ModelNotes:
     """Where the guards draw their lines for it."""
 
 
+def max_tokens(duration_s: float) -> int:
+    """More tokens than anyone says in that time; what runs on is a loop."""
+    return min(224, 16 + round(12 * duration_s))
+
+
 @dataclass(frozen=True)
 class Job:
     """One utterance to transcribe."""
@@ -75,8 +80,8 @@ class Job:
 
     @property
     def max_tokens(self) -> int:
-        """More than anyone says in that time; what runs on is a loop."""
-        return min(224, 16 + round(12 * self.duration_s))
+        """See the function."""
+        return max_tokens(self.duration_s)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ Reason: TypeAlias = Literal[
 ]
 REASONS: Final = get_args(Reason)[1:]
 _STEP_S: Final = 0.032
+_EDGES_S: Final = 0.3
+"""Of speech that neither the gate nor the level shows."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Limits:
     min_logprob: float = -1.5
     """Below this the text is a guess, whatever else speaks for it."""
     weak_logprob: float = -0.8
+    sure_logprob: float = -0.4
+    """From here on a text is believed on the evidence of an excerpt of the clip; below it the whole clip must speak."""
     max_chars_per_s: float = 25.0
     repeats: int = 4
     """A run of this many equal 1- to 4-grams is a loop."""
@@ -91,13 +95,16 @@ class Verdict:
     flags: tuple[str, ...] = field(default=())
 
 
-def find_voice(probabilities: NDArray[np.float32], limits: Limits = Limits()) -> Voice:
-    """The voice in a clip, from its speech probabilities, one per 32 ms."""
+def find_voice(probabilities: NDArray[np.float32], limits: Limits = Limits(), clip_s: float = 0.0) -> Voice:
+    """The voice in a clip, from its speech probabilities, one per 32 ms.
+
+    With `clip_s` they are those of an excerpt of a clip of that length: the voice is then at least what is found.
+    """
     (steps,) = np.nonzero(probabilities >= limits.speech_threshold)
     if not steps.size:
         return Voice(0.0, 0.0, 0.0)
     speech_s = steps.size * _STEP_S
-    whole_s = min(probabilities.size * _STEP_S, limits.share_of_s)
+    whole_s = min(clip_s or probabilities.size * _STEP_S, limits.share_of_s)
     return Voice(speech_s, float(steps[-1] - steps[0] + 1) * _STEP_S, min(1.0, speech_s / whole_s))
 
 
@@ -116,6 +123,13 @@ def refuse_voice(voice: Voice, limits: Limits = Limits()) -> Reason:
     """Why nobody speaks here, or the empty string."""
     speaks = voice.speech_s >= limits.min_speech_s and voice.share >= limits.min_speech_share
     return "" if speaks else "no_speech"
+
+
+def is_doubtful(heard: Heard, sound: Sound, limits: Limits = Limits()) -> bool:
+    """Whether a text needs the whole clip's voice to be believed: the model is unsure, or it is much for its sound."""
+    said_in_s = sound.loud_s + _EDGES_S
+    is_unsure = heard.avg_logprob < limits.sure_logprob or heard.no_speech_prob > limits.no_speech_prob
+    return is_unsure or len(heard.text) > limits.max_chars_per_s * said_in_s
 
 
 def judge_text(
@@ -160,7 +174,7 @@ def _is_words(text: str) -> bool:
 
 def _is_too_fast(text: str, voice: Voice, limits: Limits) -> bool:
     """More than a mouth can say in the time in which the gate heard a voice, edges that it missed allowed for."""
-    said_in_s = voice.span_s + 0.3
+    said_in_s = voice.span_s + _EDGES_S
     return len(text) > limits.max_chars_per_s * said_in_s and len(text) >= 15
 
 

@@ -1,16 +1,20 @@
-"""Samples become a few facts about the sound: how loud, how tonal, how clipped. Pure: numpy only."""
+"""Samples become a few facts about the sound: how loud, how long, how tonal, how clipped. Pure: numpy only."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from whisper_service.audio import SAMPLE_RATE_HZ, Samples
 
 _WINDOW: Final = 1024
+_STEP: Final = _WINDOW // 2
 _FLOOR_DB: Final = -120.0
+_HANN: Final = np.hanning(_WINDOW).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -27,26 +31,41 @@ class Sound:
     """
     clipped: float
     """Share of samples at full scale, 0 to 1."""
+    loudest_at: int
+    """Sample in the middle of the loudest 64 ms."""
+    loud_s: float
+    """From the first to the last 64 ms that are at most 15 dB under the loudest."""
 
 
 def listen(samples: Samples) -> Sound:
     """The facts of a clip of 16 kHz samples, shape [n]."""
-    step = _WINDOW // 2
     padded = np.pad(samples, (0, max(0, _WINDOW - samples.size)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::step]
-    levels = np.mean(np.square(windows, dtype=np.float64), axis=1)
-    loudest = float(levels.max())
+    halves = padded[: padded.size // _STEP * _STEP].reshape(-1, _STEP)
+    energies = np.einsum("ij,ij->i", halves, halves, dtype=np.float64)
+    levels = (energies[1:] + energies[:-1]) / _WINDOW
+    loudest = int(levels.argmax())
+    level = float(levels[loudest])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_STEP][: levels.size]
+    loud = np.flatnonzero(levels > level / 31.6)
     return Sound(
         duration_s=samples.size / SAMPLE_RATE_HZ,
-        level_dbfs=10 * np.log10(loudest) if loudest > 0 else _FLOOR_DB,
-        tonality=_tonality(windows[levels > loudest / 10]) if loudest > 0 else 0.0,
-        clipped=float(np.mean(np.abs(samples) >= 0.99)),
+        level_dbfs=10 * math.log10(level) if level > 0 else _FLOOR_DB,
+        tonality=_tonality(windows[_some(np.flatnonzero(levels > level / 10))]) if level > 0 else 0.0,
+        clipped=(np.count_nonzero(samples >= 0.99) + np.count_nonzero(samples <= -0.99)) / samples.size,
+        loudest_at=(loudest + 1) * _STEP,
+        loud_s=float(loud[-1] - loud[0] + 1) * _STEP / SAMPLE_RATE_HZ if level > 0 else 0.0,
     )
 
 
+def _some(windows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """At most ten of the numbers, spread evenly: a tone is one in each of them."""
+    return windows[np.linspace(0, windows.size - 1, min(10, windows.size)).astype(np.intp)]
+
+
 def _tonality(windows: Samples) -> float:
-    """`windows`: the loud ones, shape [n, 1024]; a band is 5 bins of 15.6 Hz."""
-    power = np.mean(np.abs(np.fft.rfft(windows * np.hanning(_WINDOW), axis=1)) ** 2, axis=0)
+    """`windows`: loud ones, shape [n, 1024]; a band is 5 bins of 15.6 Hz."""
+    spectra = np.fft.rfft(windows * _HANN, axis=1)
+    power: NDArray[np.float64] = np.sum(np.square(np.abs(spectra)), axis=0, dtype=np.float64)
     power[:4] = 0.0  # a direct-current offset is no tone
     total = float(power.sum())
     if total <= 0.0:

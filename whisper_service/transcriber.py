@@ -1,5 +1,8 @@
 """Audio bytes of one request become a transcript: decoded and gated in a small pool, batched with others, judged.
 
+The voice gate first hears an excerpt of a clip, about its loudest moment. It hears the whole clip where the excerpt
+holds no speech, and where the decoded text is doubtful: most answers of callers need neither.
+
 Knows asyncio and nothing of HTTP. It is bounded: `enter` refuses at once when three batches are inside (two waiting,
 one in the engine), and every request has a deadline that is kept whatever the engine does.
 """
@@ -8,20 +11,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from whisper_service.audio import SAMPLE_RATE_HZ, decode
+from whisper_service.audio import Samples, decode
 from whisper_service.batcher import Batcher, Expired, Full
 from whisper_service.engine import Decoded, Job, WhisperEngine
-from whisper_service.guards import Heard, Limits, Reason, Voice, find_voice, judge_text, refuse_sound, refuse_voice
+from whisper_service.guards import (
+    Heard,
+    Limits,
+    Reason,
+    Voice,
+    find_voice,
+    is_doubtful,
+    judge_text,
+    refuse_sound,
+    refuse_voice,
+)
 from whisper_service.phrases import Families
-from whisper_service.sound import listen
+from whisper_service.sound import Sound, listen
 from whisper_service.voice_gate import VoiceGate
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -70,10 +84,13 @@ class UnknownLanguage(ValueError):
 
 @dataclass(frozen=True)
 class _Prepared:
-    duration_s: float
-    refused: Reason
-    voice: Voice
-    job: Job | None
+    samples: Samples
+    sound: Sound
+    voice: Voice | None = None
+    """What an excerpt showed, where that was enough; else what the whole clip shows."""
+    is_excerpt: bool = False
+    refused: Reason = ""
+    job: Job | None = None
 
 
 class Transcriber:
@@ -93,7 +110,7 @@ class Transcriber:
         self._limits = limits
         self._max_audio_s = max_audio_s
         self._gate = VoiceGate()
-        # decoding, voice gate and mel are numpy and onnxruntime: two threads feed one engine thread, more only contend
+        # decoding, voice gate and mel are numpy: two threads feed one engine thread, more only contend
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="prepare")
         self._inside = 0
 
@@ -130,51 +147,62 @@ class Transcriber:
         Cancelling gives the place in the queue back: a caller who hung up costs nothing more.
         """
         self.check_language(question.language)
-        prepared = await self._in_time(self._pool.submit(self._prepare, question), question)
-        if prepared.job is None:
-            return Transcript("", prepared.refused, (), question.language, prepared.duration_s)
+        left_s = question.expires_at - time.monotonic()
+        try:
+            async with asyncio.timeout(None if left_s == float("inf") else left_s):
+                return await self._transcribe(question)
+        except (TimeoutError, Expired):
+            raise TooLate from None
+
+    async def _transcribe(self, question: Question) -> Transcript:
+        prepared = await self._in_pool(self._prepare, question)
+        duration_s = prepared.sound.duration_s
+        if prepared.job is None or prepared.voice is None:
+            return Transcript("", prepared.refused, (), question.language, duration_s)
         try:
             waiting = self._batcher.submit(prepared.job, question.expires_at)
         except Full:
             raise Busy from None
-        try:
-            decoded = await self._in_time(waiting, question)
-        except Expired:
-            raise TooLate from None
+        decoded = await asyncio.wrap_future(waiting)
         heard = Heard(decoded.text, decoded.avg_logprob, decoded.no_speech_prob)
+        voice = prepared.voice
+        if prepared.is_excerpt and is_doubtful(heard, prepared.sound, self._limits):
+            voice = await self._in_pool(self._whole_voice, prepared.samples)
+            if reason := refuse_voice(voice, self._limits):
+                return Transcript("", reason, (), decoded.language, duration_s, decoded)
         families = self._families.get(decoded.language, Families())
         hints = question.hints if prepared.job.hints else ()
-        verdict = judge_text(heard, prepared.voice, families, hints, self._limits)
-        return Transcript(verdict.text, verdict.reason, verdict.flags, decoded.language, prepared.duration_s, decoded)
+        verdict = judge_text(heard, voice, families, hints, self._limits)
+        return Transcript(verdict.text, verdict.reason, verdict.flags, decoded.language, duration_s, decoded)
 
     def close(self) -> None:
         """Answers what is inside, then ends all threads."""
         self._pool.shutdown()
         self._batcher.close()
 
-    @staticmethod
-    async def _in_time(future: Future[T], question: Question) -> T:
-        left_s = question.expires_at - time.monotonic()
-        try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), None if left_s == float("inf") else left_s)
-        except TimeoutError:
-            raise TooLate from None
+    def _in_pool(self, work: Callable[[A], T], argument: A) -> asyncio.Future[T]:
+        return asyncio.wrap_future(self._pool.submit(work, argument))
 
     def _prepare(self, question: Question) -> _Prepared:
         """Runs in the pool: file to samples, the guards that need no model, mel."""
         samples = decode(question.audio, self._max_audio_s)
-        duration_s = samples.size / SAMPLE_RATE_HZ
-        voice = Voice(0.0, 0.0, 0.0)
-        refused = refuse_sound(listen(samples), self._limits)
-        if not refused:
-            voice = find_voice(self._gate.probabilities(samples), self._limits)
-            refused = refuse_voice(voice, self._limits)
-        if refused:
-            return _Prepared(duration_s, refused, voice, None)
+        sound = listen(samples)
+        if refused := refuse_sound(sound, self._limits):
+            return _Prepared(samples, sound, refused=refused)
+        excerpt = self._gate.excerpt(samples, sound.loudest_at)
+        voice = find_voice(excerpt, self._limits, sound.duration_s)
+        voice = replace(voice, span_s=max(voice.span_s, sound.loud_s))
+        is_excerpt = not refuse_voice(voice, self._limits)
+        if not is_excerpt:
+            voice = self._whole_voice(samples)
+            if refused := refuse_voice(voice, self._limits):
+                return _Prepared(samples, sound, refused=refused)
         mel = self._engine.features(samples)
-        return _Prepared(
-            duration_s, "", voice, self._engine.job(mel, question.language, question.hints, question.temperature)
-        )
+        job = self._engine.job(mel, question.language, question.hints, question.temperature)
+        return _Prepared(samples, sound, voice, is_excerpt, "", job)
+
+    def _whole_voice(self, samples: Samples) -> Voice:
+        return find_voice(self._gate.probabilities(samples), self._limits)
 
 
 def hints_of(texts: Sequence[str]) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from rtp_receiver.silero import ModelUnusable, SileroVad, load_network, model_path
-from rtp_receiver.silero_network import CHUNK_SAMPLES, CONTEXT_SAMPLES
+from rtp_receiver.silero import SileroVad
 from rtp_receiver.slin16 import Samples, to_float
 from tests.rtp_receiver.packets import silence
 from tests.rtp_receiver.speech import say
+from voice_activity.silero_model import ModelUnusable, load_network, model_path
+from voice_activity.silero_network import CHUNK_SAMPLES, CONTEXT_SAMPLES, windows_of
 
 SESSION = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"])
 """The model as shipped, in a runtime of others: what ours is compared with."""
@@ -113,6 +114,19 @@ def test_the_network_gives_what_the_onnx_file_gives(streams: int, seed: int, lev
         # the cell state is a sum without bound: float32 rounds it at its own size
         for mine, theirs, atol in zip(found, expected, (2e-5, 2e-5, 1e-4), strict=True):
             assert np.allclose(mine[n], np.squeeze(theirs), atol=atol)
+
+
+def test_many_steps_of_one_stream_at_once_give_what_the_whole_file_gives() -> None:
+    zero = np.zeros(128, np.float32)
+    samples = to_float(chunks_of(AUDIO[2])).reshape(-1)
+    windows = windows_of(samples)
+    whole, h, c = NETWORK.along(windows, zero, zero)
+    assert np.allclose(whole, whole_file(AUDIO[2]), atol=1e-5)
+    first, first_h, first_c = NETWORK.along(windows[:20], zero, zero)
+    rest, rest_h, rest_c = NETWORK.along(windows[20:], first_h, first_c)
+    assert np.allclose(np.concatenate([first, rest]), whole, atol=1e-6)
+    assert np.allclose(rest_h, h, atol=1e-6)
+    assert np.allclose(rest_c, c, atol=1e-5)
 
 
 @pytest.mark.parametrize("silence_s", [1.0, 12.0, 40.0])

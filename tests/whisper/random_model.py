@@ -44,12 +44,17 @@ TINY = Shape()
 DEMO = Shape(160, 4, 4, 2, 80, 956, ("fr",))
 SMALL = Shape(768, 12, 12, 12, 80, 50_257, tuple(code for code in _LANGUAGE_CODES if code != "yue"))
 LARGE_V3 = Shape(1280, 20, 32, 32, 128, 50_257, tuple(_LANGUAGE_CODES))
+SHAPES = {"tiny": TINY, "demo": DEMO, "small": SMALL, "large-v3": LARGE_V3}
 
 
-def make_random_model(folder: Path, shape: Shape = TINY, seed: int = 0, quantization: str | None = "int8") -> Path:
-    """Writes model.bin, vocabulary.json, config.json, tokenizer.json and preprocessor_config.json into `folder`."""
+def make_random_model(folder: Path, shape: Shape = TINY, seed: int = 0, endless: bool = False) -> Path:
+    """Writes model.bin, vocabulary.json, config.json, tokenizer.json and preprocessor_config.json into `folder`.
+
+    `endless`: it never ends a sentence, so that every utterance costs the most tokens it is allowed; and it takes all
+    for silence, so that nothing is run a second time.
+    """
     tokenizer = _tokenizer(shape)
-    _RandomWeights(shape, tokenizer, seed).convert(str(folder), quantization=quantization, force=True)
+    _RandomWeights(shape, tokenizer, seed, endless).convert(str(folder), quantization="int8", force=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     features = {"feature_size": shape.mels, "sampling_rate": 16000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
     (folder / "preprocessor_config.json").write_text(json.dumps(features), encoding="utf-8")
@@ -76,7 +81,8 @@ def _tokenizer(shape: Shape) -> Tokenizer:
 
 
 class _RandomWeights(Converter):  # type: ignore[misc]
-    def __init__(self, shape: Shape, tokenizer: Tokenizer, seed: int) -> None:
+    def __init__(self, shape: Shape, tokenizer: Tokenizer, seed: int, endless: bool) -> None:
+        self._endless = endless
         self._shape = shape
         self._tokenizer = tokenizer
         self._random = np.random.default_rng(seed)
@@ -108,8 +114,8 @@ class _RandomWeights(Converter):  # type: ignore[misc]
         spec.decoder.projection.weight = embeddings
         bias = np.full(size, NEVER, np.float32)
         bias[256 : 256 + len(WORDS)] = 0.0
-        bias[self._tokenizer.token_to_id("<|endoftext|>")] = 2.5
-        bias[self._tokenizer.token_to_id("<|nospeech|>")] = -5.0
+        bias[self._tokenizer.token_to_id("<|endoftext|>")] = NEVER if self._endless else 2.5
+        bias[self._tokenizer.token_to_id("<|nospeech|>")] = -NEVER if self._endless else -5.0
         spec.decoder.projection.bias = bias
         vocabulary = sorted(self._tokenizer.get_vocab(with_added_tokens=True).items(), key=lambda item: item[1])
         spec.register_vocabulary([token for token, _ in vocabulary])
@@ -143,8 +149,4 @@ class _RandomWeights(Converter):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
-    print(
-        make_random_model(
-            Path(sys.argv[1]), {"tiny": TINY, "demo": DEMO, "small": SMALL, "large-v3": LARGE_V3}[sys.argv[2]]
-        )
-    )
+    print(make_random_model(Path(sys.argv[1]), SHAPES[sys.argv[2]]))

@@ -19,6 +19,7 @@ from whisper_service.guards import Limits
 from whisper_service.http_api import create_app
 from whisper_service.service import Service, load_families
 from whisper_service.transcriber import Transcriber
+from whisper_service.whole_answers import WholeAnswers
 
 FAMILIES = load_families(ROOT / "flows")
 DEFAULT_LIMITS = Limits()
@@ -33,6 +34,7 @@ class HeldEngine:
         self.gate = threading.Event()
         self.entered = threading.Semaphore(0)
         self.jobs = 0
+        self.batches: list[list[Job]] = []
         self.fail = False
         if is_open:
             self.gate.set()
@@ -48,6 +50,7 @@ class HeldEngine:
 
     def run(self, jobs: Sequence[Job]) -> list[Decoded | Again[Job]]:
         self.jobs += sum(job.first is None for job in jobs)
+        self.batches.append(list(jobs))
         self.entered.release()
         self.gate.wait()
         if self.fail:
@@ -80,7 +83,8 @@ def service_on(engine: WhisperEngine | HeldEngine, limits: Limits = DEFAULT_LIMI
 @contextmanager
 def serving(service: Service) -> Iterator[str]:
     """The base URL of a served service; stopped and closed afterwards."""
-    server = Server(uvicorn.Config(create_app(service), "127.0.0.1", 0, log_config=None, access_log=False))
+    app = create_app(service)
+    server = Server(uvicorn.Config(app, "127.0.0.1", 0, http=WholeAnswers, log_config=None, access_log=False))
     started = threading.Event()
 
     async def serve() -> None:

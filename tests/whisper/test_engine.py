@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from faster_whisper import WhisperModel
 
+from tests.whisper.serving import HeldEngine
 from whisper_service.audio import Samples
-from whisper_service.batcher import Again, OutOfMemory
+from whisper_service.batcher import Again, Batcher, OutOfMemory
 from whisper_service.engine import (
     MAX_HINT_TOKENS,
     Decoded,
@@ -84,6 +85,29 @@ def test_languages_may_be_mixed_in_a_batch_and_hint_lengths_may_not(
         groups[engine.key(job)].append(job)
     for group in groups.values():
         assert texts(engine, group) == [text for job in group for text in texts(engine, [job])]
+
+
+def test_a_burst_of_hints_of_different_lengths_is_answered_in_real_batches(
+    engine: WhisperEngine, clips: list[Samples]
+) -> None:
+    hints: list[list[str]] = [[], ["gaz"], ["pompe à chaleur", "bois"], [], ["oui", "non", "merci"]]
+    jobs = [
+        engine.job(engine.features(clip), ("fr", "it", "en")[number % 3], hints[number % 5])
+        for number, clip in enumerate(clips)
+    ]
+    held = HeldEngine(engine, is_open=False)
+    batcher = Batcher[Job, Decoded](held, max_batch=8)
+    first = batcher.submit(jobs[0], float("inf"))
+    assert held.entered.acquire(timeout=20)
+    burst = [batcher.submit(job, float("inf")) for job in jobs]
+    held.gate.set()
+    answers = [future.result(60).text for future in (first, *burst)]
+    batcher.close()
+    assert answers == [texts(engine, [job])[0] for job in (jobs[0], *jobs)]
+    sizes = [len(batch) for batch in held.batches]
+    assert max(sizes) >= 4, "jobs with prompts of one length were not run together"
+    assert all(len({engine.key(job) for job in batch}) == 1 for batch in held.batches)
+    assert len({len(job.hints) for job in jobs}) >= 3, "the hints must differ in length, or nothing is shown"
 
 
 def test_hints_are_cut_at_a_hints_end(engine: WhisperEngine, clips: list[Samples]) -> None:

@@ -12,6 +12,7 @@ from whisper_service.guards import (
     Limits,
     Voice,
     find_voice,
+    is_doubtful,
     judge_text,
     refuse_sound,
     refuse_voice,
@@ -256,7 +257,7 @@ def test_no_voice_at_all() -> None:
 
 
 def test_limits_are_settable_per_model() -> None:
-    assert refuse_sound(Sound(1.0, -20, 0.5, 0.0), Limits(max_tonality=0.4)) == "tone"
+    assert refuse_sound(Sound(1.0, -20, 0.5, 0.0, 512, 0.8), Limits(max_tonality=0.4)) == "tone"
     assert "" not in REASONS
 
 
@@ -283,3 +284,36 @@ def test_a_bad_file_is_refused_with_the_place(text: str, complaint: str) -> None
     with pytest.raises(BadPhrases, match=complaint) as caught:
         read_families({"fr/h.yaml": text})
     assert str(caught.value).startswith("fr/h.yaml: ")
+
+
+def test_an_excerpt_shows_the_least_that_a_clip_can_hold() -> None:
+    excerpt = np.array([0, 0, 1, 1, 1, 1, 0, 0], np.float32)
+    inside = find_voice(excerpt, clip_s=1.9)
+    assert inside.speech_s == inside.span_s == pytest.approx(0.128)
+    assert inside.share == pytest.approx(0.128 / 1.9)
+    assert refuse_voice(inside) == ""
+    assert refuse_voice(find_voice(excerpt[:5], clip_s=1.9)) == "no_speech", "96 ms in 1.9 s are not enough"
+    assert refuse_voice(find_voice(excerpt[:5], clip_s=0.5)) == ""
+
+
+@pytest.mark.parametrize(
+    ("heard", "doubtful"),
+    [
+        (sure("oui je suis propriétaire"), False),
+        (Heard("oui", -0.5, 0.05), True),
+        (Heard("oui", -0.1, 0.7), True),
+        (sure("merci d'avoir regardé cette vidéo et à bientôt"), True),
+    ],
+)
+def test_a_text_is_doubtful_when_the_model_is_or_when_it_is_much_for_its_sound(heard: Heard, doubtful: bool) -> None:
+    assert is_doubtful(heard, Sound(2.0, -20, 0.2, 0.0, 512, loud_s=0.8)) is doubtful
+
+
+def test_the_loudest_moment_and_the_length_of_what_is_loud() -> None:
+    samples = 0.001 * np.random.default_rng(0).standard_normal(32_000).astype(np.float32)
+    samples[12_000:16_000] += (0.2 * np.sin(np.arange(4_000) * 0.3)).astype(np.float32)
+    samples[20_000:22_000] += (0.1 * np.sin(np.arange(2_000) * 0.3)).astype(np.float32)
+    sound = listen(samples)
+    assert 12_000 < sound.loudest_at < 16_000
+    assert sound.loud_s == pytest.approx(10_000 / 16_000, abs=0.07)
+    assert listen(np.zeros(8_000, np.float32)).loud_s == 0.0

@@ -38,6 +38,15 @@ def test_bad_settings_and_phrases_refuse_to_start(tmp_path: Path) -> None:
     assert "hallucinations.yaml: always, entry 1" in bad.stderr
 
 
+def test_a_service_that_holds_too_much_memory_ends_for_its_supervisor_to_start_it_again() -> None:
+    env = {**os.environ, "WHISPER_PORT": "0", "WHISPER_MAX_MEMORY_MB": "1", "LOG_FORMAT": "json"}
+    done = subprocess.run(
+        [sys.executable, "-m", "whisper_service"], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "too much memory is held" in done.stderr + done.stdout
+
+
 def test_no_request_is_lost_when_a_replica_is_killed_under_load(random_model: Path) -> None:
     roomy = {
         "WHISPER_DEVICE": "cpu",

@@ -1,0 +1,107 @@
+"""One request's way through gate, engine and guards: what each of them has to say for a text to be believed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pytest
+
+from tests.whisper.serving import FAMILIES, SPEECH
+from whisper_service import transcriber as module
+from whisper_service.audio import Samples
+from whisper_service.batcher import Again, Batcher
+from whisper_service.engine import Decoded, Job
+from whisper_service.guards import Limits
+from whisper_service.transcriber import Question, TooLate, Transcriber, Transcript
+
+
+class Parrot:
+    """An engine that says the same to everything."""
+
+    languages = frozenset({"fr"})
+
+    def __init__(self, text: str, avg_logprob: float = -0.1, takes_hints: bool = True) -> None:
+        self.answer = Decoded(text, "fr", avg_logprob, 0.05, 1.0)
+        self.takes_hints = takes_hints
+
+    def features(self, samples: Samples) -> Samples:
+        return np.zeros((80, samples.size // 160), np.float32)
+
+    def job(self, mel: Samples, language: str, hints: Sequence[str] = (), temperature: float = 0.0) -> Job:
+        tokens = tuple(range(len(hints))) if self.takes_hints else ()
+        return Job(mel, language, tokens, temperature=temperature)
+
+    def key(self, job: Job) -> Hashable:
+        return len(job.hints)
+
+    def run(self, jobs: Sequence[Job]) -> Sequence[Decoded | Again[Job]]:
+        return [self.answer] * len(jobs)
+
+
+class Gate:
+    """A voice gate that hears what it is told to; it counts how often it heard a whole clip."""
+
+    def __init__(self, in_excerpt: float = 1.0, in_whole: float = 1.0) -> None:
+        self.in_excerpt, self.in_whole = in_excerpt, in_whole
+        self.whole_clips = 0
+
+    def excerpt(self, samples: Samples, at: int) -> Samples:
+        return np.full(8, self.in_excerpt, np.float32)
+
+    def probabilities(self, samples: Samples) -> Samples:
+        self.whole_clips += 1
+        return np.full(samples.size // 512, self.in_whole, np.float32)
+
+
+def ask(engine: Parrot, gate: Gate, monkeypatch: pytest.MonkeyPatch, hints: tuple[str, ...] = ()) -> Transcript:
+    """What the shipped utterance becomes with this engine and gate."""
+    monkeypatch.setattr(module, "VoiceGate", lambda: gate)
+    transcriber = Transcriber(engine, Batcher[Job, Decoded](engine), FAMILIES, Limits(), 30.0)  # type: ignore[arg-type]
+    try:
+        return asyncio.run(transcriber.transcribe(Question(SPEECH, hints=hints)))
+    finally:
+        transcriber.close()
+
+
+def test_a_sure_text_needs_an_excerpt_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    assert ask(Parrot("oui je suis propriétaire"), gate, monkeypatch).text == "oui je suis propriétaire"
+    assert gate.whole_clips == 0
+
+
+@pytest.mark.parametrize("parrot", [Parrot("oui", -0.6), Parrot("merci d'avoir appelé " * 3)])
+def test_a_doubtful_text_needs_a_voice_in_the_whole_clip(parrot: Parrot, monkeypatch: pytest.MonkeyPatch) -> None:
+    believed = ask(parrot, Gate(), monkeypatch)
+    assert (believed.text, believed.reason) == (parrot.answer.text.strip(), "")
+    gate = Gate(in_whole=0.1)
+    refused = ask(parrot, gate, monkeypatch)
+    assert (refused.text, refused.reason, refused.confidence) == ("", "no_speech", 0.0)
+    assert gate.whole_clips == 1
+
+
+def test_a_voice_outside_the_excerpt_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ask(Parrot("oui"), Gate(in_excerpt=0.0), monkeypatch).text == "oui"
+    assert ask(Parrot("oui"), Gate(0.0, 0.0), monkeypatch).reason == "no_speech"
+
+
+def test_an_echo_of_the_hints_is_refused_and_the_same_words_without_hints_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hints = ("gaz", "pompe à chaleur", "fioul")
+    echo = "Gaz, pompe à chaleur, fioul."
+    assert ask(Parrot(echo), Gate(), monkeypatch, hints).reason == "hint_echo"
+    assert ask(Parrot(echo), Gate(), monkeypatch).text == echo
+    assert ask(Parrot(echo, takes_hints=False), Gate(), monkeypatch, hints).text == echo, "it was not given the hints"
+    assert ask(Parrot("pompe à chaleur"), Gate(), monkeypatch, hints).text == "pompe à chaleur"
+
+
+def test_a_deadline_that_is_over_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "VoiceGate", Gate)
+    parrot = Parrot("oui")
+    transcriber = Transcriber(parrot, Batcher[Job, Decoded](parrot), FAMILIES, Limits(), 30.0)  # type: ignore[arg-type]
+    with pytest.raises(TooLate):
+        asyncio.run(transcriber.transcribe(Question(SPEECH, expires_at=time.monotonic() - 1)))
+    transcriber.close()
