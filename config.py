@@ -163,6 +163,9 @@ class ReceiverSettings(CommonSettings):
     pre_roll_chunks: int = setting(
         8, "VAD steps kept from before speech began", between(0, 60), "SILENCE_CHUNKS_CONTEXT"
     )
+    turn_model: Path = setting(
+        STATE / "turn" / "smart-turn-v3.2-cpu.onnx", "model for states with `turn_model`; without the file words decide"
+    )
     audio_lost_s: float = setting(3.0, "packets of a live call missing for this long are reported", between(0.2, 60))
     receiver_id: str = setting("1", "name of this receiver process, the same after a restart", not_empty)
     receiver_host: str = http_host()

@@ -30,7 +30,7 @@ from audio_prompts.loudness import Samples, Silent, prepared
 
 Synthesiser: TypeAlias = Callable[[str, Voice], Samples]  # text to float32 samples at 8 kHz
 INDEX = ".built.json"
-MAKER = "1"  # raise it when prompts are made differently, so that all are made anew
+MAKER = "2"  # raise it when prompts are made differently, so that all are made anew
 
 
 @dataclass

@@ -14,7 +14,7 @@ Samples: TypeAlias = NDArray[np.float32]
 
 LEVEL_DBFS = -20.0  # RMS of the voiced frames
 CEILING = 0.89  # -1 dBFS
-LEAD_MS, TRAIL_MS = 50, 100
+LEAD_MS, TRAIL_MS = 10, 100  # what is silent before the first sound, the caller waits for
 FADE_MS = 5
 FRAME_MS = 10
 SILENCE_BELOW_LOUDEST_DB = 40.0
@@ -30,7 +30,7 @@ def prepared(samples: Samples, rate_hz: int) -> Samples:
 
 
 def trimmed(samples: Samples, rate_hz: int) -> Samples:
-    """With 50 ms of silence before the first sound and 100 ms after the last. Raises Silent."""
+    """With 10 ms of silence before the first sound and 100 ms after the last. Raises Silent."""
     voiced = np.flatnonzero(_voiced(samples, rate_hz))
     if voiced.size == 0:
         raise Silent("nothing can be heard")

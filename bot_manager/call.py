@@ -200,9 +200,9 @@ class Call:
     def _hear(self, message: UtteranceGuessed | UtteranceTranscribed) -> None:
         final = isinstance(message, UtteranceTranscribed)
         if not message.text.strip():
-            if final:
-                self._understanding.cancel()
-                self._step(NothingHeard(message.at, message.turn, message.utterance, message.reason))
+            self._understanding.cancel()
+            revision = message.revision if isinstance(message, UtteranceGuessed) else 0
+            self._step(NothingHeard(message.at, message.turn, message.utterance, message.reason, final, revision))
             return
         if not needs_intent(self._flow, self._dialogue, message.text, message.at, message.utterance):
             self._understanding.cancel()
@@ -240,6 +240,7 @@ class Call:
                 answer.faq_set,
                 answer.fallback,
                 final=isinstance(message, UtteranceTranscribed),
+                revision=message.revision if isinstance(message, UtteranceGuessed) else 0,
             )
         )
 

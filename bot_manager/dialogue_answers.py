@@ -19,7 +19,8 @@ from bot_manager.dialogue_events import (
 )
 from bot_manager.dialogue_moves import Moves
 from bot_manager.dialogue_state import Dialogue
-from bot_manager.dialogue_understanding import Meaning, certain, understand
+from bot_manager.dialogue_understanding import Meaning, certain, understand, whole
+from protocol.messages import EndUtterance
 
 MOST_RESUMPTIONS = 3  # after so many coughs a prompt is no longer stopped
 MOST_UNHEARD = 3  # so many noises without words are a silence
@@ -41,6 +42,14 @@ def understood(moves: Moves, event: Understood) -> None:
         elif certain(moves.flow, d, event, meaning):
             answer(moves, event, meaning, "early")
             moves.change(before=replace(d, before=None))
+        elif whole(moves.flow, d, event, meaning) or (meaning.kind == "nothing" and d.interrupted is not None):
+            _end_after(moves, event, moves.state.listening.whole_silence_ms)
+
+
+def _end_after(moves: Moves, event: Understood | NothingHeard, silence_ms: int) -> None:
+    """So much silence ends the utterance if this guess is all of it."""
+    d = moves.dialogue
+    moves.actions.append(EndUtterance(d.call_id, moves.at, d.turn, event.utterance, event.revision, silence_ms))
 
 
 def answer(moves: Moves, event: Understood, meaning: Meaning, committed: Committed) -> None:
@@ -135,6 +144,10 @@ def cut_prompt(moves: Moves) -> None:
 
 def nothing_heard(moves: Moves, event: NothingHeard) -> None:
     d = moves.dialogue
+    if not event.final:  # a cough, so far: a prompt that was stopped for it need not wait for long
+        if d.interrupted is not None and is_new(d, event):
+            _end_after(moves, event, moves.state.listening.commit_silence_ms)
+        return
     if d.before is not None and event.utterance == d.utterance:
         _go_on(moves)
     elif not is_new(d, event) or d.phase in ("speaking", "keying"):
@@ -148,7 +161,7 @@ def nothing_heard(moves: Moves, event: NothingHeard) -> None:
         if unheard >= MOST_UNHEARD:
             fell_silent(moves)
         else:
-            moves.wait()
+            moves.wait(after_noise=True)
 
 
 def _go_on(moves: Moves) -> None:

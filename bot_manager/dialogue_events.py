@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 
 from protocol.messages import (
     CallConcluded,
+    EndUtterance,
     HangUp,
     Listen,
     PlaybackState,
@@ -60,7 +61,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Understood:
-    """Text and intent of an utterance; `final` is False for a guess (UtteranceGuessed).
+    """Text and intent of an utterance; `final` is False for guess number `revision` (UtteranceGuessed).
 
     `faq_set` tells that the FAQ set answered; with `fallback` neither set had a match and `intent` means nothing.
     Where `needs_intent` was False nobody was asked: `intent` is empty, `fallback` False, the text itself answers.
@@ -76,16 +77,19 @@ class Understood:
     faq_set: bool = False
     fallback: bool = False
     final: bool = True
+    revision: int = 0
 
 
 @dataclass(frozen=True)
 class NothingHeard:
-    """An utterance turned out to be no speech (empty transcript, refused by a guard)."""
+    """An utterance turned out to be no speech (empty transcript, refused by a guard); `final` as in Understood."""
 
     at: float
     turn: int
     utterance: int
     reason: str = ""
+    final: bool = True
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -227,5 +231,14 @@ NOTED = (
 )
 
 Action: TypeAlias = (
-    PlayPrompts | StopPlayback | Listen | TransferCall | HangUp | StartTimer | TurnTaken | CallConcluded | Noted
+    PlayPrompts
+    | StopPlayback
+    | Listen
+    | EndUtterance
+    | TransferCall
+    | HangUp
+    | StartTimer
+    | TurnTaken
+    | CallConcluded
+    | Noted
 )

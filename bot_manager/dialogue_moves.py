@@ -18,6 +18,7 @@ PLAYBACK_GRACE_MS = 4_000  # a playback may begin late; then it is given up
 UNKNOWN_PROMPT_MS = 10_000  # length of a prompt that is not known
 ENDING_MS = 5_000  # a hang-up is reported within this time, or asked for again
 ENDING_RETRIES = 3
+UNHEARD_MS = 1_800  # with the silence that ended the noise, less than 3 s
 STEP_BACK_MS = 200  # a prompt goes on a little before where it stopped
 
 
@@ -130,6 +131,9 @@ class Moves:
                 barge_in=how.barge_in and listens,
                 barge_in_ms=how.barge_in_ms,
                 hints=how.hints,
+                commit_silence_ms=how.commit_silence_ms,
+                turn_model=how.turn_model,
+                whole_silence_ms=how.whole_silence_ms,
             )
         )
 
@@ -146,10 +150,14 @@ class Moves:
         self.note("false_barge_in")
         self.play(tuple(prompts), offset)
 
-    def wait(self) -> None:
-        """The question was asked; now it is the caller's turn."""
+    def wait(self, after_noise: bool = False) -> None:
+        """The question was asked; now it is the caller's turn. After a noise that may have been his answer he is not
+        left in silence for as long."""
         self.change(playback=None, interrupted=None, rungs=_without(self.dialogue, "dead_air"))
-        self.await_("waiting", "no_input", self.dialogue.wait_ms or self.state.listening.no_input_ms)
+        patience_ms = self.dialogue.wait_ms or self.state.listening.no_input_ms
+        if after_noise and not self.dialogue.wait_ms:
+            patience_ms = min(patience_ms, UNHEARD_MS)
+        self.await_("waiting", "no_input", patience_ms)
 
     # --- going on ---
 

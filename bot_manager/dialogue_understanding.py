@@ -142,11 +142,11 @@ def needs_intent(flow: Flow, dialogue: Dialogue, text: str, at: float, utterance
 def certain(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning | None = None) -> bool:
     """Whether a guess may be taken before the end of the utterance; `meaning` is what `understand` made of it.
 
-    An open value ("soixante-quinze mille" ...), a no to what was read back (a correction may follow) and whatever ends
-    the call wait for the end.
+    An open value ("soixante-quinze mille" ...), a sentence that breaks off ("je suis" ...), a no to what was read back
+    (a correction may follow) and whatever ends the call wait for the end.
     """
     state = flow.states.get(dialogue.state)
-    if state is None or not state.listens or event.recognition_confidence < state.listening.commit_recognition:
+    if state is None or not _is_worth_a_thought(flow, state, event):
         return False
     meaning = meaning or understand(flow, dialogue, event)
     reading, yes_no = meaning.reading, meaning.yes_no
@@ -162,6 +162,34 @@ def certain(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning 
             sure = bare or event.intent_score >= state.listening.commit_confidence
             return expected and sure and not _leads_out(flow, meaning.step)
     return False
+
+
+def whole(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning | None = None) -> bool:
+    """Whether a guess that is not `certain` is a whole sentence all the same: less silence than usual ends it.
+
+    What is open, what was not understood and a no to what was read back are given the full silence.
+    """
+    state = flow.states.get(dialogue.state)
+    if state is None or not _is_worth_a_thought(flow, state, event):
+        return False
+    meaning = meaning or understand(flow, dialogue, event)
+    match meaning.kind:
+        case "value":
+            return meaning.reading.certain and meaning.reading.confidence >= 0.9
+        case "confirmed":
+            return not meaning.yes_no.open
+        case "intent" if meaning.step is not None:
+            bare = _is_bare(flow, event.text, meaning.yes_no)
+            return not meaning.yes_no.open and (bare or event.intent_score >= state.listening.commit_confidence)
+    return False
+
+
+def _is_worth_a_thought(flow: Flow, state: State, event: Understood) -> bool:
+    """Whether a guess is heard well enough, and does not break off."""
+    if not state.listens or event.recognition_confidence < state.listening.commit_recognition:
+        return False
+    words = words_of(event.text)
+    return bool(words) and words[-1].text not in lexicon_of(flow.language).dangling
 
 
 def _confirmation(

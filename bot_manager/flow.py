@@ -59,11 +59,15 @@ class Ladder:
 class Listening:
     """How a state listens: endpointing, barge-in, the wait for an answer, and when an answer is taken early.
 
-    `commit_confidence` is the intent score from which a guess of the utterance is taken before its end;
-    `commit_recognition` the recogniser's confidence that this needs as well.
+    After `eager_silence_ms` what was said so far goes to the recogniser. A guess that is a certain answer is taken at
+    `commit_silence_ms`, one that is a whole sentence at `whole_silence_ms`, anything else at `end_silence_ms`.
+    `commit_confidence` is the intent score from which a guess counts as sure, `commit_recognition` the recogniser's
+    confidence that this needs as well. `turn_model`: the receiver's turn model, if there is one, has a say as well.
     """
 
-    eager_silence_ms: int = 200
+    eager_silence_ms: int = 100
+    commit_silence_ms: int = 160
+    whole_silence_ms: int = 350
     end_silence_ms: int = 700
     max_utterance_ms: int = 15_000
     barge_in: bool = True
@@ -72,6 +76,7 @@ class Listening:
     commit_confidence: float = 0.8
     commit_recognition: float = 0.4
     hints: tuple[str, ...] = ()
+    turn_model: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,12 @@
-"""What a simulated caller says: a line of a script to telephone samples, by the synthesiser or from a WAV file."""
+"""What a simulated caller says: a line of a script to telephone samples, by the synthesiser or from a WAV file.
+
+A line may have pauses in it, in milliseconds: `je suis <600> propriétaire`. What is said before a pause is spoken like
+the beginning of a sentence, with its own breath of silence cut off, so that the pause is as long as it says.
+"""
 
 from __future__ import annotations
 
+import re
 import wave
 from pathlib import Path
 
@@ -11,8 +16,11 @@ import soxr
 from config import ROOT
 from pronto.espeak import Voice
 from pronto.espeak import speak as synthesise
-from pronto.rtp_audio import SAMPLE_RATE_HZ, Samples
+from pronto.heard_audio import VOICED_RMS, level_rms
+from pronto.rtp_audio import PACKET_SAMPLES, SAMPLE_RATE_HZ, Samples
 from pronto.score import Caller, Say
+
+PAUSE = re.compile(r"<(\d+)>")
 
 
 class BadRecording(ValueError):
@@ -23,7 +31,24 @@ def speak(line: Say, caller: Caller) -> Samples:
     """int16 samples at 8 kHz. Raises BadRecording for a WAV that is none."""
     if line.wav:
         return read_wav(ROOT / line.wav)
-    return synthesise(line.text, Voice(caller.voice, caller.speed, caller.pitch))
+    voice = Voice(caller.voice, caller.speed, caller.pitch)
+    pieces = PAUSE.split(line.text)
+    if len(pieces) == 1:
+        return synthesise(line.text, voice)
+    parts: list[Samples] = []
+    for text, pause_ms in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
+        if text.strip():
+            parts.append(_voiced_part(synthesise(text.strip() + ("," if pause_ms else ""), voice)))
+        if pause_ms:
+            parts.append(np.zeros(int(pause_ms) * SAMPLE_RATE_HZ // 1_000, dtype=np.int16))
+    return np.concatenate(parts)
+
+
+def _voiced_part(samples: Samples) -> Samples:
+    """Without the silence at both ends, in whole packets."""
+    starts = range(0, len(samples), PACKET_SAMPLES)
+    voiced = [start for start in starts if level_rms(samples[start : start + PACKET_SAMPLES]) >= VOICED_RMS]
+    return samples[voiced[0] : voiced[-1] + PACKET_SAMPLES] if voiced else samples
 
 
 def read_wav(path: Path) -> Samples:

@@ -32,6 +32,8 @@ class RtpPhone:
     def __init__(self, listener: PromptListener | None = None) -> None:
         self.frames: list[HeardFrame] = []
         """Every audio packet received."""
+        self.sent: list[tuple[float, bytes]] = []
+        """Every audio packet that left while something was said: when, and its PCMU payload."""
         self.said: list[Spoken] = []
         """Everything spoken, in order."""
         self.pressed: list[tuple[float, str]] = []
@@ -142,6 +144,7 @@ class RtpPhone:
             packet, utterance = self._packetiser.next_packet()
             now_s = self._send(packet.encode())
             if utterance is not None:
+                self.sent.append((now_s, packet.payload))
                 self._departures.setdefault(utterance, []).append(now_s)
             self._listener.tick(now_s)
             self._changed.set()

@@ -7,6 +7,7 @@ Pure: knows nothing of SIP, audio or clocks. A script is read as a whole and eve
     steps:
       - hear: welcome               # a prompt of this name was begun since the caller's last action
       - say: oui bonjour            # spoken by espeak-ng; or {wav: file.wav}
+      - say: je suis <600> à la retraite    # with a pause of 600 ms
       - state: ask_zip_code         # the dialogue is in this state
       - interrupt_after: 0.8        # the next action comes 0.8 s after the bot began to speak
       - press: "75011#"             # DTMF keys

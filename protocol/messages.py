@@ -108,7 +108,11 @@ class SpeechStarted:
 
 @dataclass(frozen=True)
 class UtteranceGuessed:
-    """Text of what was said so far, after `eager_silence_ms` of silence; the caller may go on speaking."""
+    """Text of what was said so far, after `commit_silence_ms` of silence; the caller may go on speaking.
+
+    `revision` counts the guesses of the utterance. The audio was posted when `eager_silence_ms` of silence were heard
+    (`paused_at`), the text was there at `transcribed_at`, `commit_silence_ms` were over at `endpoint_at`.
+    """
 
     call_id: str
     at: float
@@ -120,14 +124,18 @@ class UtteranceGuessed:
     speech_ended_at: float
     posted_at: float
     reason: str = ""
+    revision: int = 0
+    paused_at: float = 0.0
+    transcribed_at: float = 0.0
+    endpoint_at: float = 0.0
 
 
 @dataclass(frozen=True)
 class UtteranceTranscribed:
     """The whole utterance as text. Empty text carries the `reason` (no speech, refused by a guard).
 
-    The four times are the stages of the turn: first and last voiced frame, end of the endpointing silence, audio
-    posted; `at` is when the transcript was there. `audio_ms` is the length of the segment that was posted.
+    The times are the stages of the turn: first and last voiced frame, end of the endpointing silence, audio heard that
+    made us post it (`paused_at`), audio posted, transcript there. `audio_ms` is the length of the posted segment.
     """
 
     call_id: str
@@ -142,6 +150,8 @@ class UtteranceTranscribed:
     posted_at: float
     audio_ms: int
     reason: str = ""
+    paused_at: float = 0.0
+    transcribed_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -228,6 +238,8 @@ class StopPlayback:
 class Listen:
     """How to listen from now on: the turn that utterances belong to, and what counts as its end.
 
+    `eager_silence_ms` of silence make a guess, which is told once `commit_silence_ms` are over, if that is more.
+    `turn_model`: guesses are told only if the caller sounds as if he had finished, and end after `whole_silence_ms`.
     `barge_in`: utterances are also made while the bot speaks. `hints`: words the recogniser may expect.
     """
 
@@ -241,6 +253,24 @@ class Listen:
     barge_in: bool = False
     barge_in_ms: int = 250
     hints: tuple[str, ...] = ()
+    commit_silence_ms: int = 0
+    turn_model: bool = False
+    whole_silence_ms: int = 350
+
+
+@dataclass(frozen=True)
+class EndUtterance:
+    """What guess `revision` of an utterance holds is a whole answer: end it after `silence_ms` of silence.
+
+    Said of the guess alone: speech that resumes voids it, and the silence of `Listen` is in force again.
+    """
+
+    call_id: str
+    at: float
+    turn: int
+    utterance: int
+    revision: int
+    silence_ms: int
 
 
 @dataclass(frozen=True)
@@ -278,7 +308,7 @@ Event: TypeAlias = (
     | TurnTaken
     | CallConcluded
 )
-Command: TypeAlias = PlayPrompts | StopPlayback | Listen | TransferCall | HangUp
+Command: TypeAlias = PlayPrompts | StopPlayback | Listen | EndUtterance | TransferCall | HangUp
 Message: TypeAlias = Event | Command
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in (*get_args(Event), *get_args(Command))}

@@ -12,6 +12,7 @@ from observability.logs import set_up_logs
 from protocol.bus import connect
 from rtp_receiver.receiver import Receiver
 from rtp_receiver.silero import SileroVad
+from rtp_receiver.turn_model import load_turn_model
 from rtp_receiver.whisper import WhisperClient
 
 
@@ -20,7 +21,7 @@ async def run(settings: ReceiverSettings) -> None:
     redis = connect(settings.redis_url)
     async with WhisperClient.session(settings.pronto_token) as session:
         whisper = WhisperClient(session, settings.whisper_url, settings.whisper_timeout_s)
-        receiver = Receiver(settings, redis, SileroVad(), whisper)
+        receiver = Receiver(settings, redis, SileroVad(), whisper, load_turn_model(settings.turn_model))
         server = await serve(
             settings.receiver_host,
             settings.receiver_port,

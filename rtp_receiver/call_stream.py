@@ -13,7 +13,7 @@ import numpy as np
 
 from protocol.messages import Listen
 from rtp_receiver.audio_buffer import AudioBuffer
-from rtp_receiver.endpointing import Began, End, Endpointer, Guess, Ignored, Rules, Span
+from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Ignored, Rules, Settled, Span
 from rtp_receiver.reorder import MAX_SILENCE_SAMPLES, Counts, ReorderBuffer
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples, samples_of
@@ -47,6 +47,8 @@ class Segment:
     speech_ended_at: float
     heard_at: float
     """When the last sample that decided came in."""
+    settled: bool = True
+    """False for a guess that must not be told yet: `Quiet` follows, unless speech resumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,16 @@ class Confirmed:
     utterance: int
 
 
-Heard: TypeAlias = Segment | Confirmed | Ignored
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The silence after a guess has lasted long enough to act on it, at `heard_at`."""
+
+    utterance: int
+    revision: int
+    heard_at: float
+
+
+Heard: TypeAlias = Segment | Quiet | Confirmed | Ignored
 
 
 class CallStream:
@@ -102,6 +113,7 @@ class CallStream:
             release=max(0.01, limits.threshold - 0.15),
             pre_roll_chunks=limits.pre_roll_chunks,
             eager_silence_ms=listen.eager_silence_ms,
+            commit_silence_ms=listen.commit_silence_ms,
             end_silence_ms=listen.end_silence_ms or limits.end_silence_ms,
             max_utterance_ms=max(1_000, min(listen.max_utterance_ms, longest_ms)),
             barge_in=listen.barge_in,
@@ -109,6 +121,10 @@ class CallStream:
         )
         self._listen = listen
         self._endpointer.listen(listen.turn, rules)
+
+    def end_after(self, utterance: int, revision: int, silence_ms: int) -> None:
+        """How much silence ends the utterance if this guess is all of it."""
+        self._endpointer.end_after(utterance, revision, silence_ms)
 
     def bot_speaks(self, speaking: bool) -> None:
         """A prompt begins or ends."""
@@ -148,12 +164,14 @@ class CallStream:
         self._audio.forget_before(self._endpointer.needs_from() * self._chunk)
         return found
 
-    def _describe(self, decision: Began | Guess | End | Ignored, chunk: int) -> Heard:
+    def _describe(self, decision: Decision, chunk: int) -> Heard:
         if isinstance(decision, Ignored):
             return decision
         assert self._listen is not None
         if isinstance(decision, Began):
             return Confirmed(self._listen, decision.utterance)
+        if isinstance(decision, Settled):
+            return Quiet(decision.utterance, decision.revision, self._arrival(chunk))
         span: Span = decision.span
         samples = self._audio.view(span.first_chunk * self._chunk, (span.last_chunk + 1) * self._chunk).copy()
         is_end = isinstance(decision, End)
@@ -167,6 +185,7 @@ class CallStream:
             speech_started_at=self._arrival(span.first_voiced) - self._chunk / SAMPLE_RATE_HZ,
             speech_ended_at=self._arrival(span.last_voiced),
             heard_at=self._arrival(chunk),
+            settled=isinstance(decision, End) or decision.settled,
         )
 
     def _arrival(self, chunk: int) -> float:

@@ -1,9 +1,10 @@
 """Decides where utterances begin and end: speech probabilities in, one per chunk of audio, decisions out.
 
 Time is the chunk number. A run of speech becomes an utterance once enough of it was heard; after `eager_silence_ms` of
-silence what was said so far is worth a guess, after `end_silence_ms` the utterance is over. Speech that resumes in
-between revises the guess. Every utterance belongs to the turn that was listened to when it was confirmed. Pure: no
-clock, no audio, no model.
+silence what was said so far is worth a guess, after `commit_silence_ms` the guess may be acted on, after
+`end_silence_ms` the utterance is over. Who knows more of a guess (its words, its melody) may say how much silence ends
+it: `end_after`. Speech that resumes in between revises the guess and voids that. Every utterance belongs to the turn
+that was listened to when it was confirmed. Pure: no clock, no audio, no model.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Rules:
     pre_roll_chunks: int = 8
     """Chunks before the first voiced one that belong to the utterance."""
     eager_silence_ms: int = 200
+    commit_silence_ms: int = 0
+    """Silence after which a guess may be acted on; at most `eager_silence_ms`: at once."""
     end_silence_ms: int = 700
     max_utterance_ms: int = 15_000
     barge_in: bool = False
@@ -62,12 +65,21 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What was said so far may be all. `revision` counts from 1 within the utterance."""
+    """What was said so far may be all. `revision` counts from 1 within the utterance; `settled` False: see Settled."""
 
     turn: int
     utterance: int
     revision: int
     span: Span
+    settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing was said for `commit_silence_ms` after what this guess holds."""
+
+    utterance: int
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,7 @@ class Ignored:
     cause: Literal["too_short", "barge_in_unconfirmed", "bot_speaking"]
 
 
-Decision: TypeAlias = Began | Guess | End | Ignored
+Decision: TypeAlias = Began | Guess | Settled | End | Ignored
 
 
 @dataclass(slots=True)
@@ -121,6 +133,8 @@ class Endpointer:
         self._revision = 0
         self._guessed_to: int | None = None  # last voiced chunk that a guess covers
         self._after_guess: _Run | None = None  # speech that no guess covers yet
+        self._settled = False
+        self._end_after_ms: int | None = None  # of the newest guess, instead of the rules' silence
 
     @property
     def speaking(self) -> bool:
@@ -152,6 +166,12 @@ class Endpointer:
         self.turn = turn
         self._rules = rules
 
+    def end_after(self, utterance: int, revision: int, silence_ms: int) -> None:
+        """The silence that ends the utterance if this guess is all. Void when it is not the newest word any more."""
+        current = self._confirmed and utterance == self._utterance and revision == self._revision
+        if current and self._run is not None and self._guessed_to == self._run.last:
+            self._end_after_ms = silence_ms
+
     def bot_speaks(self, speaking: bool) -> None:
         """A prompt begins or ends. An utterance that was confirmed before goes on."""
         self._bot_speaks = speaking
@@ -175,6 +195,7 @@ class Endpointer:
             self._run = _Run(chunk, chunk)
         else:
             self._run.hear(chunk)
+        self._end_after_ms = None
         if self._guessed_to is not None:
             if self._after_guess is None:
                 self._after_guess = _Run(chunk, chunk)
@@ -208,7 +229,8 @@ class Endpointer:
         assert self.turn is not None
         silence = self._chunk - run.last
         too_long = self._chunk + 1 - run.first >= self._chunks(rules.max_utterance_ms)
-        if too_long or silence >= self._chunks(rules.end_silence_ms):
+        end_ms = rules.end_silence_ms if self._end_after_ms is None else self._end_after_ms
+        if too_long or silence >= self._chunks(end_ms):
             guess = self._revision if self._guessed_to == run.last else 0
             end = End(self.turn, self._utterance, guess, self._span(run), "too_long" if too_long else "silence")
             self._floor = self._chunk + 1 if too_long else run.last + 1
@@ -216,11 +238,17 @@ class Endpointer:
             self._confirmed = False
             self._forget_guess()
             return (end,)
-        if silence >= self._chunks(rules.eager_silence_ms) and self._guessed_to != run.last:
+        if self._guessed_to != run.last:
+            if silence < self._chunks(rules.eager_silence_ms):
+                return ()
             self._revision += 1
             self._guessed_to = run.last
             self._after_guess = None
-            return (Guess(self.turn, self._utterance, self._revision, self._span(run)),)
+            self._settled = rules.commit_silence_ms <= rules.eager_silence_ms
+            return (Guess(self.turn, self._utterance, self._revision, self._span(run), self._settled),)
+        if not self._settled and silence >= self._chunks(rules.commit_silence_ms):
+            self._settled = True
+            return (Settled(self._utterance, self._revision),)
         return ()
 
     def _span(self, run: _Run) -> Span:
@@ -232,6 +260,7 @@ class Endpointer:
         self._revision = 0
         self._guessed_to = None
         self._after_guess = None
+        self._end_after_ms = None
 
     def _chunks(self, duration_ms: float) -> int:
         return max(1, math.ceil(duration_ms / self._chunk_ms))

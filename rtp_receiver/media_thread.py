@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from protocol.messages import Listen
+from protocol.messages import EndUtterance, Listen
 from rtp_receiver.call_stream import CallStream, Heard, Limits
 from rtp_receiver.reorder import Counts
 from rtp_receiver.rtp import BadRtp, RtpPacket
@@ -171,6 +171,15 @@ class MediaThread:
     def listen(self, listen: Listen) -> None:
         """How to listen to a call from now on; a call without a stream is left out."""
         self._orders.append(lambda: self._with_line(listen.call_id, lambda line: line.stream.listen(listen)))
+
+    def end_utterance(self, command: EndUtterance) -> None:
+        """How much silence ends an utterance if a guess is all of it; too late does no harm."""
+        utterance, revision, silence_ms = command.utterance, command.revision, command.silence_ms
+        self._orders.append(
+            lambda: self._with_line(
+                command.call_id, lambda line: line.stream.end_after(utterance, revision, silence_ms)
+            )
+        )
 
     def bot_speaks(self, call_id: str, speaking: bool) -> None:
         """A prompt begins or ends; a call without a stream is left out."""

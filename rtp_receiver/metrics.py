@@ -27,6 +27,8 @@ OWN_DELAY = Histogram(
     "from the arrival of the last sample that decided to the post",
     buckets=(0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.2, 0.5),
 )
+TURN_VERDICTS = Counter("pronto_turn_verdicts", "guesses that the turn model was asked about", ["verdict"])
+TURN_MODEL_SECONDS = Histogram("pronto_turn_model_seconds", "the turn model's time for one guess", buckets=_LATENCY_S)
 AUDIO_LOST = Counter("pronto_audio_lost", "calls whose packets stopped while they were up")
 LOOKUPS = Counter("pronto_source_lookups", "look-ups of unknown sources", ["outcome"])
 

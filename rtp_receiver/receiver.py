@@ -27,6 +27,7 @@ from protocol.messages import (
     AudioLost,
     BadMessage,
     CallEnded,
+    EndUtterance,
     Listen,
     MediaStarted,
     SpeechStarted,
@@ -35,12 +36,14 @@ from protocol.messages import (
 )
 from protocol.speaking import speaking_key, watch_speaking
 from rtp_receiver import metrics
-from rtp_receiver.call_stream import Confirmed, Limits, Segment
+from rtp_receiver.call_stream import Confirmed, Limits, Quiet, Segment
 from rtp_receiver.endpointing import Ignored
 from rtp_receiver.kept_state import KeptState
 from rtp_receiver.media_thread import Audible, MediaCounts, MediaThread, Report, Silent, kernel_drops, open_socket
 from rtp_receiver.recognition import Recognition, Transcriber
 from rtp_receiver.sources import Address, shown
+from rtp_receiver.turn_judge import Judge
+from rtp_receiver.turn_model import TurnModel
 from rtp_receiver.vad import Vad
 
 log = logging.getLogger("pronto.receiver")
@@ -62,14 +65,22 @@ class _Call:
 class Receiver:
     """One receiver process."""
 
-    def __init__(self, settings: ReceiverSettings, redis: Redis, vad: Vad, transcriber: Transcriber) -> None:
+    def __init__(
+        self,
+        settings: ReceiverSettings,
+        redis: Redis,
+        vad: Vad,
+        transcriber: Transcriber,
+        turn_model: TurnModel | None = None,
+    ) -> None:
         self._settings = settings
         self._redis = redis
         self._cell = settings.cell
         self.outbox = Outbox(redis, settings.cell)
         self.redis_up = False
         self._state = KeptState(redis, settings.cell)
-        self._recognition = Recognition(transcriber, self.outbox.send)
+        judge = None if turn_model is None else Judge(turn_model, self._end_utterance)
+        self._recognition = Recognition(transcriber, self.outbox.send, judge)
         self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._jobs: set[asyncio.Task[None]] = set()
@@ -156,6 +167,8 @@ class Receiver:
                 self._call(command.call_id).listen = command
                 self._media.listen(command)
                 self._state.put("listen", command.call_id, encode(command))
+            elif isinstance(command, EndUtterance):
+                self._media.end_utterance(command)
 
     async def _speaking(self) -> None:
         async for call_id, speaking in watch_speaking(self._redis):
@@ -183,6 +196,9 @@ class Receiver:
                 raise RuntimeError("the media thread died") from self._media.error
             await asyncio.sleep(CHECK_EVERY_S)
 
+    def _end_utterance(self, command: EndUtterance) -> None:
+        self._media.end_utterance(command)
+
     def _set_speaking(self, call_id: str, speaking: bool) -> None:
         call = self._calls.get(call_id)
         if call is not None:
@@ -208,6 +224,8 @@ class Receiver:
                     self._state.put("utterance", call_id, str(utterance))
                 case Segment():
                     self._recognition.take(call_id, heard)
+                case Quiet():
+                    self._recognition.settle(call_id, heard)
                 case Ignored(cause):
                     metrics.IGNORED.labels(cause).inc()
                 case Audible():

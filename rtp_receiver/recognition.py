@@ -1,8 +1,10 @@
 """Turns segments into texts: guesses early, and uses a guess again when nothing was said after it.
 
-Per utterance at most one guess is on its way: a newer one cancels the older. When the utterance ends with the speech
-that the newest guess holds, its transcript (or the answer still on its way) is the transcript of the utterance, without
-another round trip. Every utterance that ends becomes exactly one UtteranceTranscribed or RecognitionFailed.
+A guess is told when its text is there, the silence after it has lasted long enough to act on it, and nobody who was
+asked (`TurnJudge`) expects the caller to go on. Per utterance at
+most one guess is on its way: a newer one cancels the older. When the utterance ends with the speech that the newest
+guess holds, its transcript (or the answer still on its way) is the transcript of the utterance, without another round
+trip. Every utterance that ends becomes exactly one UtteranceTranscribed or RecognitionFailed.
 """
 
 from __future__ import annotations
@@ -11,12 +13,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from protocol.messages import Event, RecognitionFailed, UtteranceGuessed, UtteranceTranscribed
 from rtp_receiver import metrics
-from rtp_receiver.call_stream import Segment
+from rtp_receiver.call_stream import Quiet, Segment
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ
 from rtp_receiver.whisper import RecognitionError, Transcript, Utterance
 
@@ -33,6 +35,14 @@ class Transcriber(Protocol):
         ...
 
 
+class TurnJudge(Protocol):
+    """Says whether a guess is all that the caller wants to say."""
+
+    async def finished(self, call_id: str, segment: Segment) -> bool:
+        """True when nothing more is expected; may also let the utterance end sooner."""
+        ...
+
+
 @dataclass(slots=True)
 class _Post:
     """One segment on its way to the recogniser, or answered."""
@@ -40,16 +50,25 @@ class _Post:
     segment: Segment
     posted_at: float
     answer: asyncio.Task[Transcript]
+    answered_at: float = 0.0
+    settled_at: asyncio.Future[float] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     replaced: bool = False
     ended: bool = False
+
+    def settle(self, heard_at: float) -> None:
+        """The guess may be told from now on, or need not wait to be told any more."""
+        if not self.settled_at.done():
+            self.settled_at.set_result(heard_at)
 
 
 class Recognition:
     """All calls of this process; `send` takes the events."""
 
-    def __init__(self, transcriber: Transcriber, send: Callable[[Event], None]) -> None:
+    def __init__(self, transcriber: Transcriber, send: Callable[[Event], None], judge: TurnJudge | None = None) -> None:
+        """`judge` is asked about the guesses of turns that want it."""
         self._transcriber = transcriber
         self._send = send
+        self._judge = judge
         self._guesses: dict[str, _Post] = {}
         self._tasks: dict[str, set[asyncio.Task[Any]]] = {}
 
@@ -57,6 +76,8 @@ class Recognition:
         """A segment of a call, in the order in which they were heard."""
         guess = self._guesses.get(call_id)
         same = guess is not None and guess.segment.utterance == segment.utterance
+        if guess is not None and not same:
+            guess.settle(segment.heard_at)  # its turn is over: nothing that was said is kept back
         if not segment.is_end:
             if guess is not None and same:
                 self._replace(guess)
@@ -66,11 +87,18 @@ class Recognition:
         self._guesses.pop(call_id, None)
         if guess is not None and same and guess.segment.revision == segment.revision:
             guess.ended = True
+            guess.settle(segment.heard_at)
             self._spawn(call_id, self._tell_end(call_id, segment, guess))
             return
         if guess is not None and same:
             self._replace(guess)
         self._spawn(call_id, self._tell_end(call_id, segment, None))
+
+    def settle(self, call_id: str, quiet: Quiet) -> None:
+        """The silence after a guess has lasted long enough to act on it."""
+        guess = self._guesses.get(call_id)
+        if guess is not None and (guess.segment.utterance, guess.segment.revision) == (quiet.utterance, quiet.revision):
+            guess.settle(quiet.heard_at)
 
     def drop(self, call_id: str) -> None:
         """The call is over: nobody needs the answers."""
@@ -87,6 +115,7 @@ class Recognition:
 
     def _replace(self, guess: _Post) -> None:
         guess.replaced = True
+        guess.settle(0.0)
         if not guess.answer.done():
             guess.answer.cancel()
             metrics.GUESSES.labels("cancelled").inc()
@@ -101,7 +130,11 @@ class Recognition:
             samples=segment.samples,
         )
         metrics.OWN_DELAY.observe(max(0.0, time.time() - segment.heard_at))
-        return _Post(segment, time.time(), self._spawn(call_id, self._transcribe(utterance)))
+        post = _Post(segment, time.time(), self._spawn(call_id, self._transcribe(utterance)))
+        post.answer.add_done_callback(lambda _: setattr(post, "answered_at", time.time()))
+        if segment.settled:
+            post.settle(segment.heard_at)
+        return post
 
     async def _transcribe(self, utterance: Utterance) -> Transcript:
         began = time.monotonic()
@@ -121,7 +154,12 @@ class Recognition:
             metrics.POST_SECONDS.observe(time.monotonic() - began)
 
     async def _tell_guess(self, call_id: str, post: _Post) -> None:
+        if self._judge is not None and post.segment.listen.turn_model:
+            finished = await self._judge.finished(call_id, post.segment)
+            if not finished and not post.ended:
+                return  # more is to come: the end of the utterance will tell it
         await asyncio.wait([post.answer])
+        endpoint_at = await post.settled_at
         if post.replaced or post.ended or post.answer.cancelled():
             return
         error = post.answer.exception()
@@ -144,6 +182,10 @@ class Recognition:
                 speech_ended_at=segment.speech_ended_at,
                 posted_at=post.posted_at,
                 reason=transcript.reason,
+                revision=segment.revision,
+                paused_at=segment.heard_at,
+                transcribed_at=post.answered_at,
+                endpoint_at=endpoint_at,
             )
         )
 
@@ -178,6 +220,8 @@ class Recognition:
                 posted_at=post.posted_at,
                 audio_ms=len(post.segment.samples) * 1_000 // SAMPLE_RATE_HZ,
                 reason=transcript.reason,
+                paused_at=post.segment.heard_at,
+                transcribed_at=post.answered_at,
             )
         )
 

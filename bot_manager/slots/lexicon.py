@@ -18,7 +18,7 @@ class Lexicon:
     negations: tuple[str, ...]  # before a mention: "pas le gaz"
     yes: tuple[str, ...]
     no: tuple[str, ...]
-    dangling: frozenset[str]  # a sentence does not end here
+    dangling: frozenset[str]  # a sentence does not end here, not even with a hesitation
     zero: frozenset[str]
     twice: dict[str, int]  # "double zero"
     thousand: frozenset[str]
@@ -61,7 +61,9 @@ FRENCH = Lexicon(
         "|je prefere pas|je ne prefere pas|pas correct|vous vous trompez|c'est une erreur|pas tout a fait|pas bien"
     ),
     dangling=frozenset(
-        "mais et ou le la les de du a au en pour que qui parce car si c'est mon ma vers entre apres avant".split()
+        "mais et ou le la les de du des d' l' a au en pour que qu' qui parce car si mon ma mes vers entre apres avant"
+        " je j' c' suis est ai sommes avons habite chez avec dans sur sous par disons"
+        " euh heu hum hmm mm mmh ben bah alors donc".split()
     ),
     zero=frozenset({"zero", "zeros"}),
     twice={"double": 2, "triple": 3},
@@ -91,7 +93,10 @@ ITALIAN = Lexicon(
         "|penso di no|non penso|non e vero|non e giusto|non e corretto|e sbagliato|sbagliato|non ancora|non adesso"
         "|non voglio|mai|giammai|non sono d'accordo|non va bene|negativo|no davvero|non proprio|non esattamente"
     ),
-    dangling=frozenset("ma e o il la i le di a da per che perche se mio mia verso tra fra dopo prima alle".split()),
+    dangling=frozenset(
+        "ma e o il la i le di a da per che perche se mio mia verso tra fra dopo prima alle sono ho abbiamo abito con"
+        " in su ehm mmm mm beh allora dunque".split()
+    ),
     zero=frozenset({"zero"}),
     twice={"doppio": 2, "doppia": 2, "triplo": 3},
     thousand=frozenset({"mille", "mila"}),
@@ -122,7 +127,10 @@ ENGLISH = Lexicon(
         "|that's incorrect|incorrect|not correct|negative|it isn't|it is not|i don't want|i do not want"
         "|not exactly|not quite|i don't agree"
     ),
-    dangling=frozenset("but and or the a an of to at for that because if my about between after before with".split()),
+    dangling=frozenset(
+        "but and or the a an of to at for that because if my about between after before with i am is have we in on uh"
+        " um er erm hmm mm well".split()
+    ),
     zero=frozenset({"zero", "oh", "o", "nought", "naught"}),
     twice={"double": 2, "triple": 3},
     thousand=frozenset({"thousand"}),

@@ -22,9 +22,10 @@ from bot_manager.dialogue_events import (
     Understood,
 )
 from bot_manager.dialogue_state import Dialogue
+from bot_manager.dialogue_understanding import whole
 from bot_manager.flow import Flow, Ladder, Listening, Step
 from pronto.conversation import Conversation, Decision, Resolver
-from protocol.messages import CallConcluded, HangUp, Listen, PlayPrompts, StopPlayback, TransferCall
+from protocol.messages import CallConcluded, EndUtterance, HangUp, Listen, PlayPrompts, StopPlayback, TransferCall
 
 AT = 1_780_300_800.0
 
@@ -52,7 +53,7 @@ def said(text: str, dialogue: Dialogue, intent: str = "", score: float = 0.0, re
 def test_a_call_begins_with_listening_and_the_first_prompts(heating: Flow) -> None:
     dialogue, actions = handle(heating, Dialogue(), Begun("c1", AT, "+331"))
     assert actions == [
-        Listen("c1", AT, 1, "fr", 200, 700, 15_000, barge_in=True, barge_in_ms=250),
+        Listen("c1", AT, 1, "fr", 100, 700, 15_000, barge_in=True, barge_in_ms=250, commit_silence_ms=160),
         PlayPrompts("c1", AT, 1, "p-c1-1", "fr", ("welcome", "ask_eligibility")),
         StartTimer("playback", 1, sum(heating.prompt_ms[name] for name in ("welcome", "ask_eligibility")) + 4_000),
     ]
@@ -147,6 +148,8 @@ def test_what_answers_by_itself_asks_no_service(
         ("ask_zip_code", "sept cinq zéro un un", "", 0.0, True),
         ("ask_zip_code", "75011", "", 0.0, True),
         ("ask_owner_house", "oui", "", 0.0, True),
+        ("ask_owner_house", "euh je suis", "ok_proprio", 0.99, False),  # breaks off
+        ("ask_owner_house", "oui euh", "", 0.0, False),
         ("ask_owner_house", "non", "", 0.0, False),  # ends the call
         ("ask_owner_house", "je suis locataire", "not_proprio", 0.99, False),  # ends the call
         ("ask_which_heating", "au gaz", "", 0.0, True),
@@ -163,9 +166,48 @@ def test_certain(
     assert certain(heating, dialogue, said(text, dialogue, intent, score)) is sure
 
 
+@pytest.mark.parametrize(
+    ("state", "text", "intent", "score", "is_whole"),
+    [
+        ("ask_owner_house", "je suis locataire", "not_proprio", 0.99, True),  # ends the call: not at once, but soon
+        ("init", "passez-moi un conseiller", "human", 0.95, True),
+        ("init", "combien ça coûte", "faq1", 0.9, True),
+        ("init", "combien ça coûte", "faq1", 0.6, False),
+        ("init", "non", "", 0.0, True),
+        ("init", "oui mais", "", 0.0, False),
+        ("ask_zip_code", "soixante-quinze mille", "", 0.0, False),
+        ("ask_zip_code", "sept cinq", "", 0.0, False),
+        ("ask_which_heating", "chez moi on a une vieille chaudière au gaz", "heating_given", 0.7, True),
+        ("ask_slot_call_back", "mardi à", "", 0.0, False),
+        ("ask_slot_call_back", "euh", "", 0.0, False),
+        ("ask_owner_house", "c'est", "not_proprio", 0.99, False),
+    ],
+)
+def test_a_whole_sentence_needs_less_silence(
+    state: str, text: str, intent: str, score: float, is_whole: bool, heating: Flow, resolve: Resolver
+) -> None:
+    dialogue = call_in(heating, resolve, state).dialogue
+    event = said(text, dialogue, intent, score)
+    assert not certain(heating, dialogue, event)
+    assert whole(heating, dialogue, event) is is_whole
+    _, actions = handle(heating, dialogue, replace(event, revision=2))
+    short = [EndUtterance("c1", event.at, dialogue.turn, event.utterance, 2, 350)] if is_whole else []
+    assert [replace(action, call_id="c1") for action in actions if isinstance(action, EndUtterance)] == short
+
+
+def test_a_no_to_what_was_read_back_is_given_time_for_the_correction(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_zip_code")
+    conversation.says("soixante-quinze mille onze")
+    dialogue = conversation.dialogue
+    assert dialogue.confirming
+    assert not whole(heating, dialogue, said("non", dialogue, "no", 0.99))
+    assert not certain(heating, dialogue, said("non", dialogue, "no", 0.99))
+
+
 def test_a_poor_recognition_is_never_certain(heating: Flow, resolve: Resolver) -> None:
     dialogue = call_in(heating, resolve, "init").dialogue
     assert not certain(heating, dialogue, said("oui", dialogue, recognised=0.39))
+    assert not whole(heating, dialogue, said("je suis locataire", dialogue, "not_proprio", 0.99, recognised=0.39))
 
 
 def test_the_state_sets_what_is_sure_enough(heating: Flow, resolve: Resolver) -> None:
@@ -253,6 +295,36 @@ def test_speech_stops_a_prompt_and_a_cough_lets_it_go_on(heating: Flow) -> None:
     dialogue, _ = handle(heating, dialogue, PlaybackEnded(AT + 2.0, "p-c1-1", "stopped", 2_000))
     dialogue, actions = handle(heating, dialogue, NothingHeard(AT + 3.0, 1, 1, "no speech"))
     assert PlayPrompts("c1", AT + 3.0, 1, "p-c1-2", "fr", ("welcome", "ask_eligibility"), 1_800) in actions
+
+
+def test_a_cough_that_stopped_a_prompt_is_not_waited_out(heating: Flow) -> None:
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    dialogue, _ = handle(heating, dialogue, PlaybackBegan(AT, "p-c1-1"))
+    interrupted, _ = handle(heating, dialogue, SpeechBegan(AT + 2.0, 1, 1))
+    empty = NothingHeard(AT + 3.0, 1, 1, "no speech", final=False, revision=1)
+    assert handle(heating, interrupted, empty) == (interrupted, [EndUtterance("c1", AT + 3.0, 1, 1, 1, 160)])
+    hum = Understood(AT + 3.0, 1, 1, "hum", 0.9, final=False, revision=1)
+    assert handle(heating, interrupted, hum) == (interrupted, [EndUtterance("c1", AT + 3.0, 1, 1, 1, 350)])
+    silent, _ = handle(heating, dialogue, PlaybackEnded(AT + 2.0, "p-c1-1", "finished", 2_000))
+    hearing, _ = handle(heating, silent, SpeechBegan(AT + 2.5, 1, 1))
+    assert handle(heating, hearing, empty) == (hearing, [])  # nothing waits for it: the caller may go on
+    assert handle(heating, hearing, hum) == (hearing, [])
+
+
+def test_after_a_noise_the_caller_is_asked_before_the_silence_feels_odd(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    before = conversation.dialogue
+    assert (before.timer, before.timer_ms) == ("no_input", 5_000)
+    conversation.coughs()
+    after = conversation.dialogue
+    assert (after.timer, after.timer_ms) == ("no_input", 1_800)
+
+
+def test_who_asked_for_time_is_not_hurried_by_a_noise(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    conversation.says("attendez", Decision("hold", 0.95, fallback=False))
+    conversation.coughs()
+    assert conversation.dialogue.timer_ms == 15_000
 
 
 def test_a_prompt_that_was_stopped_twice_goes_on_where_it_stopped_last(heating: Flow) -> None:

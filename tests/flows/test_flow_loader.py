@@ -120,7 +120,7 @@ def test_the_version_is_a_hash_of_the_text() -> None:
         ("set: {owner: yes}", "set: {ovner: yes}", "state ask_owner: unknown slot ovner, did you mean owner?"),
         ("end_silence_ms: 800", "end_silence_ms: soon", "14: end_silence_ms must be a whole number, not soon"),
         ("end_silence_ms: 800", "end_silence_ms: 90000", "14: end_silence_ms must be from 150 to 5000, not 90000"),
-        ("end_silence_ms: 800", "end_silence_ms: 150", "eager_silence_ms must not be above end_silence_ms"),
+        ("end_silence_ms: 800", "end_silence_ms: 150", "whole_silence_ms must not be above end_silence_ms"),
         ("end_silence_ms: 800", "end_silense_ms: 800", "listen has no key end_silense_ms, did you mean end_silence_ms?"),
         ("end_silence_ms: 800", "commit_confidence: 2", "commit_confidence must be from 0 to 1.01, not 2"),
         ("barge_in: false", "barge_in: perhaps", "39: state ask_number: barge_in must be true or false"),

@@ -50,7 +50,7 @@ def test_everything_is_synthesised_once(folder: Path) -> None:
     assert build(folder, speak) == Built(synthesised=["hello", "bye"])
     assert build(folder, speak) == Built(unchanged=["hello", "bye"])
     assert speak.spoken == ["Bonjour.", "Au revoir."]
-    assert audio_ms(folder / "hello.wav") == pytest.approx(800 + 150, abs=15)
+    assert audio_ms(folder / "hello.wav") == pytest.approx(800 + 110, abs=15)
 
 
 def test_only_a_changed_text_is_made_anew(folder: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_lost_index_is_no_recording(folder: Path) -> None:
 def test_a_recording_is_fixed_on_import_and_used_from_then_on(folder: Path) -> None:
     build(folder, ToneSynthesiser())
     write_wav(folder.parent / "take1.wav", rate_hz=44_100, channels=2, width=3)
-    assert import_recording(folder, "hello", folder.parent / "take1.wav") == pytest.approx(1_150, abs=25)
+    assert import_recording(folder, "hello", folder.parent / "take1.wav") == pytest.approx(1_110, abs=25)
     assert (folder / "recordings" / "hello.wav").read_bytes() == (folder / "hello.wav").read_bytes()
     assert level_dbfs(read_audio(folder / "hello.wav"), 8_000) == pytest.approx(-20.0, abs=0.3)
     speak = ToneSynthesiser()
@@ -108,7 +108,7 @@ def test_a_file_put_over_a_prompt_by_hand_is_kept_as_its_recording(folder: Path)
     build(folder, ToneSynthesiser())
     write_wav(folder / "hello.wav", rate_hz=16_000, hz=700)
     assert build(folder, ToneSynthesiser()) == Built(adopted=["hello"], unchanged=["bye"])
-    assert audio_ms(folder / "hello.wav") == pytest.approx(1_150, abs=25)
+    assert audio_ms(folder / "hello.wav") == pytest.approx(1_110, abs=25)
     assert (folder / "recordings" / "hello.wav").exists()
     assert build(folder, ToneSynthesiser()) == Built(unchanged=["hello", "bye"])
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Guess, Ignored, Rules, Span
+from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Guess, Ignored, Rules, Settled, Span
 
 # in chunks: eager 3, end 8, min speech 3, pre-roll 2, barge-in 5, longest utterance 60
 RULES = Rules(
@@ -47,6 +47,55 @@ def test_speech_that_resumes_revises_the_guess() -> None:
         Guess(1, 1, 2, Span(2, 18, 4, 15)),
         End(1, 1, 2, Span(2, 18, 4, 15), "silence"),
     ]
+
+
+PATIENT = Rules(**{name: getattr(RULES, name) for name in RULES.__slots__} | {"commit_silence_ms": 160})
+
+
+def test_a_guess_settles_when_its_silence_goes_on() -> None:
+    endpointer = listening(PATIENT)
+    guess = Guess(1, 1, 1, Span(0, 6, 0, 3), settled=False)
+    assert play(endpointer, "####...") == [Began(1, 1), guess]
+    assert play(endpointer, ".") == []
+    assert play(endpointer, ".") == [Settled(1, 1)]
+    assert play(endpointer, "..") == []
+    assert play(endpointer, ".") == [End(1, 1, 1, Span(0, 6, 0, 3), "silence")]
+
+
+def test_a_guess_that_speech_follows_never_settles() -> None:
+    decisions = play(listening(PATIENT), "####....####........")
+    assert [d for d in decisions if isinstance(d, Settled)] == [Settled(1, 2)]
+
+
+def test_who_knows_more_of_a_guess_may_end_it_sooner() -> None:
+    endpointer = listening()
+    play(endpointer, "####...")
+    endpointer.end_after(1, 1, 160)
+    assert play(endpointer, "..") == [End(1, 1, 1, Span(0, 6, 0, 3), "silence")]
+
+
+def test_who_knows_more_of_a_guess_may_end_it_later() -> None:
+    endpointer = listening()
+    play(endpointer, "####...")
+    endpointer.end_after(1, 1, 512)
+    assert play(endpointer, "." * 12) == []
+    assert isinstance(play(endpointer, ".")[0], End)
+
+
+def test_what_was_said_of_a_guess_is_void_when_speech_resumes() -> None:
+    endpointer = listening()
+    play(endpointer, "####...")
+    endpointer.end_after(1, 1, 160)
+    assert play(endpointer, ".##....") == [Guess(1, 1, 2, Span(0, 12, 0, 9))]
+    endpointer.end_after(1, 1, 160)  # of the guess before
+    endpointer.end_after(2, 2, 160)  # of another utterance
+    assert play(endpointer, "...") == []
+    assert play(endpointer, ".") == [End(1, 1, 2, Span(0, 12, 0, 9), "silence")]
+    play(endpointer, "####...")
+    endpointer.end_after(2, 1, 512)
+    play(endpointer, "##")
+    endpointer.end_after(2, 1, 96)  # speech is going on: too late
+    assert play(endpointer, "..") == []
 
 
 def test_an_end_without_a_guess_of_the_same_speech_says_so() -> None:
@@ -264,7 +313,7 @@ def test_any_order_of_turns_prompts_and_speech_is_handled(steps: list[tuple[str,
             endpointer.listen(turn, BARGE_IN if barge_in else RULES)
         else:
             for decision in endpointer.step(value):
-                assert isinstance(decision, Ignored) or decision.turn == turn
+                assert isinstance(decision, Ignored | Settled) or decision.turn == turn
             assert turn is not None or not endpointer.speaking
 
 

@@ -19,6 +19,7 @@ from protocol.messages import (
     AudioLost,
     BadMessage,
     CallEnded,
+    EndUtterance,
     Event,
     Listen,
     MediaStarted,
@@ -64,7 +65,7 @@ class Bench:
         self._legs: list[MediaLeg] = []
 
     async def send(self, message: Any) -> None:
-        stream: Stream = "commands" if isinstance(message, Listen) else "events"
+        stream: Stream = "commands" if isinstance(message, Listen | EndUtterance) else "events"
         await self.redis.xadd(stream_key("local", stream), {"m": encode(message)})
 
     async def listen(self, call_id: str, turn: int, **rules: Any) -> None:
@@ -207,6 +208,35 @@ async def test_speech_that_resumes_replaces_the_guess(cell: Bench) -> None:
     assert (said.utterance, said.text) == (1, f"{YES} {OWNER}")
     guesses = [event for event in cell.events if isinstance(event, UtteranceGuessed)]
     assert [guess.text for guess in guesses] in ([], [f"{YES} {OWNER}"])  # never the older one
+
+
+async def test_a_guess_is_told_when_its_silence_has_lasted(cell: Bench) -> None:
+    answered = sample("pronto_whisper_posts_total", outcome="text")
+    leg = await cell.call("c1", eager_silence_ms=96, commit_silence_ms=900, end_silence_ms=2_000)
+    leg.send(spoken(YES, after_s=0.5))
+    async with leg.in_real_time():
+        await until(lambda: sample("pronto_whisper_posts_total", outcome="text") > answered)
+    leg.send(spoken(OWNER, before_s=0.0, after_s=0.5))
+    async with leg.in_real_time():
+        guess = await cell.event(UtteranceGuessed, "c1")
+    assert guess.text == f"{YES} {OWNER}"  # the one before was there, but the caller went on
+    assert guess.revision == 2
+    assert guess.paused_at <= guess.posted_at <= guess.transcribed_at <= guess.at
+    assert guess.paused_at < guess.endpoint_at <= guess.at
+    leg.send(silence(2.5))
+    assert (await cell.event(UtteranceTranscribed, "c1")).transcribed_at == guess.transcribed_at
+    assert len(cell.whisper.posts) == 2
+
+
+async def test_an_utterance_that_is_known_to_be_whole_ends_sooner(cell: Bench) -> None:
+    leg = await cell.call("c1", eager_silence_ms=96, end_silence_ms=5_000)
+    leg.send(spoken(OWNER, after_s=0.3))
+    async with leg.in_real_time():
+        guess = await cell.event(UtteranceGuessed, "c1")
+        await cell.send(EndUtterance("c1", 0.0, guess.turn, guess.utterance, guess.revision, 200))
+        said = await cell.event(UtteranceTranscribed, "c1")
+    assert (said.text, said.utterance) == (OWNER, guess.utterance)
+    assert said.endpoint_at - said.speech_ended_at < 4.0
 
 
 async def test_silence_and_line_noise_are_no_utterance(cell: Bench) -> None:
