@@ -13,6 +13,8 @@ from typing import Any, Literal, TypeAlias
 
 from ari_controller.ari_requests import valid_id
 
+LONGEST_NUMBER = 64
+
 
 class BadEvent(ValueError):
     """Text that is no ARI event of the shape it claims; says what is wrong."""
@@ -170,8 +172,8 @@ def parse_channel(body: Any) -> Channel:
     return Channel(
         channel_id=_id(_text(body, "id")),
         state=_text(body, "state"),
-        caller_number=_text(_object(body, "caller"), "number"),
-        called_number=_text(dialplan, "exten"),
+        caller_number=_number(_object(body, "caller"), "number"),
+        called_number=_number(dialplan, "exten"),
         app_name=_text(dialplan, "app_name"),
         app_data=_text(dialplan, "app_data"),
         created_at=_moment_ms(body, "creationtime") / 1000,
@@ -213,6 +215,11 @@ def _text(body: dict[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise BadEvent(f"{key} is missing or no text")
     return value
+
+
+def _number(body: dict[str, Any], key: str) -> str:
+    """A number or name that a caller chose himself: what is shown of it, as much as the call records hold."""
+    return "".join(sign for sign in _text(body, key) if sign.isprintable())[:LONGEST_NUMBER]
 
 
 def _id(value: str) -> str:

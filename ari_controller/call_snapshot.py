@@ -6,10 +6,11 @@ Kept as `pronto:<cell>:legs:<call_id>`. No numbers, no digits, no names: nothing
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from typing import Any, get_args
 
 from ari_controller.call_legs import CallLegs
-from ari_controller.call_states import CALL_TRANSITIONS, Farewell, Rules
+from ari_controller.call_states import CALL_TRANSITIONS, EndReason, Farewell, Rules
 from ari_controller.media_legs import LEG_TRANSITIONS
 from ari_controller.playbacks import Playback
 
@@ -56,7 +57,7 @@ def restore(call_id: str, text: str, rules: Rules) -> CallLegs:
     """The call of a snapshot. Raises BadSnapshot: the call is then taken as one that nobody knows."""
     try:
         return _restore(call_id, json.loads(text), rules)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise BadSnapshot(f"{type(error).__name__}: {error}") from error
 
 
@@ -66,8 +67,10 @@ def _restore(call_id: str, body: dict[str, Any], rules: Rules) -> CallLegs:
     stream, recorder = body["stream"], body["recorder"]
     if body["state"] not in CALL_TRANSITIONS or not {stream["state"], recorder["state"]} <= LEG_TRANSITIONS.keys():
         raise BadSnapshot("unknown state")
-    call = CallLegs(call_id, rules, float(body["arrived_at"]), str(body["flow"]))
-    call.state, call.since, call.left_at = body["state"], float(body["since"]), float(body["left_at"])
+    if body["reason"] not in get_args(EndReason):
+        raise BadSnapshot("unknown reason")
+    call = CallLegs(call_id, rules, _time(body["arrived_at"]), str(body["flow"]))
+    call.state, call.since, call.left_at = body["state"], _time(body["since"]), _time(body["left_at"])
     for flag in FLAGS:
         setattr(call, flag, body[flag] is True)
     # the step that announced it, or told its end, may be done and not stored: a message that comes twice does no harm
@@ -75,12 +78,12 @@ def _restore(call_id: str, body: dict[str, Any], rules: Rules) -> CallLegs:
     call.farewell = Farewell(*body["farewell"]) if body["farewell"] else None
     call.extension, call.reason = str(body["extension"]), body["reason"]
     last_at, count = body["handled_until"]
-    call.handled_until = call.replayed_until = (float(last_at), int(count))
-    call.stream.state, call.stream.since = stream["state"], float(stream["since"])
+    call.handled_until = call.replayed_until = (_time(last_at), int(count))
+    call.stream.state, call.stream.since = stream["state"], _time(stream["since"])
     if stream["source"] is not None:
         host, port = stream["source"]
         call.stream.source = (str(host), int(port))
-    call.recorder.state, call.recorder.since = recorder["state"], float(recorder["since"])
+    call.recorder.state, call.recorder.since = recorder["state"], _time(recorder["since"])
     call.recorder.recorded, call.recorder.closed = recorder["recorded"] is True, recorder["state"] != "running"
     call.playbacks.speaking = body["speaking"] is True
     call.playbacks.seen.extend(str(item) for item in body["seen"])
@@ -89,3 +92,11 @@ def _restore(call_id: str, body: dict[str, Any], rules: Rules) -> CallLegs:
         playback.began_ms, playback.stopping = None if began_ms is None else int(began_ms), stopping is True
         call.playbacks.queue.append(playback)
     return call
+
+
+def _time(value: Any) -> float:
+    """Seconds; nothing that never comes, or a call would wait for it for ever."""
+    seconds = float(value)
+    if not math.isfinite(seconds):
+        raise BadSnapshot("a time is no number")
+    return seconds

@@ -48,9 +48,20 @@ class Catalogue:
 def read_catalogue(path: Path) -> Catalogue:
     """The catalogue in a prompts.yaml. Raises BadCatalogue with every fault, OSError when it cannot be read."""
     try:
-        body = yaml.load(path.read_text(encoding="utf-8"), Loader=_Strict)
-    except yaml.YAMLError as error:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadCatalogue(f"{path}: no UTF-8: {error}") from error
+    return read_catalogue_text(text, str(path))
+
+
+def read_catalogue_text(text: str, path: str) -> Catalogue:
+    """The catalogue in the text of a prompts.yaml; `path` names it in faults. Raises BadCatalogue."""
+    try:
+        body = yaml.load(text, Loader=_Strict)
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets dates and numbers that are none through as ValueError
         raise BadCatalogue(f"{path}: no YAML: {error}") from error
+    except RecursionError:
+        raise BadCatalogue(f"{path}: no YAML: nested too deeply") from None
     if not isinstance(body, dict):
         raise BadCatalogue(f"{path}: must be a mapping with language, settings and prompts")
     faults = [f"{path}: unknown key {key}" for key in body if key not in ("language", "settings", "prompts")]
@@ -104,7 +115,7 @@ def lengths_ms(folder: Path) -> dict[str, int | None]:
     return found
 
 
-def _voice(settings: Any, path: Path, faults: list[str]) -> Voice:
+def _voice(settings: Any, path: str, faults: list[str]) -> Voice:
     if not isinstance(settings, dict):
         faults.append(f"{path}: settings must be a mapping (voice, speed, pitch)")
         return Voice()

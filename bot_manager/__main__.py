@@ -58,7 +58,12 @@ async def reload_flows(flows: FlowStore) -> None:
     """Looks at the flow files every second, for ever."""
     while True:
         await asyncio.sleep(RELOAD_S)
-        reload = await asyncio.to_thread(flows.refresh)
+        try:
+            reload = await asyncio.to_thread(flows.refresh)
+        except Exception:  # a bug in reading must not end the calls: the old versions stay
+            metrics.FLOW_RELOADS.labels("refused").inc()
+            log.exception("flow files could not be looked at")
+            continue
         for name in reload.changed:
             metrics.FLOW_RELOADS.labels("changed").inc()
             log.info("flow in force", extra={"flow": name, "version": flows.current(name).version})

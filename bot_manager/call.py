@@ -83,6 +83,8 @@ class Surroundings:
     snapshots: Snapshots
     records: RecordWriter
     now: Callable[[], float] = field(default=time.time)
+    silent_s: float = 600.0
+    """A call of which nothing is heard for so long is not there any more, or never was."""
 
 
 Item: TypeAlias = Event | DialogueEvent | Answered
@@ -132,7 +134,12 @@ class Call:
         """Deals with one item after the other until the call is over."""
         try:
             while not self._over:
-                item, done = await self._queue.get()
+                try:
+                    async with asyncio.timeout(self._around.silent_s):
+                        item, done = await self._queue.get()
+                except TimeoutError:
+                    log.error("nothing is heard of a call: it is given up", extra={"call_id": self.call_id})
+                    item, done = CallEnded(self.call_id, self._around.now(), "lost"), None
                 try:
                     self._deal_with(item)
                 except Exception:

@@ -90,10 +90,11 @@ def open_database(url: str, busy_s: float = 1.0) -> Engine:
     """An engine; the folder of a SQLite file is made. Nothing connects yet. Raises ArgumentError for a bad URL."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": busy_s})
+    # errors tell the statement, and not who called and what was said
+    engine = create_engine(parsed, connect_args={"timeout": busy_s}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def tune(connection: Any, _: object) -> None:

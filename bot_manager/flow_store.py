@@ -23,6 +23,7 @@ from bot_manager.flow_yaml import Fault
 A_FLOW = re.compile(r"^(flow|states)\s*:", re.MULTILINE)  # beside intents, guards and other files of a language
 VERSIONS_KEPT = 50
 BASE_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # ten times as fast where libyaml is there
+DEEPEST = 50  # libyaml's loader ends the whole process when a file is nested some ten thousand times
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,23 @@ def intent_names(path: Path) -> frozenset[str]:
     if path.name == "faqs.yaml" and not path.exists():
         return frozenset()
     try:
-        body = yaml.load(path.read_text(encoding="utf-8"), Loader=BASE_LOADER)  # every scalar is text
+        text = path.read_text(encoding="utf-8")
+        if _is_too_deep(text):
+            raise BadFlow([Fault(_shown(path), 0, "", "intents cannot be read: nested too deeply")])
+        body = yaml.load(text, Loader=BASE_LOADER)  # every scalar is text
         return frozenset(body["intents"])
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
         raise BadFlow([Fault(_shown(path), 0, "", f"intents cannot be read: {error!r}")]) from error
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether a YAML text is nested deeper than any file of ours, found without recursion. Raises YAMLError."""
+    depth = 0
+    for event in yaml.parse(text, Loader=BASE_LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 def _shown(path: Path) -> str:

@@ -151,6 +151,9 @@ class _Reader:
         except yaml.YAMLError as error:
             self._fault_at(1, "YAML", str(error))
             return None
+        except RecursionError:
+            self._fault_at(1, "YAML", "nested too deeply")
+            return None
         if node is None:
             self._fault_at(1, "the file", "is empty")
         return node

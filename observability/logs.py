@@ -11,7 +11,9 @@ import logging
 import sys
 from typing import Any, Final
 
-PERSONAL: Final = frozenset({"text", "sentence", "caller_number", "called_number", "digit", "digits", "slots", "value"})
+PERSONAL: Final = frozenset(
+    {"text", "sentence", "caller_number", "called_number", "digit", "digits", "slots", "value", "detail"}
+)
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -28,10 +30,15 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s - %(name)s - %(levelname)s - %(message)s")
         self._personal = personal
 
+    def formatException(self, ei: Any) -> str:
+        """A traceback with each line set in: no text in it can pass for a record of its own."""
+        return "\n".join(f"    {line}" for line in super().formatException(ei).splitlines())
+
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line without a traceback."""
         fields = fields_of(record, self._personal)
-        line = super().formatMessage(record)
+        # a line break in a message of a library would begin a line that looks like a record of its own
+        line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in super().formatMessage(record))
         return " ".join([line, *(f"{key}={value!r}" for key, value in fields.items())])
 
 

@@ -164,6 +164,8 @@ def read_score(text: str, file: str) -> Score:
     """The script of a YAML text; `file` is only for messages. Raises BadScore with every fault."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError:
+        raise BadScore(f"{file}:1: no YAML: nested too deeply") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise BadScore(f"{file}:{mark.line + 1 if mark else 1}: no YAML: {getattr(error, 'problem', error)}") from error

@@ -61,7 +61,10 @@ def audio_target(description: bytes) -> AudioTarget:
             elif in_session:
                 session_host = host
         elif kind == "a" and in_audio and value.lower().endswith(" telephone-event/8000"):
-            event = int(value.removeprefix("rtpmap:").split(" ")[0])
+            number = value.removeprefix("rtpmap:").split(" ")[0]
+            if not _is_number(number):
+                raise MalformedSdp(f"not a payload type: a={value}")
+            event = int(number)
     host = media_host or session_host
     if not port or not host:
         raise MalformedSdp("no audio stream with an address and a port")
@@ -70,8 +73,12 @@ def audio_target(description: bytes) -> AudioTarget:
     return AudioTarget(host, port, types, event)
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5
+
+
 def _media_line(value: str) -> tuple[int, tuple[int, ...]]:
     parts = value.split(" ")
-    if len(parts) < 4 or not parts[1].isdigit() or not all(part.isdigit() for part in parts[3:]):
+    if len(parts) < 4 or not all(_is_number(part) for part in (parts[1], *parts[3:])):
         raise MalformedSdp(f"not a media line: m={value}")
     return int(parts[1]), tuple(int(part) for part in parts[3:])

@@ -32,9 +32,18 @@ def stream_key(cell: str, stream: Stream) -> str:
 
 
 def connect(url: str) -> Redis:
-    """A Redis client as the rest of `protocol` expects it: text replies, time-outs, RESP2. Connects on first use."""
+    """A Redis client as the rest of `protocol` expects it: text replies, time-outs, RESP2. Connects on first use.
+
+    Bytes that are no UTF-8 are replaced: one bad entry must not end its reader, and then every reader that starts anew.
+    """
     return Redis.from_url(
-        url, decode_responses=True, protocol=2, socket_connect_timeout=2.0, socket_timeout=5.0, health_check_interval=30
+        url,
+        decode_responses=True,
+        encoding_errors="replace",
+        protocol=2,
+        socket_connect_timeout=2.0,
+        socket_timeout=5.0,
+        health_check_interval=30,
     )
 
 

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
+import re
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 PlaybackState: TypeAlias = Literal["finished", "stopped", "failed"]
 
 
+LONGEST_MESSAGE = 65_536
+"""Characters of JSON; the largest of ours, a Listen with all its hints, has a tenth of that."""
+_CALL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
 class BadMessage(ValueError):
-    """Bytes that are no message of ours; the text says which field is wrong."""
+    """Bytes that are no message of ours; the text says which field is wrong, and never what was in it."""
 
 
 # --- events of the ARI controller -------------------------------------------------------------------------------------
@@ -321,7 +326,12 @@ def encode(message: Message) -> str:
 
 
 def decode(text: str | bytes) -> Message:
-    """The message of a JSON text. Unknown fields are ignored (a newer sender); anything else raises BadMessage."""
+    """The message of a JSON text. Unknown fields are ignored (a newer sender); anything else raises BadMessage.
+
+    What is let in can be a key, a file name and a line of a log: call ids have no odd characters, texts no half ones.
+    """
+    if len(text) > LONGEST_MESSAGE:
+        raise BadMessage(f"{len(text)} characters; at most {LONGEST_MESSAGE} are taken")
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -331,13 +341,15 @@ def decode(text: str | bytes) -> Message:
     kind = body.get("type")
     cls = _CLASSES.get(kind) if isinstance(kind, str) else None
     if cls is None:
-        raise BadMessage(f"unknown message type {kind!r}")
+        raise BadMessage(f"unknown message type {kind[:40] if isinstance(kind, str) else None!r}")
     values: dict[str, Any] = {}
     for spec in dataclasses.fields(cls):
         if spec.name in body:
             values[spec.name] = _checked(f"{kind}.{spec.name}", _HINTS[cls.__name__][spec.name], body[spec.name])
         elif spec.default is dataclasses.MISSING:
             raise BadMessage(f"{kind}.{spec.name} is missing")
+    if not _CALL_ID.fullmatch(values["call_id"]) or ".." in values["call_id"]:
+        raise BadMessage(f"{kind}.call_id has characters that we do not let in")
     message: Message = cls(**values)
     return message
 
@@ -345,17 +357,36 @@ def decode(text: str | bytes) -> Message:
 def _checked(name: str, hint: Any, value: object) -> object:
     """`value` as the field type `hint`, or BadMessage."""
     if get_origin(hint) is Literal:
-        fits = value in get_args(hint)
+        if isinstance(value, str) and value in get_args(hint):
+            return value
     elif get_origin(hint) is tuple:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        fits = False
+            return tuple(map(_whole, value))
     elif hint is float:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        if isinstance(value, int | float) and not isinstance(value, bool) and -1e6 < value < _LATEST:
             return float(value)
-        fits = False
-    else:
-        fits = type(value) is hint
-    if not fits:
-        raise BadMessage(f"{name} must be {getattr(hint, '__name__', hint)}, not {value!r}")
-    return value
+    elif hint is int:
+        if type(value) is int and -_LARGEST < value < _LARGEST:
+            return value
+    elif hint is str:
+        if isinstance(value, str):
+            return _whole(value)
+    elif type(value) is hint:
+        return value
+    raise BadMessage(f"{name} must be {getattr(hint, '__name__', hint)}, not {_described(value)}")
+
+
+_LARGEST = 2**63
+"""No number of ours is near it, and databases take none beyond."""
+_LATEST = 1e11
+"""Seconds since the epoch, in the year 5138: calendars end soon after. Scores are below it too; NaN is not."""
+
+
+def _described(value: object) -> str:
+    """What a value is, without what is in it: that may be what a caller said."""
+    return f"{type(value).__name__}" + (f" {value}" if isinstance(value, bool | float) or value is None else "")
+
+
+def _whole(text: str) -> str:
+    """A text without halves of characters (lone surrogates, which JSON can carry and nothing else can)."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

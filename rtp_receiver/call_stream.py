@@ -104,6 +104,11 @@ class CallStream:
         """An utterance is going on."""
         return self._endpointer.speaking
 
+    @property
+    def held(self) -> int:
+        """Packets that wait for others."""
+        return self._reorder.held
+
     def listen(self, listen: Listen) -> None:
         """A Listen command for this call."""
         limits = self._limits

@@ -162,6 +162,12 @@ class MediaThread:
         """Calls that have a stream."""
         return len(self._lines)
 
+    @property
+    def held(self) -> int:
+        """Datagrams that are neither used nor thrown away yet: they wait for others, or for somebody to know them.
+        Exact while no packets come: `packets` is this, `released`, what the streams dropped and `dropped` together."""
+        return self._unknown.held + sum(line.stream.held for line in list(self._lines.values()))
+
     def assign(
         self, source: Address, call_id: str, listen: Listen | None, speaking: bool, first_utterance: int = 1
     ) -> None:
@@ -371,6 +377,7 @@ class MediaThread:
             return
         for source in line.sources:
             self._by_source.pop(source, None)
+        self.counts.drop("call_over", line.stream.held)
         self._vad.close(line.vad_stream)
         line.vad_stream = -1  # it may still wait in the queue of ready lines
 

@@ -36,8 +36,15 @@ LOOKUPS = Counter("pronto_source_lookups", "look-ups of unknown sources", ["outc
 class MediaCollector(Collector):
     """The media thread's figures at the time of asking."""
 
-    def __init__(self, counts: MediaCounts, calls: Callable[[], int], drops: Callable[[], int | None]) -> None:
+    def __init__(
+        self,
+        counts: MediaCounts,
+        calls: Callable[[], int],
+        held: Callable[[], int],
+        drops: Callable[[], int | None],
+    ) -> None:
         self._counts = counts
+        self._held = held
         self._calls = calls
         self._drops = drops
 
@@ -55,6 +62,9 @@ class MediaCollector(Collector):
         if kernel is not None:
             dropped.add_metric(["kernel_buffer_full"], kernel)
         yield dropped
+        used = streams.released - streams.overrun
+        yield CounterMetricFamily("pronto_rtp_used", "datagrams whose audio was used", used)
+        yield GaugeMetricFamily("pronto_rtp_held", "datagrams that wait for others, or for their call", self._held())
         yield CounterMetricFamily("pronto_rtp_lost", "packets that never came", streams.lost)
         yield CounterMetricFamily("pronto_rtp_reordered", "packets that came after a later one", streams.reordered)
         yield CounterMetricFamily("pronto_rtp_silence_samples", "samples put into gaps", streams.silence_samples)

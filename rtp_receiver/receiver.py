@@ -127,7 +127,10 @@ class Receiver:
     async def run(self) -> None:
         """Receives until cancelled. Raises when a part of it dies."""
         collector = metrics.MediaCollector(
-            self._media.counts, lambda: self._media.calls, lambda: kernel_drops(self._sock)
+            self._media.counts,
+            lambda: self._media.calls,
+            lambda: self._media.held,
+            lambda: kernel_drops(self._sock),
         )
         REGISTRY.register(collector)
         self._media.start()

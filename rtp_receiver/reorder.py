@@ -53,13 +53,20 @@ class ReorderBuffer:
         self._suspect: RtpPacket | None = None
         self._resynchronise = True
 
+    @property
+    def held(self) -> int:
+        """Packets that wait: for a missing one, or for one that confirms them."""
+        return len(self._waiting) + (self._suspect is not None)
+
     def push(self, packet: RtpPacket) -> Sequence[Released]:
         """Takes one packet; what can be played now, in order."""
         if packet.ssrc != self._ssrc:
             return self._begin(packet) if self._ssrc is None else self._suspicious(packet)
         ahead = uint16_distance(self._expected, packet.sequence_number)
         if ahead == 0:
-            self._suspect = None
+            if self._suspect is not None:
+                self.counts.stray += 1
+                self._suspect = None
             first = self._release(packet)
             return (first, *self._drain()) if self._waiting else (first,)
         if 0 < ahead < MAX_DROPOUT:

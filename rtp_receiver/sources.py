@@ -38,6 +38,11 @@ class UnknownSources:
         """Sources that are remembered."""
         return len(self._strangers)
 
+    @property
+    def held(self) -> int:
+        """Packets that are kept."""
+        return sum(len(stranger.packets) for stranger in list(self._strangers.values()))
+
     def keep(self, source: Address, data: bytes, now: float) -> tuple[bool, bool]:
         """Takes a packet: (it was kept, it is time to ask whose source this is)."""
         stranger = self._strangers.get(source)

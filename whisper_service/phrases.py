@@ -51,8 +51,10 @@ def read_families(files: Mapping[str, str]) -> dict[str, Families]:
 def _read(name: str, text: str) -> tuple[str, Families]:
     try:
         content: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # PyYAML lets dates and numbers that are none through as ValueError
         raise BadPhrases(f"{name}: {error}") from None
+    except RecursionError:
+        raise BadPhrases(f"{name}: nested too deeply") from None
     if not isinstance(content, dict) or not isinstance(content.get("language"), str):
         raise BadPhrases(f"{name}: `language: <code>` is missing")
     unknown = set(content) - {"language", "always", "unsure"}
@@ -71,7 +73,7 @@ def _patterns(name: str, key: str, entries: Any) -> tuple[re.Pattern[str], ...]:
             raise BadPhrases(f"{name}: {key}, entry {number}: must be text, not {entry!r}")
         try:
             pattern = re.compile(entry.strip())
-        except re.error as error:
+        except (re.error, RecursionError, OverflowError) as error:
             raise BadPhrases(f"{name}: {key}, entry {number} ({entry!r}): {error}") from None
         if pattern.fullmatch(""):
             raise BadPhrases(f"{name}: {key}, entry {number} ({entry!r}): matches the empty text")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from protocol.messages import BadMessage, Command, Event, Listen, Message, PlaybackFinished, decode, encode
 
 CLASSES = (*get_args(Event), *get_args(Command))
-FINITE = st.floats(allow_nan=False, allow_infinity=False)
+FINITE = st.floats(-1e5, 1e10)
 
 
 def values_of(hint: Any) -> st.SearchStrategy[Any]:
@@ -26,7 +26,8 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
 def messages() -> st.SearchStrategy[Message]:
     def build(cls: type[Any]) -> st.SearchStrategy[Any]:
         hints = get_type_hints(cls)
-        return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)})
+        fields = {field.name: values_of(hints[field.name]) for field in dataclasses.fields(cls)}
+        return st.builds(cls, **{**fields, "call_id": st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,30}", fullmatch=True)})
 
     return st.sampled_from(CLASSES).flatmap(build)
 

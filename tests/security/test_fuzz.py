@@ -1,0 +1,124 @@
+"""A short run of every fuzzer: no crash, no stuck call, counters that add up. `benchmarks/fuzz.py` is the long one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from bot_manager.call import Surroundings
+from bot_manager.call_records import open_database
+from bot_manager.flow_loader import BadFlow
+from bot_manager.flow_store import FlowStore, intent_names
+from bot_manager.record_writer import RecordWriter
+from bot_manager.snapshots import Snapshots
+from bot_manager.switchboard import Switchboard
+from config import ROOT
+from protocol.bus import Inbox, Outbox, connect, stream_key
+from protocol.messages import LONGEST_MESSAGE, BadMessage, CallStarted, HangUp, decode, encode
+from tests.fuzz.calls import CELL, FickleIntents, prompts_in, storm_of_events, storm_of_messages
+from tests.fuzz.datagrams import Storm
+from tests.fuzz.parsers import PARSERS, Parser, fuzz
+
+SEED = 20_261_121
+
+
+@pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
+def test_a_parser_takes_or_refuses_whatever_comes(parser: Parser) -> None:
+    done = fuzz(parser, SEED, 150)
+    assert done["accepted"] > 0
+    assert done["refused"] > 0 or not parser.refuses
+
+
+NESTED = ("[" * 30_000, "{a: " * 5_000, "- " * 30_000, "a: &a [*a]\n", "language: &l {a: *l}\n", "x: 2026-99-99\n")
+
+
+@pytest.mark.parametrize("text", NESTED, ids=lambda text: text[:8])
+@pytest.mark.parametrize(
+    "parser", [one for one in PARSERS if b".yaml" in repr(one.make).encode() or "flow" in one.name]
+)
+def test_files_that_are_nested_without_end_are_refused(parser: Parser, text: str) -> None:
+    with pytest.raises(parser.refuses):
+        parser.parse(text)
+
+
+def test_a_phrase_file_that_is_nested_without_end_does_not_take_the_process_along(tmp_path: Path) -> None:
+    path = tmp_path / "intents.yaml"
+    for text in ("[" * 200_000, "{a: " * 200_000, "- " * 200_000):
+        path.write_text(text)
+        with pytest.raises(BadFlow):
+            intent_names(path)
+
+
+def test_every_datagram_is_used_or_counted_by_reason() -> None:
+    with Storm(Random(SEED)) as storm:
+        storm.send(20_000)
+        account = storm.end()
+        assert storm.media.counts.packets == 20_000
+    assert account["used"] > 5_000
+    reasons = {"unknown_source", "too_short", "version", "payload_type", "payload_length", "duplicate", "late", "stray"}
+    assert {reason for reason in reasons if not account[reason]} == set()
+
+
+async def test_a_storm_of_ari_events_leaves_no_call_behind(redis_url: str) -> None:
+    redis = connect(redis_url)
+    done = await storm_of_events(redis, Random(SEED), 4_000)
+    assert done["events"] > 3_000
+    assert done["asked answer"] > 20
+    await redis.aclose()
+
+
+async def test_a_storm_of_messages_leaves_no_call_behind(redis_url: str, tmp_path: Path) -> None:
+    redis = connect(redis_url)
+    done = await storm_of_messages(redis, Random(SEED), 4_000, tmp_path)
+    assert min(done["taken"], done["refused"]) > 500
+    await redis.aclose()
+
+
+async def test_an_entry_that_is_no_text_ends_no_reader(redis_url: str) -> None:
+    redis = connect(redis_url)
+    stream = stream_key("poison", "events")
+    inbox = Inbox(redis, "poison", "commands", "reader")
+    await inbox.open()
+    stream = stream_key("poison", "commands")
+    for poison in (b"\xff\xfe\x00", b"\xc3", encode(HangUp("c1", 1.0, "x" * LONGEST_MESSAGE)), b"", b"{" * 60_000):
+        await redis.xadd(stream, {"m": poison})
+        await redis.xadd(stream, {b"\xff": poison})
+    await redis.xadd(stream, {"m": encode(HangUp("c1", 1.0))})
+    async for message in inbox.messages():
+        assert message == HangUp("c1", 1.0)
+        break
+    assert inbox.malformed == 10
+    await redis.aclose()
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "oui \\udfff"])
+async def test_half_a_character_goes_through_the_bus_as_a_whole_one(redis_url: str, text: str) -> None:
+    message = decode('{"type": "HangUp", "call_id": "c1", "at": 1, "reason": "' + text + '"}')
+    redis = connect(redis_url)
+    await redis.xadd("half", {"m": encode(message)})
+    entries: Any = await redis.xrange("half")
+    assert [decode(fields["m"]) for _, fields in entries] == [message]
+    await redis.aclose()
+
+
+async def test_a_call_of_which_nothing_is_heard_is_given_up(redis_url: str, tmp_path: Path) -> None:
+    redis = connect(redis_url)
+    flows = FlowStore(ROOT / "flows", prompts_in(tmp_path))
+    flows.load()
+    records = RecordWriter(open_database(f"sqlite:///{tmp_path / 'calls.sqlite'}"))
+    intents: Any = FickleIntents(Random(SEED))
+    around = Surroundings(Outbox(redis, CELL), intents, Snapshots(redis, CELL), records, silent_s=0.05)
+    switchboard = Switchboard(around, flows, CELL, "fr/heating")
+    await switchboard.deal_with(CallStarted("nobody", 1.0, "", ""))
+    assert len(switchboard) == 1
+    assert await switchboard.drained(20.0)
+    await redis.aclose()
+
+
+def test_numbers_that_no_database_takes_are_refused() -> None:
+    for number in (2**63, -(2**63), 10**400, 1e12, -1e12):
+        with pytest.raises(BadMessage):
+            decode(encode(HangUp("c1", number)))
