@@ -2,14 +2,15 @@
 
 One preallocated array; appending copies once, forgetting is free, and what is kept is moved to the front only when the
 end of the array is reached, or when little is left to move: O(1) per sample. Memory pages that no utterance was long
-enough to reach are never touched. Pure: no clock.
+enough to reach are never touched. Samples stay in network order, as RTP brings them; who uses them converts them.
+Pure: no clock.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from rtp_receiver.slin16 import Samples
+from rtp_receiver.slin16 import NETWORK_INT16, Samples
 
 _COMPACT_FROM = 16_384  # with more dead samples than this in front, a short rest is moved to the front
 
@@ -18,7 +19,8 @@ class AudioBuffer:
     """Holds positions `start` to `end`; at most `capacity` samples."""
 
     def __init__(self, capacity: int) -> None:
-        self._samples = np.empty(capacity, dtype=np.int16)
+        self._samples = np.empty(capacity, dtype=NETWORK_INT16)
+        self._bytes = self._samples.view(np.uint8).data
         self._base = 0  # position of the array's first sample
         self.start = 0
         self.end = 0
@@ -27,21 +29,19 @@ class AudioBuffer:
         """Samples that are held."""
         return self.end - self.start
 
-    def append(self, samples: Samples) -> None:
-        """Adds samples at the end. When they do not fit, the oldest go."""
-        if len(samples) > len(self._samples):
-            raise ValueError(f"{len(samples)} samples at once are more than the {len(self._samples)} of the buffer")
-        index = self.end - self._base
-        if index + len(samples) > len(self._samples):
-            self.start = max(self.start, self.end + len(samples) - len(self._samples))
-            self._compact()
-            index = self.end - self._base
-        self._samples[index : index + len(samples)] = samples
-        self.end += len(samples)
+    def append(self, payload: bytes | memoryview) -> None:
+        """Adds the samples of a slin16 payload (an even number of bytes) at the end. When they do not fit, the oldest
+        go."""
+        count = len(payload) >> 1
+        index = self._room_for(count)
+        self._bytes[2 * index : 2 * (index + count)] = payload
+        self.end += count
 
     def append_silence(self, count: int) -> None:
         """Adds `count` zero samples."""
-        self.append(np.zeros(count, dtype=np.int16))
+        index = self._room_for(count)
+        self._samples[index : index + count] = 0
+        self.end += count
 
     def forget_before(self, position: int) -> None:
         """Gives up everything before `position`."""
@@ -51,10 +51,25 @@ class AudioBuffer:
             self._compact()
 
     def view(self, start: int, end: int) -> Samples:
-        """Samples `start` to `end` without copying; valid until the next append. Raises IndexError when not held."""
+        """Samples `start` to `end` in network order without copying; valid until the next append. Raises IndexError
+        when they are not held."""
         if not self.start <= start <= end <= self.end:
             raise IndexError(f"samples {start} to {end} are not among {self.start} to {self.end}")
         return self._samples[start - self._base : end - self._base]
+
+    def copy_to(self, target: memoryview, start: int) -> None:
+        """Fills `target` with the bytes of the samples from `start` on, which must be held."""
+        first = 2 * (start - self._base)
+        target[:] = self._bytes[first : first + len(target)]
+
+    def _room_for(self, count: int) -> int:
+        """The place in the array where `count` samples can be put."""
+        if count > len(self._samples):
+            raise ValueError(f"{count} samples at once are more than the {len(self._samples)} of the buffer")
+        if self.end - self._base + count > len(self._samples):
+            self.start = max(self.start, self.end + count - len(self._samples))
+            self._compact()
+        return self.end - self._base
 
     def _compact(self) -> None:
         kept = self._samples[self.start - self._base : self.end - self._base]

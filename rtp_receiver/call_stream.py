@@ -16,9 +16,10 @@ from rtp_receiver.audio_buffer import AudioBuffer
 from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Ignored, Rules, Settled, Span
 from rtp_receiver.reorder import MAX_SILENCE_SAMPLES, Counts, ReorderBuffer
 from rtp_receiver.rtp import RtpPacket
-from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples, samples_of
+from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples
 
-BACKLOG_SAMPLES = 2 * MAX_SILENCE_SAMPLES  # audio that may wait for the VAD; what comes on top is dropped
+FORGET_EVERY = 16  # chunks between two looks at what of the audio is not needed any more
+BACKLOG_SAMPLES = 4 * MAX_SILENCE_SAMPLES  # audio that may wait for the VAD; what comes on top is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,9 @@ class CallStream:
         self._listen: Listen | None = None
         self._counts = counts if counts is not None else Counts()
         self._reorder = ReorderBuffer(self._counts)
-        capacity = limits.max_samples + BACKLOG_SAMPLES + (limits.pre_roll_chunks + 2) * self._chunk
+        capacity = limits.max_samples + BACKLOG_SAMPLES + (limits.pre_roll_chunks + 2 + FORGET_EVERY) * self._chunk
         self._audio = AudioBuffer(capacity)
-        self._arrived = np.zeros(capacity // self._chunk + 1)  # arrival of a chunk's last sample, by chunk number
+        self._arrived = [0.0] * (capacity // self._chunk + 1)  # arrival of a chunk's last sample, by chunk number
         self._received = 0  # complete chunks
         self._stepped = 0  # chunks whose probability was given
 
@@ -97,7 +98,7 @@ class CallStream:
     @property
     def oldest_arrival(self) -> float:
         """When the oldest waiting chunk was complete; only while one waits."""
-        return float(self._arrived[self._stepped % len(self._arrived)])
+        return self._arrived[self._stepped % len(self._arrived)]
 
     @property
     def speaking(self) -> bool:
@@ -138,15 +139,30 @@ class CallStream:
     def push(self, packet: RtpPacket, arrived_at: float) -> None:
         """Takes a packet whose payload is slin16; its length must be even."""
         for silence, payload in self._reorder.push(packet):
-            samples = samples_of(payload)
             room = BACKLOG_SAMPLES - (self._audio.end - self._stepped * self._chunk)
-            if len(samples) > room:
+            samples = len(payload) >> 1
+            if samples > room:
                 self._counts.overrun += 1
                 continue
             if silence:
-                self._audio.append_silence(min(silence, room - len(samples)))
-            self._audio.append(samples)
+                self._audio.append_silence(min(silence, room - samples))
+            self._audio.append(payload)
         self._mark(arrived_at)
+
+    def push_next(
+        self, sequence_number: int, timestamp: int, ssrc: int, payload: memoryview, arrived_at: float
+    ) -> bool:
+        """Takes a packet that follows at once on the last one, without making one of it; False: it does not, and
+        `push` has to take it. The payload is slin16, copied here."""
+        samples = len(payload) >> 1
+        if samples > BACKLOG_SAMPLES - (self._audio.end - self._stepped * self._chunk):
+            return False
+        if not self._reorder.take_next(sequence_number, timestamp, ssrc, samples):
+            return False
+        self._audio.append(payload)
+        if self._audio.end >= (self._received + 1) * self._chunk:
+            self._mark(arrived_at)
+        return True
 
     def stall(self, arrived_at: float) -> None:
         """No packets come although the caller was speaking: silence ends the utterance instead of waiting for ever."""
@@ -156,9 +172,15 @@ class CallStream:
         self._mark(arrived_at)
 
     def next_chunk(self) -> Samples:
-        """The oldest waiting chunk, a view; it goes on waiting until `heard` is told its probability."""
+        """The oldest waiting chunk, a view in network order; it goes on waiting until `heard` is told its
+        probability."""
         start = self._stepped * self._chunk
         return self._audio.view(start, start + self._chunk)
+
+    def copy_next_chunk(self, target: memoryview) -> float:
+        """The bytes of `next_chunk`, and when it was complete."""
+        self._audio.copy_to(target, self._stepped * self._chunk)
+        return self._arrived[self._stepped % len(self._arrived)]
 
     def heard(self, probability: float) -> tuple[Heard, ...]:
         """The oldest waiting chunk's speech probability; what follows from it."""
@@ -166,7 +188,8 @@ class CallStream:
         self._stepped += 1
         decisions = self._endpointer.step(probability)
         found = tuple(self._describe(decision, chunk) for decision in decisions) if decisions else ()
-        self._audio.forget_before(self._endpointer.needs_from() * self._chunk)
+        if not chunk % FORGET_EVERY:
+            self._audio.forget_before(self._endpointer.needs_from() * self._chunk)
         return found
 
     def _describe(self, decision: Decision, chunk: int) -> Heard:
@@ -178,7 +201,7 @@ class CallStream:
         if isinstance(decision, Settled):
             return Quiet(decision.utterance, decision.revision, self._arrival(chunk))
         span: Span = decision.span
-        samples = self._audio.view(span.first_chunk * self._chunk, (span.last_chunk + 1) * self._chunk).copy()
+        samples = self._audio.view(span.first_chunk * self._chunk, (span.last_chunk + 1) * self._chunk)
         is_end = isinstance(decision, End)
         return Segment(
             listen=self._listen,
@@ -186,7 +209,7 @@ class CallStream:
             revision=decision.guess if isinstance(decision, End) else decision.revision,
             is_end=is_end,
             cause=decision.cause if isinstance(decision, End) else "guess",
-            samples=samples,
+            samples=samples.astype(np.int16),
             speech_started_at=self._arrival(span.first_voiced) - self._chunk / SAMPLE_RATE_HZ,
             speech_ended_at=self._arrival(span.last_voiced),
             heard_at=self._arrival(chunk),
@@ -194,7 +217,7 @@ class CallStream:
         )
 
     def _arrival(self, chunk: int) -> float:
-        return float(self._arrived[chunk % len(self._arrived)])
+        return self._arrived[chunk % len(self._arrived)]
 
     def _mark(self, arrived_at: float) -> None:
         complete = self._audio.end // self._chunk

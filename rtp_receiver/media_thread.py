@@ -2,16 +2,18 @@
 
 It alone touches the socket, the streams and the VAD, so nothing here is locked. Others give it orders (`assign`,
 `listen`, `bot_speaks`, `drop`), which it takes between packets; it tells what it heard through two callbacks, which are
-called on this thread. A blocking socket on a thread of its own costs less than half of asyncio's datagrams, and the
-event loop never waits for the model.
+called on this thread. The event loop never waits for the model.
+
+With few calls every packet is taken as it comes. With many the thread sleeps up to `LONGEST_PACE_S` and then takes all
+that came meanwhile: one system call for the packets of many calls, and one VAD step for their chunks.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import select
 import socket
+import struct
 import threading
 import time
 from collections import deque
@@ -23,25 +25,25 @@ import numpy as np
 
 from protocol.messages import EndUtterance, Listen
 from rtp_receiver.call_stream import CallStream, Heard, Limits
-from rtp_receiver.reorder import Counts
-from rtp_receiver.rtp import BadRtp, RtpPacket
-from rtp_receiver.slin16 import PAYLOAD_TYPE
+from rtp_receiver.datagrams import BATCH, LONGEST_DATAGRAM, Datagrams, Source
+from rtp_receiver.media_counts import MediaCounts
+from rtp_receiver.rtp import HEADER_BYTES, BadRtp, RtpPacket
+from rtp_receiver.slin16 import NETWORK_INT16, PAYLOAD_TYPE
 from rtp_receiver.sources import Address, UnknownSources
 from rtp_receiver.vad import Vad
 
 log = logging.getLogger("pronto.receiver")
 
-RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
-LONGEST_DATAGRAM = 2_048
-MAX_BATCH = 64  # streams per VAD call: a few ms, so that the socket is never left alone for long
-MAX_DRAIN = 256  # packets read before the VAD has its turn
+MAX_BATCH = 128  # streams per VAD call: a few ms, so that the socket is never left alone for long
+MAX_DRAIN = 1_024  # packets read before the VAD has its turn
 MAX_WAITING_CHUNKS = 32  # of one stream, before the VAD has its turn
-BATCH_WAIT_S = 0.004  # a chunk waits this long for others to share its VAD call
-LATE_S = 0.040
+PACE_PER_CALL_S = 0.0001
+LONGEST_PACE_S = 0.010  # a chunk waits at most about this long for others to share its VAD step
 WATCH_EVERY_S = 0.1
 STALL_S = 0.3  # speech without packets for this long is over
 IDLE_WAIT_MS = 20  # orders are noticed at least this often
-LAG_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.5, 1.0)
+_PLAIN = 0x80  # first byte of a header: version 2, nothing optional
+_HEADER = struct.Struct("!BBHII")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,52 +63,16 @@ Report: TypeAlias = tuple[str, Heard | Silent | Audible]
 
 
 @dataclass(slots=True)
-class MediaCounts:
-    """What this thread counts; others read it without a lock, a moment old."""
-
-    packets: int = 0
-    dropped: dict[str, int] = field(default_factory=dict)
-    streams: Counts = field(default_factory=Counts)
-    chunks: int = 0
-    batches: int = 0
-    late_chunks: int = 0
-    lag_sum_s: float = 0.0
-    lag_buckets: list[int] = field(default_factory=lambda: [0] * (len(LAG_BUCKETS_S) + 1))
-    stalls: int = 0
-    failed_calls: int = 0
-
-    def drop(self, reason: str, count: int = 1) -> None:
-        """Counts packets that were thrown away."""
-        if count:
-            self.dropped[reason] = self.dropped.get(reason, 0) + count
-
-
-@dataclass(slots=True)
 class _Line:
     """One call on this thread."""
 
     stream: CallStream
     vad_stream: int
     last_packet_at: float
-    sources: set[Address] = field(default_factory=set)
+    sources: set[Source] = field(default_factory=set)
     ready: bool = False
     audible: bool = False
     reported_silent: bool = False
-
-
-def open_socket(host: str, port: int) -> socket.socket:
-    """A bound UDP socket that other receivers may share. Raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-    sock = socket.socket(family, kind, protocol)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-        sock.bind(address)
-        sock.setblocking(False)
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 class MediaThread:
@@ -124,6 +90,7 @@ class MediaThread:
         self.counts = MediaCounts()
         self.error: BaseException | None = None
         self._sock = sock
+        self._datagrams = Datagrams(sock)
         self._vad = vad
         self._limits = limits
         self._on_reports = on_reports
@@ -131,10 +98,12 @@ class MediaThread:
         self._audio_lost_s = audio_lost_s
         self._orders: deque[Callable[[], None]] = deque()
         self._lines: dict[str, _Line] = {}
-        self._by_source: dict[Address, _Line] = {}
+        self._by_source: dict[Source, _Line] = {}
         self._unknown = UnknownSources()
         self._ready: deque[_Line] = deque()
-        self._chunks = np.empty((MAX_BATCH, limits.chunk_samples), dtype=np.int16)
+        self._chunks = np.empty((MAX_BATCH, limits.chunk_samples), dtype=NETWORK_INT16)
+        rows, size = self._chunks.view(np.uint8).reshape(-1).data, 2 * limits.chunk_samples
+        self._rows = [rows[start : start + size] for start in range(0, MAX_BATCH * size, size)]
         self._reports: list[Report] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
@@ -205,18 +174,21 @@ class MediaThread:
         try:
             poller = select.poll()
             poller.register(self._sock, select.POLLIN)
-            watch_at = 0.0
+            watch_at = drained_at = 0.0
             while not self._stopping.is_set():
-                poller.poll(self._wait_ms())
+                if not self._ready:
+                    poller.poll(IDLE_WAIT_MS)
+                    pace_s = min(LONGEST_PACE_S, len(self._lines) * PACE_PER_CALL_S)
+                    time.sleep(max(0.0, min(pace_s, drained_at + pace_s - time.monotonic())))
+                drained_at = time.monotonic()
                 while self._orders:
                     self._orders.popleft()()
                 self._drain()
-                now = time.time()
-                if self._ready and self._step_is_due(now):
+                if self._ready:
                     self._step()
-                if now >= watch_at:
-                    self._watch(now)
-                    watch_at = now + WATCH_EVERY_S
+                if drained_at >= watch_at:
+                    self._watch(time.time())
+                    watch_at = drained_at + WATCH_EVERY_S
                 if self._reports:
                     reports, self._reports = self._reports, []
                     self._on_reports(reports)
@@ -224,40 +196,44 @@ class MediaThread:
             self.error = error
             log.exception("media thread died")
 
-    def _wait_ms(self) -> float:
-        if not self._ready:
-            return IDLE_WAIT_MS
-        waited_s = time.time() - self._ready[0].stream.oldest_arrival
-        return max(0.0, min(IDLE_WAIT_MS, (BATCH_WAIT_S - waited_s) * 1_000))
-
-    def _step_is_due(self, now: float) -> bool:
-        ready = len(self._ready)
-        return (
-            ready >= min(MAX_BATCH, len(self._lines)) or now - self._ready[0].stream.oldest_arrival >= BATCH_WAIT_S / 2
-        )
-
     def _drain(self) -> None:
-        receive, counts, by_source, clock = self._sock.recvfrom, self.counts, self._by_source, time.time
-        for _ in range(MAX_DRAIN):
+        datagrams = self._datagrams
+        for _ in range(MAX_DRAIN // BATCH):
             try:
-                data, source = receive(LONGEST_DATAGRAM)
-            except BlockingIOError:
-                return
+                count = datagrams.receive()
             except OSError as error:  # an ICMP answer to somebody's packet is no reason to stop
-                counts.drop("socket_error")
+                self.counts.drop("socket_error")
                 log.warning("socket gave an error", extra={"error": repr(error)})
                 return
-            counts.packets += 1
-            now = clock()
-            line = by_source.get(source[:2])
-            if line is None:
-                self._stranger(source[:2], data, now)
-                continue
-            self._packet(line, data, now)
-            if line.stream.waiting >= MAX_WAITING_CHUNKS:
+            self.counts.packets += count
+            self._take(count)
+            if count < BATCH or any(line.stream.waiting >= MAX_WAITING_CHUNKS for line in self._ready):
                 return
 
+    def _take(self, count: int) -> None:
+        """The packets of one batch, in the order in which they came."""
+        datagrams, by_source, header = self._datagrams, self._by_source, _HEADER.unpack_from
+        memory, lengths, arrivals = datagrams.memory, datagrams.lengths, datagrams.arrivals
+        for number, source in enumerate(datagrams.sources[:count]):
+            start, length = number * LONGEST_DATAGRAM, lengths[number]
+            line = by_source.get(source)
+            if line is None:
+                self._stranger(source, bytes(memory[start : start + length]), arrivals[number])
+                continue
+            if HEADER_BYTES < length < LONGEST_DATAGRAM and not length & 1:
+                first, second, sequence_number, timestamp, ssrc = header(memory, start)
+                if first == _PLAIN and second & 0x7F == PAYLOAD_TYPE and line.audible:
+                    line.last_packet_at = arrived_at = arrivals[number]
+                    payload = memory[start + HEADER_BYTES : start + length]
+                    if line.stream.push_next(sequence_number, timestamp, ssrc, payload, arrived_at):
+                        if not line.ready and line.stream.waiting:
+                            line.ready = True
+                            self._ready.append(line)
+                        continue
+            self._packet(line, bytes(memory[start : start + length]), arrivals[number])
+
     def _packet(self, line: _Line, data: bytes, arrived_at: float) -> None:
+        """Any packet, in full."""
         try:
             packet = RtpPacket.parse(data)
         except BadRtp as error:
@@ -295,12 +271,13 @@ class MediaThread:
             line.ready = True
             self._ready.append(line)
 
-    def _stranger(self, source: Address, data: bytes, now: float) -> None:
-        kept, ask = self._unknown.keep(source, data, now)
+    def _stranger(self, source: Source, data: bytes, now: float) -> None:
+        address = self._datagrams.address_of(source)
+        kept, ask = self._unknown.keep(address, data, now)
         if not kept:
             self.counts.drop("unknown_source")
         if ask:
-            self._on_unknown(source)
+            self._on_unknown(address)
 
     def _step(self) -> None:
         """One VAD call for the streams that wait longest; those with more to say wait again."""
@@ -308,33 +285,22 @@ class MediaThread:
         lines = [line for line in lines if line.vad_stream >= 0]
         if not lines:
             return
-        chunks = self._chunks[: len(lines)]
-        for row, line in zip(chunks, lines, strict=True):
-            row[:] = line.stream.next_chunk()
+        arrivals = [line.stream.copy_next_chunk(row) for line, row in zip(lines, self._rows, strict=False)]
+        chunks = self._chunks[: len(lines)].astype(np.int16)
         probabilities = self._vad.step([line.vad_stream for line in lines], chunks)
-        now = time.time()
+        self.counts.judged(arrivals, time.time())
         for line, probability in zip(lines, probabilities.tolist(), strict=True):
-            self._count_lag(now - line.stream.oldest_arrival)
+            stream = line.stream
             try:
-                for heard in line.stream.heard(probability):
-                    self._reports.append((line.stream.call_id, heard))
+                heard = stream.heard(probability)
             except Exception:
                 self._abandon(line)
                 continue
+            for item in heard:
+                self._reports.append((stream.call_id, item))
             line.ready = False
-            self._make_ready(line)
-        self.counts.batches += 1
-
-    def _count_lag(self, lag_s: float) -> None:
-        counts = self.counts
-        counts.chunks += 1
-        counts.lag_sum_s += lag_s
-        counts.late_chunks += lag_s > LATE_S
-        for index, bound in enumerate(LAG_BUCKETS_S):
-            if lag_s <= bound:
-                counts.lag_buckets[index] += 1
-                return
-        counts.lag_buckets[-1] += 1
+            if stream.waiting:
+                self._make_ready(line)
 
     def _watch(self, now: float) -> None:
         self.counts.drop("unknown_source", self._unknown.expire(now))
@@ -351,6 +317,12 @@ class MediaThread:
     def _assign(
         self, source: Address, call_id: str, listen: Listen | None, speaking: bool, first_utterance: int
     ) -> None:
+        try:
+            key = self._datagrams.source_of(source)
+        except (OSError, OverflowError) as error:
+            self.counts.drop("no_address")
+            log.error("source is no address", extra={"call_id": call_id, "source": source, "error": repr(error)})
+            return
         line = self._lines.get(call_id)
         if line is None:
             stream = CallStream(call_id, self._limits, self.counts.streams, first_utterance)
@@ -358,11 +330,11 @@ class MediaThread:
             stream.bot_speaks(speaking)
             if listen is not None:
                 stream.listen(listen)
-        before = self._by_source.get(source)
+        before = self._by_source.get(key)
         if before is not None and before is not line:
-            before.sources.discard(source)
-        line.sources.add(source)
-        self._by_source[source] = line
+            before.sources.discard(key)
+        line.sources.add(key)
+        self._by_source[key] = line
         for data, arrived_at in self._unknown.take(source):
             self._packet(line, data, arrived_at)
 
@@ -380,18 +352,3 @@ class MediaThread:
         self.counts.drop("call_over", line.stream.held)
         self._vad.close(line.vad_stream)
         line.vad_stream = -1  # it may still wait in the queue of ready lines
-
-
-def kernel_drops(sock: socket.socket) -> int | None:
-    """Datagrams that the kernel threw away because the receive buffer was full; None where it does not tell."""
-    try:
-        inode = str(os.fstat(sock.fileno()).st_ino)
-        for table in ("/proc/net/udp", "/proc/net/udp6"):
-            with open(table, encoding="ascii") as lines:
-                for line in lines:
-                    fields = line.split()
-                    if len(fields) > 12 and fields[9] == inode:
-                        return int(fields[12])
-    except OSError:
-        return None
-    return None

@@ -1,7 +1,6 @@
 """What the receiver shows to Prometheus.
 
-The media thread counts in plain integers, because fifty packets per second and call leave no time for locks; they are
-read when somebody asks. Everything else is counted here directly.
+What the media thread counts (`media_counts`) is read when somebody asks. Everything else is counted here directly.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from rtp_receiver.media_thread import LAG_BUCKETS_S, MediaCounts
+from rtp_receiver.media_counts import LAG_BUCKETS_S, MediaCounts
 
 _LATENCY_S = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
 
@@ -77,7 +76,7 @@ class MediaCollector(Collector):
         yield CounterMetricFamily("pronto_vad_batches", "calls of the VAD model", counts.batches)
         yield CounterMetricFamily("pronto_vad_late_chunks", "chunks judged more than 40 ms late", counts.late_chunks)
         total, buckets = 0, []
-        for bound, count in zip((*map(str, LAG_BUCKETS_S), "+Inf"), list(counts.lag_buckets), strict=True):
+        for bound, count in zip((*map(str, LAG_BUCKETS_S), "+Inf"), counts.lag_buckets.tolist(), strict=True):
             total += count
             buckets.append((bound, float(total)))
         yield HistogramMetricFamily(

@@ -37,9 +37,11 @@ from protocol.messages import (
 from protocol.speaking import speaking_key, watch_speaking
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Confirmed, Limits, Quiet, Segment
+from rtp_receiver.datagrams import kernel_drops, open_socket
 from rtp_receiver.endpointing import Ignored
 from rtp_receiver.kept_state import KeptState
-from rtp_receiver.media_thread import Audible, MediaCounts, MediaThread, Report, Silent, kernel_drops, open_socket
+from rtp_receiver.media_counts import MediaCounts
+from rtp_receiver.media_thread import Audible, MediaThread, Report, Silent
 from rtp_receiver.recognition import Recognition, Transcriber
 from rtp_receiver.sources import Address, shown
 from rtp_receiver.turn_judge import Judge

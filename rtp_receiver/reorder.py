@@ -83,6 +83,26 @@ class ReorderBuffer:
             return ()
         return self._suspicious(packet)
 
+    def take_next(self, sequence_number: int, timestamp: int, ssrc: int, samples: int) -> bool:
+        """Takes the packet that follows at once on the last one, if this is it: what nearly every packet does.
+
+        Then its payload can be played now; otherwise nothing has changed, and `push` knows what to do.
+        """
+        if (
+            sequence_number != self._expected
+            or timestamp != self._timestamp
+            or ssrc != self._ssrc
+            or self._waiting
+            or self._resynchronise
+        ):
+            return False
+        self._suspect = None
+        self._seen = (self._seen << 1 | 1) & _HISTORY
+        self._expected = (sequence_number + 1) & 0xFFFF
+        self._timestamp = (timestamp + samples) & 0xFFFF_FFFF
+        self.counts.released += 1
+        return True
+
     def resynchronise(self) -> None:
         """Forgets the timeline: the gap before the next packet makes no silence (somebody else has filled it)."""
         self._resynchronise = True

@@ -15,18 +15,18 @@ Samples: TypeAlias = NDArray[np.int16]
 
 SAMPLE_RATE_HZ = 16_000
 PAYLOAD_TYPE = 118  # slin16 in Asterisk's static table
-_NETWORK_INT16 = np.dtype(">i2")
+NETWORK_INT16 = np.dtype(">i2")
 _WAV = struct.Struct("<4sI4s4sIHHIIHH4sI")
 
 
 def samples_of(payload: bytes) -> NDArray[np.int16]:
     """The samples of a slin16 payload (network byte order), a read-only view. Its length must be even."""
-    return np.frombuffer(payload, dtype=_NETWORK_INT16)
+    return np.frombuffer(payload, dtype=NETWORK_INT16)
 
 
 def payload_of(samples: Samples) -> bytes:
     """A slin16 payload of native samples."""
-    return samples.astype(_NETWORK_INT16).tobytes()
+    return samples.astype(NETWORK_INT16).tobytes()
 
 
 def to_float(samples: Samples) -> NDArray[np.float32]:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pronto.processes import wait_for
 from protocol.messages import Listen
 from rtp_receiver.call_stream import Limits, Segment
-from rtp_receiver.media_thread import MAX_BATCH, Audible, MediaThread, Report, Silent, kernel_drops, open_socket
+from rtp_receiver.datagrams import kernel_drops, open_socket
+from rtp_receiver.media_thread import MAX_BATCH, Audible, MediaThread, Report, Silent
 from rtp_receiver.sources import Address
 from tests.rtp_receiver.fake_asterisk import MediaLeg
 from tests.rtp_receiver.packets import silence
