@@ -23,6 +23,8 @@ log = logging.getLogger("pronto.bus")
 
 Stream = Literal["events", "commands"]
 STREAM_LENGTH = 20_000  # about 20 minutes of 100 busy calls; what was read is in the consumers' hands
+POSITION_EXPIRY_S = 7 * 86_400
+BLOCK_MS = 2_000
 BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -142,14 +144,18 @@ class Inbox:
         self._redis = redis
         self._stream = stream_key(cell, stream)
         self._position_key = f"pronto:{cell}:position:{consumer}:{stream}"
+        self._stored: str | None = None
         self.malformed = 0
 
-    async def messages(self, settled: Callable[[], Awaitable[object]] | None = None) -> AsyncGenerator[Event | Command]:
+    async def messages(
+        self, settled: Callable[[], Awaitable[object]] | None = None, pace_s: float = 0.0
+    ) -> AsyncGenerator[Event | Command]:
         """Every message from the stored position on, for ever. The position moves once the whole batch was handled.
 
         The first reader of a name begins with what comes after it connects. While Redis is away this waits and retries.
         `settled` is awaited before the position moves: a reader that works behind its own back says there when a kill
-        would lose nothing.
+        would lose nothing. `pace_s`: after messages came, the next ones are asked for that much later, so that many
+        share one round trip; for a reader who is in no hurry.
         """
         position: str | None = None
         failures = 0
@@ -157,10 +163,9 @@ class Inbox:
             try:
                 if position is None:
                     position = await self._start()
-                reply: Any = await self._redis.xread({self._stream: position}, count=200, block=2_000)
+                entries = await self._read(position)
                 raise_if_cancelled()
                 failures = 0
-                entries: list[tuple[str, dict[str, str]]] = reply[0][1] if reply else []
             except (RedisError, OSError) as error:
                 if failures == 0:
                     log.warning("redis does not give messages", extra={"error": repr(error), "stream": self._stream})
@@ -179,7 +184,7 @@ class Inbox:
             if entries:
                 if settled is not None:
                     await settled()
-                await self._store(position)
+                await asyncio.sleep(pace_s)
 
     async def open(self) -> None:
         """Fixes where reading begins: nothing that is sent from now on is missed. Raises RedisError or OSError.
@@ -194,11 +199,22 @@ class Inbox:
             return str(stored)
         last: Any = await self._redis.xrevrange(self._stream, count=1)
         position = str(last[0][0]) if last else "0-0"
-        await self._store(position)
+        await self._redis.set(self._position_key, position, ex=POSITION_EXPIRY_S)
         return position
 
-    async def _store(self, position: str) -> None:
-        try:
-            await self._redis.set(self._position_key, position, ex=7 * 86_400)
-        except (RedisError, OSError) as error:
-            log.warning("position not stored", extra={"error": repr(error), "stream": self._stream})
+    async def _read(self, position: str) -> list[tuple[str, dict[str, str]]]:
+        """What comes after `position`, which is stored on the way when it has moved: one round trip for both."""
+        if position == self._stored:
+            reply: Any = await self._redis.xread({self._stream: position}, count=200, block=BLOCK_MS)
+            return reply[0][1] if reply else []
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(self._position_key, position, ex=POSITION_EXPIRY_S)
+            pipe.xread({self._stream: position}, count=200, block=BLOCK_MS)
+            stored, reply = await pipe.execute(raise_on_error=False)
+        if isinstance(reply, RedisError):
+            raise reply
+        if isinstance(stored, RedisError):
+            log.warning("position not stored", extra={"error": repr(stored), "stream": self._stream})
+        else:
+            self._stored = position
+        return reply[0][1] if reply else []

@@ -24,6 +24,7 @@ EXPIRY_S = 6 * 3_600
 BATCH = 500
 BOUND = 20_000
 RETRY_S = 0.5
+PACE_S = 0.05  # changes of many calls share one round trip
 
 
 class KeptState:
@@ -81,6 +82,7 @@ class KeptState:
                 for key, value in batch.items():
                     if key in self._waiting and self._waiting[key] == value:
                         del self._waiting[key]
+            await asyncio.sleep(PACE_S)
 
     def _add(self, key: str, value: str | None) -> None:
         self._waiting.pop(key, None)

@@ -54,6 +54,8 @@ ENDED_KEPT = 2_000
 LISTENS_KEPT = 20_000
 REDIS_WAIT_S = 0.5
 CHECK_EVERY_S = 2.0
+EVENTS_PACE_S = 0.1  # a call's first packets are kept, and its source can be asked for
+COMMANDS_PACE_S = 0.01
 
 
 @dataclass(slots=True)
@@ -159,7 +161,7 @@ class Receiver:
 
     async def _events(self) -> None:
         inbox = Inbox(self._redis, self._cell, "events", f"receiver-{self._settings.receiver_id}-events")
-        async for event in inbox.messages():
+        async for event in inbox.messages(pace_s=EVENTS_PACE_S):
             if isinstance(event, MediaStarted) and event.call_id not in self._ended:
                 await self._adopt((event.source_host, event.source_port), event.call_id)
             elif isinstance(event, CallEnded):
@@ -167,7 +169,7 @@ class Receiver:
 
     async def _commands(self) -> None:
         inbox = Inbox(self._redis, self._cell, "commands", f"receiver-{self._settings.receiver_id}-commands")
-        async for command in inbox.messages():
+        async for command in inbox.messages(pace_s=COMMANDS_PACE_S):
             if isinstance(command, Listen) and command.call_id not in self._ended:
                 self._call(command.call_id).listen = command
                 self._media.listen(command)

@@ -84,10 +84,16 @@ class Bench:
         return leg
 
     async def call(self, call_id: str, turn: int = 1, **rules: Any) -> MediaLeg:
-        """A call that is listened to."""
+        """A call that is heard and listened to."""
         leg = self.leg()
+        before = self.receiver.health()["active_streams"]
         await self.send(MediaStarted(call_id, 0.0, *leg.source))
         await self.listen(call_id, turn, **rules)
+
+        async def heard() -> bool:
+            return self.receiver.health()["active_streams"] != before
+
+        await until(heard)
         return leg
 
     async def event(self, kind: type[M], call_id: str) -> M:
