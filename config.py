@@ -114,6 +114,9 @@ class CommonSettings:
         "text", "text: `time - name - level - message`; json: one object per line", one_of("text", "json")
     )
     log_personal: bool = setting(False, "log fields marked personal (transcripts, numbers, digits)")
+    reuse_port: bool = setting(
+        False, "let a successor open the same HTTP port beside this process: a rolling restart without a gap"
+    )
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,15 @@ class ControllerSettings(CommonSettings):
         "900", "extension of it for callers whom nobody drives (bot manager or Redis away); empty: hang up", extension
     )
     farewell_language: str = setting("fr", "language of the prompts `busy` and `apology`", identifier)
+    drain_new_calls: str = setting(
+        "busy",
+        "new callers while draining: busy: hear the busy prompt; refuse: are not answered, so that the trunk tries "
+        "another cell; handoff: hear the apology and are transferred",
+        one_of("busy", "refuse", "handoff"),
+    )
+    controller_drain_s: float = setting(
+        0.0, "how long a stopping controller lets calls finish; the next one adopts the rest", between(0, 3_600)
+    )
     sweep_interval_s: float = setting(30.0, "how often calls and channels are compared", between(0.2, 3_600))
     controller_host: str = http_host()
     controller_port: int = setting(8081, "port of the HTTP server (/channels /health /ready /metrics)", PORT)
@@ -150,7 +162,7 @@ class ReceiverSettings(CommonSettings):
     rtp_ip: str = setting("127.0.0.1", "address that RTP is received on", not_empty)
     rtp_port: int = setting(8766, "UDP port for the audio of all calls", PORT)
     whisper_url: str = setting("http://127.0.0.1:8080/whisper", "where utterances are posted", url)
-    whisper_timeout_s: float = setting(3.0, "longest wait for a transcript", between(0.1, 300), "WHISPER_TIMEOUT")
+    whisper_timeout_s: float = setting(2.0, "longest wait for a transcript", between(0.1, 300), "WHISPER_TIMEOUT")
     vad_threshold: float = setting(0.4, "speech probability from which a frame is speech", between(0.05, 0.95))
     sample_rate_hz: int = setting(16_000, "sample rate of the audio", between(16_000, 16_000), "SAMPLE_RATE")
     chunk_samples: int = setting(512, "samples per VAD step; Silero wants 512", between(512, 512), "CHUNK_SIZE")
@@ -165,6 +177,9 @@ class ReceiverSettings(CommonSettings):
     )
     turn_model: Path = setting(
         STATE / "turn" / "smart-turn-v3.2-cpu.onnx", "model for states with `turn_model`; without the file words decide"
+    )
+    receiver_drain_s: float = setting(
+        3.0, "how long a stopping receiver waits for transcripts that are on their way", between(0, 60)
     )
     audio_lost_s: float = setting(3.0, "packets of a live call missing for this long are reported", between(0.2, 60))
     receiver_id: str = setting("1", "name of this receiver process, the same after a restart", not_empty)

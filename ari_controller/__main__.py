@@ -2,7 +2,8 @@
 
 Exit status: 0 after SIGTERM or SIGINT, 2 for bad settings, 3 when another controller of this cell took over (a
 supervisor should not start this one again), 1 for anything else (it should). Calls are left as they are in every case:
-the next controller adopts them. SIGUSR1 drains: `/ready` turns false, new callers hear the busy prompt, calls go on.
+the next controller adopts them. `POST /drain` (or SIGUSR1) drains: `/ready` turns false, new callers are refused as
+DRAIN_NEW_CALLS says, calls go on. A signal to stop drains too, for at most CONTROLLER_DRAIN_S.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from ari_controller.ari import AriClient
 from ari_controller.call_states import Rules
 from ari_controller.call_store import CallStore
 from ari_controller.controller import Controller, ReplacedByAnother
-from ari_controller.live_calls import LiveCalls
+from ari_controller.live_calls import DrainNewCalls, LiveCalls
 from ari_controller.media_legs import Target
 from config import BadSettings, ControllerSettings, load
+from observability.drain import Drain
 from observability.http import serve
 from observability.lifecycle import cancel_all, until_stopped
 from observability.logs import set_up_logs
@@ -31,6 +33,7 @@ from protocol.bus import Inbox, Outbox, connect
 log = logging.getLogger("pronto.controller")
 
 EXIT_BAD_SETTINGS, EXIT_REPLACED = 2, 3
+WHEN_DRAINING: dict[str, DrainNewCalls] = {"busy": "busy", "refuse": "refuse", "handoff": "handoff"}
 
 
 def rules_of(settings: ControllerSettings) -> Rules:
@@ -54,14 +57,13 @@ async def run(settings: ControllerSettings) -> None:
     inbox = Inbox(redis, settings.cell, "commands", "controller")
     store = CallStore(redis, settings.cell, uuid.uuid4().hex)
     async with AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app) as ari:
-        live = LiveCalls(rules_of(settings), settings.max_calls, ari, store, outbox)
+        live = LiveCalls(
+            rules_of(settings), settings.max_calls, ari, store, outbox, WHEN_DRAINING[settings.drain_new_calls]
+        )
         controller = Controller(live, ari, store, inbox, settings.sweep_interval_s)
-
-        def drain() -> None:
-            live.draining = True
-            log.info("draining", extra={"calls": len(live.calls)})
-
-        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, drain)
+        drain = Drain(lambda: len(live.calls))
+        live.is_draining = lambda: drain.is_draining or bool(controller.drained_by)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, drain.begin)
         for kind in ("main", "snoop", "external_media", "recording"):
             metrics.CHANNELS.labels(kind).set_function(lambda kind=kind: live.count(kind))  # type: ignore[misc]
 
@@ -75,7 +77,15 @@ async def run(settings: ControllerSettings) -> None:
             controller.ready,
             {"/channels": show_channels},
             settings.pronto_token,
+            drain=drain,
+            reuse_port=settings.reuse_port,
         )
+
+        async def finish() -> None:
+            if settings.controller_drain_s:
+                drain.begin()
+                await drain.finished(settings.controller_drain_s)
+
         sender = asyncio.create_task(outbox.run())
         try:
             await store.take_over()
@@ -86,6 +96,7 @@ async def run(settings: ControllerSettings) -> None:
                 controller.watch_time(),
                 controller.watch_replacement(),
                 _ended(sender),
+                before_end=finish,
             )
         finally:
             await live.settle()

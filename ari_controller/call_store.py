@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from ari_controller import metrics
 from ari_controller.call_snapshot import EXPIRY_S, legs_key
+from protocol.draining import read_draining
 from protocol.media import forget_source, read_source, write_source
 from protocol.speaking import forget_speaking, write_speaking
 
@@ -80,13 +81,12 @@ class CallStore:
             return False
         return owner is not None and str(owner) != self._instance
 
-    async def answers(self) -> bool:
-        """Whether Redis is there."""
+    async def drained_by(self) -> str | None:
+        """The service that drains this cell, empty for none; None when Redis is not there."""
         try:
-            await asyncio.wait_for(self._redis.ping(), WRITE_TIMEOUT_S)
+            return await asyncio.wait_for(read_draining(self._redis, self._cell), WRITE_TIMEOUT_S)
         except (RedisError, OSError):
-            return False
-        return True
+            return None
 
     async def _try(self, what: str, call_id: str, writing: Awaitable[Any]) -> None:
         try:

@@ -61,6 +61,8 @@ class Controller:
     inbox: Inbox
     sweep_interval_s: float
     is_connected: bool = False
+    drained_by: str | None = None
+    """The service of this cell that drains and wants no new calls; None when Redis does not tell."""
     _connections: int = 0
     _is_open: bool = False
     _held: list[str] | None = None
@@ -138,8 +140,9 @@ class Controller:
         while True:
             await asyncio.sleep(TICK_S)
             if time.monotonic() - pinged_at >= PING_S:
-                answers = await self.store.answers()
-                self.live.redis_away_since = None if answers else self.live.redis_away_since or time.time()
+                self.drained_by = await self.store.drained_by()
+                away = self.drained_by is None
+                self.live.redis_away_since = (self.live.redis_away_since or time.time()) if away else None
                 pinged_at = time.monotonic()
             self.live.tick()
 
@@ -274,6 +277,6 @@ class Controller:
         """Whether new calls are taken and driven."""
         if not self.is_connected:
             return False, "Asterisk is away"
-        if self.live.draining:
-            return False, "draining"
+        if self.live.is_draining():
+            return False, f"draining: {self.drained_by or 'ari_controller'}"
         return (False, "Redis is away") if self.live.redis_away_s() > REDIS_AWAY_S else (True, "")

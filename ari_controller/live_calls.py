@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from weakref import WeakSet
 
 from ari_controller import ari_requests, metrics
@@ -42,6 +42,7 @@ from protocol.messages import (
 log = logging.getLogger("pronto.controller")
 
 REDIS_AWAY_S = 10.0
+DrainNewCalls: TypeAlias = Literal["busy", "refuse", "handoff"]
 BUSY_AT_ONCE = 20
 """Busy prompts at once; callers beyond that are turned away unanswered, or refusing would cost what serving costs."""
 
@@ -68,8 +69,10 @@ class LiveCalls:
     ari: AriClient
     store: CallStore
     outbox: Outbox
+    when_draining: DrainNewCalls = "busy"
+    is_draining: Callable[[], bool] = lambda: False
+    """Whether new calls are refused."""
     calls: dict[str, Driven] = field(default_factory=dict)
-    draining: bool = False
     redis_away_since: float | None = None
     """Epoch time since when Redis does not answer a ping."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -82,8 +85,12 @@ class LiveCalls:
         live = [driven.legs for driven in self.calls.values() if driven.legs.live]
         served = sum(legs.admitted for legs in live)
         farewell: Farewell | None = None
-        if served >= self.max_calls or self.draining:
-            if len(live) - served >= BUSY_AT_ONCE:
+        draining = self.is_draining()
+        if draining and self.when_draining == "handoff":
+            metrics.APOLOGIES.labels("draining").inc()
+            farewell = APOLOGY
+        elif draining or served >= self.max_calls:
+            if len(live) - served >= BUSY_AT_ONCE or (draining and self.when_draining == "refuse"):
                 metrics.CALLS_REFUSED.labels("turned_away").inc()
                 self._spawn(self.remove(ari_requests.turn_away(channel.channel_id), "main"))
                 return

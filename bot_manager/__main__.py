@@ -24,10 +24,12 @@ from bot_manager.slots import parse
 from bot_manager.snapshots import Snapshots
 from bot_manager.switchboard import Switchboard
 from config import BadSettings, BotSettings, load
+from observability.drain import Drain
 from observability.http import serve
 from observability.lifecycle import cancel_all
 from observability.logs import set_up_logs
 from protocol.bus import Inbox, Outbox, connect
+from protocol.draining import tell_draining
 
 log = logging.getLogger("pronto.bot_manager")
 
@@ -102,6 +104,10 @@ async def run(settings: BotSettings) -> None:
     )
     inbox = Inbox(redis, settings.cell, "events", CONSUMER)
     resumed = False
+    drain = Drain(lambda: len(switchboard))
+
+    def drained_for_good() -> bool:
+        return drain.is_draining and not stop.is_set()  # a stopping one has a successor, which takes new calls
 
     def health() -> dict[str, object]:
         return {"calls": len(switchboard), "flow": flows.current(settings.default_flow).version}
@@ -113,21 +119,32 @@ async def run(settings: BotSettings) -> None:
             return False, "waiting for redis"
         return (False, "redis is away") if backbone.away_since is not None else (True, "")
 
-    warming = asyncio.create_task(asyncio.to_thread(warm_up))
-    server = await serve(settings.bot_host, settings.bot_port, health, ready, token=settings.pronto_token)
+    server = await serve(
+        settings.bot_host,
+        settings.bot_port,
+        health,
+        ready,
+        token=settings.pronto_token,
+        drain=drain,
+        reuse_port=settings.reuse_port,
+    )
     records.start()
+    warming: list[asyncio.Task[None]] = []
     writers = [asyncio.create_task(outbox.run()), asyncio.create_task(snapshots.run())]
     try:
         if await _unless(stop, take_up(inbox, switchboard), writers):
             resumed = True
+            warming.append(asyncio.create_task(asyncio.to_thread(warm_up)))  # callers who wait for us come first
             log.info("ready", extra={"calls": len(switchboard)})
             jobs = [
                 asyncio.create_task(read_events(inbox, switchboard, snapshots)),
                 asyncio.create_task(reload_flows(flows)),
                 asyncio.create_task(backbone.watch(switchboard.backbone_away)),
+                asyncio.create_task(tell_draining(redis, settings.cell, "bot_manager", drained_for_good)),
             ]
             try:
                 await _unless(stop, _forever(), [*writers, *jobs])
+                drain.begin()
                 if not await switchboard.drained(settings.bot_drain_s):
                     log.info("calls left to the next bot manager", extra={"calls": len(switchboard)})
             finally:
@@ -136,7 +153,7 @@ async def run(settings: BotSettings) -> None:
         await outbox.flush()
         await snapshots.stored()
     finally:
-        await cancel_all(*writers, warming)
+        await cancel_all(*writers, *warming)
         await intents.close()
         await redis.aclose()
         await server.cleanup()

@@ -94,9 +94,16 @@ class Call:
     """One call from its first event to its last. `dialogue` comes from a snapshot when the call is resumed."""
 
     def __init__(
-        self, around: Surroundings, flow: Flow, chronicle: Chronicle, dialogue: Dialogue | None = None
+        self,
+        call_id: str,
+        around: Surroundings,
+        flow: Flow,
+        chronicle: Chronicle,
+        dialogue: Dialogue | None = None,
     ) -> None:
-        self.call_id = chronicle.call.id
+        self.call_id = call_id
+        self.ended_at = float("inf")
+        """Since when the call is over (seconds since the epoch); never, while it is not."""
         self._around = around
         self._flow = flow
         self._chronicle = chronicle
@@ -353,7 +360,8 @@ class Call:
         self._put(self._chronicle.ended(ended, "error" if self._broken else "unknown"))
         call = self._chronicle.call
         self._around.records.put(call)
-        self._around.snapshots.put_over(self.call_id)
+        self._around.snapshots.put_over(self.call_id, ended.at, self._chronicle.to_dict())
+        self.ended_at = ended.at
         metrics.CALLS.labels(call.outcome).inc()
         metrics.CALL_SECONDS.observe(max(0.0, ended.at - call.started_at))
         log.info(

@@ -26,6 +26,8 @@ log = logging.getLogger("pronto.intents")
 
 ErrorCode: TypeAlias = Literal["request_timeout_error", "api_request_error", "json_decode_error", "unknown_error"]
 NO_MATCH = frozenset({"", "none", "fallback", "no_match", "unknown"})  # how services of this contract say "nothing"
+ASK_AGAIN_S = 0.05
+RESTART_SHARE = 0.6  # of the deadline: so long a service that nobody reaches may take to come back
 LONGEST_SENTENCE = 500  # characters; no caller says more in one breath
 
 
@@ -112,7 +114,8 @@ class IntentClient:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=200, keepalive_timeout=60)
             self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
-        for last_try in (False, True):
+        gives_up_at = time.monotonic() + RESTART_SHARE * self._timeout_s
+        while True:
             try:
                 async with self._session.post(url, json=body, allow_redirects=False) as response:
                     content = await response.read()
@@ -120,9 +123,9 @@ class IntentClient:
                         raise IntentError("api_request_error", f"HTTP {response.status}: {content[:200]!r}")
                     return content
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                if last_try:  # a kept connection that was closed meanwhile: asking once more does no harm
+                if time.monotonic() >= gives_up_at:
                     raise
-        raise AssertionError("unreachable")
+            await asyncio.sleep(ASK_AGAIN_S)  # closed under our hands, or restarting: asking again does no harm
 
     def _failed(self, name: str, code: ErrorCode) -> None:
         metrics.INTENT_REQUESTS.labels(name, code).inc()

@@ -44,9 +44,11 @@ class Snapshots:
         """Stores the state of a call, soon."""
         self._queue(call_id, json.dumps({"cell": self._cell, **body}, ensure_ascii=False), CALL_EXPIRY_S)
 
-    def put_over(self, call_id: str) -> None:
-        """Replaces a call by the note that it is over."""
-        self._queue(call_id, json.dumps({"cell": self._cell, "over": True}), OVER_EXPIRY_S)
+    def put_over(self, call_id: str, at: float, chronicle: dict[str, Any]) -> None:
+        """Replaces a call by the note that it is over since `at` (seconds since the epoch), and how it went: a bot
+        manager that is killed now has perhaps not written that down."""
+        body = {"cell": self._cell, "over": True, "at": at, "chronicle": chronicle}
+        self._queue(call_id, json.dumps(body, ensure_ascii=False), OVER_EXPIRY_S)
 
     def _queue(self, call_id: str, text: str, expiry_s: int) -> None:
         if call_id not in self._waiting and len(self._waiting) >= MOST_WAITING:
@@ -93,8 +95,8 @@ class Snapshots:
                 if self._waiting.get(call_id) is sent:
                     del self._waiting[call_id]
 
-    async def load(self) -> tuple[dict[str, dict[str, Any]], set[str]]:
-        """The calls of this cell that are going on, and the ids of those that are over. Waits for Redis."""
+    async def load(self) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+        """The calls of this cell that are going on, and those that are over. Waits for Redis."""
         failures = 0
         while True:
             try:
@@ -106,9 +108,9 @@ class Snapshots:
                 await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
                 failures += 1
 
-    async def _load(self) -> tuple[dict[str, dict[str, Any]], set[str]]:
+    async def _load(self) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
         going_on: dict[str, dict[str, Any]] = {}
-        over: set[str] = set()
+        over: dict[str, dict[str, Any]] = {}
         async for key in self._redis.scan_iter(match=snapshot_key("*"), count=500):
             text = await self._redis.get(key)
             if text is None:
@@ -123,7 +125,7 @@ class Snapshots:
                 metrics.SNAPSHOT_FAILURES.inc()
             elif body.get("cell") == self._cell:
                 if body.get("over"):
-                    over.add(call_id)
+                    over[call_id] = body
                 else:
                     going_on[call_id] = body
         return going_on, over

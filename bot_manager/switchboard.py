@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot_manager import metrics
@@ -47,7 +48,7 @@ class Switchboard:
         self._default_flow = default_flow
         self._calls: dict[str, Call] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._ended: OrderedDict[str, None] = OrderedDict()
+        self._ended: OrderedDict[str, float] = OrderedDict()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -57,8 +58,8 @@ class Switchboard:
     async def resume(self) -> None:
         """Takes up the calls that Redis knows. Waits for Redis; call it before the first `deal_with`."""
         going_on, over = await self._around.snapshots.load()
-        for call_id in over:
-            self._remember(call_id)
+        for call_id, body in over.items():
+            self._recall(call_id, body)
         for call_id, body in going_on.items():
             try:
                 call, pending = self._restored(call_id, body)
@@ -76,9 +77,11 @@ class Switchboard:
         if isinstance(message, NOT_OURS | Command):
             return
         call = self._calls.get(message.call_id)
-        if call is None and isinstance(message, CallStarted) and message.call_id not in self._ended:
-            call = self._begin(message)
-        if call is None and message.call_id in self._ended:
+        ended_at = self._ended.get(message.call_id)
+        # a caller whom the dialplan sends back to us comes with the channel, and so the id, of the call before
+        if call is None and isinstance(message, CallStarted) and (ended_at is None or message.at > ended_at):
+            call = self._begin(message, returned=ended_at is not None)
+        if call is None and ended_at is not None:
             return  # seen again after a crash, or late
         if call is None:
             metrics.STRAY_EVENTS.labels(type(message).__name__).inc()
@@ -102,12 +105,24 @@ class Switchboard:
         """Ends every task. The calls stay up and are resumed by the next bot manager."""
         await cancel_all(*self._tasks.values())
 
+    def _recall(self, call_id: str, body: Mapping[str, Any]) -> None:
+        """A call that is over: its record is written once more, as the one before us may have been killed in it."""
+        try:
+            self._remember(call_id, float(body["at"]))
+            self._around.records.put(Chronicle.from_dict(body["chronicle"]).call)
+        except (KeyError, TypeError, ValueError) as error:
+            log.error("ended call not recalled", extra={"call_id": call_id, "error": repr(error)})
+            self._remember(call_id, float("inf"))
+
     # --- making calls ---
 
-    def _begin(self, started: CallStarted) -> Call:
+    def _begin(self, started: CallStarted, returned: bool) -> Call:
         name, flow = self._flow(started)
         record = new_call(started, self._cell, name, flow.version, flow.edited_at)
-        call = Call(self._around, flow, Chronicle(record))
+        if returned:  # a record of its own beside that of the call before
+            record = replace(record, id=f"{started.call_id}~{int(started.at)}")
+            self._ended.pop(started.call_id)
+        call = Call(started.call_id, self._around, flow, Chronicle(record))
         self._around.records.put(record)
         self._start(call)
         log.info(
@@ -136,7 +151,7 @@ class Switchboard:
         if flow.version != body["flow_version"]:
             log.warning("flow changed while away", extra={"call_id": call_id, "flow": name, "version": flow.version})
         pending = decode(body["pending"]) if body.get("pending") else None
-        call = Call(self._around, flow, Chronicle.from_dict(body["chronicle"]), from_json(body["dialogue"]))
+        call = Call(call_id, self._around, flow, Chronicle.from_dict(body["chronicle"]), from_json(body["dialogue"]))
         return call, pending if isinstance(pending, UtteranceTranscribed) else None
 
     def _start(self, call: Call) -> None:
@@ -144,21 +159,22 @@ class Switchboard:
         self._empty.clear()
         task = asyncio.create_task(call.run(), name=f"call-{call.call_id}")
         self._tasks[call.call_id] = task
-        task.add_done_callback(lambda done: self._gone(call.call_id, done))
+        task.add_done_callback(lambda done: self._gone(call, done))
         metrics.CALLS_ACTIVE.set(len(self._calls))
 
-    def _gone(self, call_id: str, task: asyncio.Task[None]) -> None:
+    def _gone(self, call: Call, task: asyncio.Task[None]) -> None:
+        call_id = call.call_id
         if not task.cancelled() and task.exception() is not None:
             log.error("call's task died", extra={"call_id": call_id}, exc_info=task.exception())
             metrics.CALL_CRASHES.inc()
         self._calls.pop(call_id, None)
         self._tasks.pop(call_id, None)
-        self._remember(call_id)
+        self._remember(call_id, call.ended_at)
         metrics.CALLS_ACTIVE.set(len(self._calls))
         if not self._calls:
             self._empty.set()
 
-    def _remember(self, call_id: str) -> None:
-        self._ended[call_id] = None
+    def _remember(self, call_id: str, at: float) -> None:
+        self._ended[call_id] = at
         while len(self._ended) > MOST_ENDED:
             self._ended.popitem(last=False)

@@ -10,6 +10,7 @@ from config import BadSettings, IntentSettings, load
 from intent_service.catalogue import Catalogue, Training
 from intent_service.encoder import open_encoder
 from intent_service.normalise import LANGUAGES
+from observability.listening import bound_socket, is_served
 from observability.logs import set_up_logs
 
 
@@ -34,10 +35,13 @@ def main() -> int:
     encoder = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
     training = Training()
     catalogue = Catalogue(settings.flows_dir, settings.intent_cache_dir, languages, encoder, training)
+    sock = bound_socket(settings.intent_host, settings.intent_port, settings.reuse_port)
+    if settings.reuse_port and is_served(settings.intent_host, settings.intent_port):
+        catalogue.refresh()  # the process that serves the same port does so until this one can answer
     # uvicorn ends well at a signal and then raises it again: the end that was asked for is no failure
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(catalogue, settings.intent_reload_s, training.stop, settings.pronto_token),
         host=settings.intent_host,
         port=settings.intent_port,
@@ -45,7 +49,9 @@ def main() -> int:
         access_log=False,
         timeout_graceful_shutdown=5,
     )
-    return 0
+    server = uvicorn.Server(config)
+    server.run(sockets=[sock])
+    return 0 if server.started else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The HTTP side: `/embedding_main/`, `/embedding_faqs/`, `/health`, `/ready`, `/metrics`.
+"""The HTTP side: `/embedding_main/`, `/embedding_faqs/`, `/health`, `/ready`, `/drain`, `/metrics`.
 
 The answer is an intent of the asked set, or `{"intent": "no_match", ..., "fallback": true}` with status 200: that the
 caller said something else is no error. Errors are 422 (a field is missing, too long, or names an unknown intent or
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +25,7 @@ from pydantic import BaseModel, Field
 
 from intent_service.catalogue import Catalogue
 from intent_service.recogniser import Decision, UnknownIntent
+from observability.drain import Drain
 from observability.gate import Gate
 
 log = logging.getLogger(__name__)
@@ -126,6 +128,8 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
 
     app = FastAPI(title="Pronto intent service", lifespan=lifespan)
     app.add_middleware(Gate, token=token, max_body_bytes=MAX_BODY_BYTES)
+    inside = 0
+    drain = Drain(lambda: inside, metrics.registry)
 
     def decide(question: Question, faqs: bool) -> Decision:
         recogniser = catalogue.recognisers[question.language]
@@ -161,11 +165,15 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         if question.language not in catalogue.recognisers:
             reason = catalogue.refused.get(question.language, "still training")
             return _refusal(503, reason, {"Retry-After": "1"})
+        nonlocal inside
+        inside += 1
         try:
             decision = await asyncio.get_running_loop().run_in_executor(worker, decide, question, faqs)
         except UnknownIntent as error:
             metrics.requests.labels("faqs" if faqs else "main", "refused").inc()
             return _refusal(422, f"allowed: {error}")
+        finally:
+            inside -= 1
         return Answer(
             intent=decision.intent,
             score=round(decision.score, 4),
@@ -190,6 +198,7 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         """Alive, and on what: the encoder (or why there is none), versions, refused files."""
         return {
             "status": "ok",
+            "pid": os.getpid(),
             "encoder": catalogue.encoder.backend,
             "encoder_note": catalogue.encoder.reason,
             "languages": {name: one.version for name, one in list(catalogue.recognisers.items())},
@@ -201,7 +210,27 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         """Whether every language can be asked now."""
         missing = [name for name in catalogue.languages if name not in catalogue.recognisers]
         reason = "; ".join(f"{name}: {catalogue.refused.get(name, 'still training')}" for name in missing)
-        return JSONResponse({"ready": not missing, "reason": reason}, 503 if missing else 200)
+        is_ready = not missing and not drain.is_draining
+        return JSONResponse(
+            {"ready": is_ready, "reason": reason or ("" if is_ready else "draining")}, 200 if is_ready else 503
+        )
+
+    @app.get("/drain")
+    async def show_drain() -> dict[str, object]:
+        """Whether this replica is being taken out of service, and how much is left."""
+        return drain.status()
+
+    @app.post("/drain")
+    async def begin_drain() -> dict[str, object]:
+        """Not ready any more; what comes nevertheless is answered."""
+        drain.begin()
+        return drain.status()
+
+    @app.delete("/drain")
+    async def end_drain() -> dict[str, object]:
+        """Ready again."""
+        drain.end()
+        return drain.status()
 
     @app.get("/metrics")
     async def show_metrics() -> Response:

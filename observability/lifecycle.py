@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 
@@ -17,8 +17,10 @@ async def cancel_all(*tasks: asyncio.Task[Any]) -> None:
         _, pending = await asyncio.wait(pending, timeout=0.2)
 
 
-async def until_stopped(*background: Coroutine[Any, Any, None]) -> None:
-    """Runs `background` until a signal comes, then cancels it.
+async def until_stopped(
+    *background: Coroutine[Any, Any, None], before_end: Callable[[], Awaitable[object]] | None = None
+) -> None:
+    """Runs `background` until a signal comes, goes on with it while `before_end` takes its time, then cancels it.
 
     A background task that raises ends the service with that error: a supervisor restarts it, instead of a service that
     looks alive and does nothing.
@@ -30,6 +32,11 @@ async def until_stopped(*background: Coroutine[Any, Any, None]) -> None:
     tasks = [asyncio.create_task(job) for job in background]
     waiter = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    if before_end is not None and done == {waiter}:
+        finishing = asyncio.ensure_future(before_end())
+        await asyncio.wait([finishing, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        done |= {task for task in tasks if task.done()}
+        await cancel_all(finishing)
     await cancel_all(waiter, *tasks)
     for task in done:
         if task is not waiter:

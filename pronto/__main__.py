@@ -10,6 +10,7 @@ import sys
 COMMANDS = {
     "call": ("pronto.call_cli", "place a call with a script, print it live, check what must come of it"),
     "up": ("pronto.up_cli", "run the whole stack for a softphone until Ctrl-C"),
+    "drain": ("pronto.drain_cli", "take a service out of work, wait until it is empty"),
     "calls": ("pronto.calls_cli", "list the calls, show one as a timeline"),
     "flow": ("pronto.flow_cli", "check, draw, test and chat with a flow"),
     "intents": ("pronto.intents_cli", "evaluate the intents, explain one decision"),

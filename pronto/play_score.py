@@ -59,6 +59,8 @@ class CallReport:
     heard_s: list[tuple[float, float]] = field(default_factory=list)
     began_at: float = 0.0
     clock_offset_s: float = 0.0
+    repeats: int = 0
+    """How often a patient caller said something again because he was asked again."""
 
     @property
     def passed(self) -> bool:
@@ -75,17 +77,21 @@ class ScorePlayer:
         voice: Voice,
         told: Callable[[str], None] = lambda _: None,
         deadline_s: float = DEADLINE_S,
+        patience: int = 0,
     ) -> None:
-        """`told` gets a line for everything the caller does and the answer times that he hears."""
+        """`told` gets a line for everything the caller does and the answer times that he hears. `patience` is how often
+        a caller says something again when the bot asks again instead of going on as the script says."""
         self._monitor = monitor
         self._voice = voice
         self._told = told
         self._deadline_s = deadline_s
+        self._patience = patience
 
     async def play(self, score: Score, number: str, caller: SipCaller) -> CallReport:
         """Plays `score` on an answered call that `number` placed; the call is over afterwards."""
         report = CallReport(score, number, began_at=time.time(), clock_offset_s=time.time() - time.monotonic())
         play = _Play(score, report, caller, self._monitor, self._voice, self._told, self._deadline_s)
+        play.patience = self._patience
         try:
             await play.all_steps()
         except ScoreFault as fault:
@@ -115,6 +121,8 @@ class _Play:
     ) -> None:
         self._score, self._report, self._caller, self._monitor = score, report, caller, monitor
         self._voice, self._told, self._deadline_s = voice, told, deadline_s
+        self.patience = 0
+        self._said: Say | Press | None = None
         self._mark = 0
         self._acted_s = 0.0
         self._interrupting = False
@@ -140,16 +148,7 @@ class _Play:
             case Say() | Press():
                 if not self._interrupting:
                     await self._bot_has_finished(step)
-                self._act()
-                try:
-                    if isinstance(step, Say):
-                        self._told(f"caller says    {step.text or step.wav!r}")
-                        await phone.say(self._voice(step, self._score.caller), step.text or step.wav)
-                    else:
-                        self._told(f"caller presses {step.keys}")
-                        await phone.press(step.keys)
-                except CallOver:
-                    raise ScoreFault(f"the call was over before the caller could do {step}") from None
+                await self._speak(step)
             case Silence():
                 self._told(f"caller is silent for {step.seconds:g} s")
                 self._act()
@@ -168,12 +167,13 @@ class _Play:
                 await asyncio.sleep(max(0.0, started.first_voiced_s + step.seconds - time.monotonic()))
                 self._interrupting = True
             case Hear():
-                begun = await self._wait(lambda: step.prompt in view.prompts_since(self._mark))
+                wanted = step.prompt.split()
+                begun = await self._expect(lambda: _contains(view.prompts_since(self._mark), wanted))
                 if not begun:
                     heard = ", ".join(view.prompts_since(self._mark)) or "nothing"
                     raise ScoreFault(f"expected to hear {step.prompt}, heard {heard}")
             case ReachState():
-                if not await self._wait(lambda: view.state == step.state):
+                if not await self._expect(lambda: view.state == step.state):
                     raise ScoreFault(f"expected state {step.state}, is {view.state or 'none'}")
             case SlotIs():
                 if not await self._wait(lambda: {**view.lead, **view.slots}.get(step.name) == step.value):
@@ -183,6 +183,39 @@ class _Play:
                 await self._wait(lambda: view.ended)
                 if view.end_reason != step.reason:
                     raise ScoreFault(f"expected the end {step.reason}, is {view.end_reason or 'still up'}")
+
+    async def _speak(self, step: Say | Press) -> None:
+        phone = self._caller.phone
+        self._act()
+        self._said = step
+        try:
+            if isinstance(step, Say):
+                self._told(f"caller says    {step.text or step.wav!r}")
+                await phone.say(self._voice(step, self._score.caller), step.text or step.wav)
+            else:
+                self._told(f"caller presses {step.keys}")
+                await phone.press(step.keys)
+        except CallOver:
+            raise ScoreFault(f"the call was over before the caller could do {step}") from None
+
+    async def _expect(self, holds: Callable[[], bool]) -> bool:
+        """Waits for what the script expects next; a patient caller who is asked again says it again."""
+        view = self._view
+        while self.patience and self._said is not None:
+
+            def asked_again() -> bool:
+                return view.bot_silent and len(view.begun) > self._mark
+
+            await self._monitor.wait_for(lambda: holds() or view.ended or asked_again(), self._deadline_s)
+            if holds() or view.ended or not asked_again():
+                break
+            await asyncio.sleep(self._score.caller.reaction_ms / 1_000)
+            if holds() or not asked_again():
+                continue
+            self.patience -= 1
+            self._report.repeats += 1
+            await self._speak(self._said)
+        return await self._wait(holds)
 
     def _act(self) -> None:
         self._mark = len(self._view.begun)
@@ -231,6 +264,10 @@ class _Play:
             raise ScoreFault(f"expected the lead {dict(score.lead)}, is {view.lead}")
 
 
+def _contains(heard: list[str], wanted: list[str]) -> bool:
+    return any(heard[start : start + len(wanted)] == wanted for start in range(len(heard)))
+
+
 def report_json(report: CallReport) -> dict[str, Any]:
     """The whole timeline of a report, ready for JSON. Times are seconds since the call was placed."""
 
@@ -247,6 +284,7 @@ def report_json(report: CallReport) -> dict[str, Any]:
         "lead": view.lead if view else {},
         "end": view.end_reason if view else "",
         "recording": view.recording if view else "",
+        "repeats": report.repeats,
         "stalls": report.stalls,
         "answers": [
             {

@@ -32,6 +32,8 @@ class ChildProcess:
         self._command = list(command)
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
+        self.started_s = 0.0
+        """When it was started last, in seconds of `time.monotonic()`."""
 
     @property
     def pid(self) -> int:
@@ -53,6 +55,7 @@ class ChildProcess:
         if shutil.which(self._command[0]) is None:
             raise ProcessFailed(f"{self.name}: no program {self._command[0]} (run `make setup`)")
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        self.started_s = time.monotonic()
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command,

@@ -43,7 +43,7 @@ class RedisServer:
             self._folder.create()
             self._data_dir.mkdir(parents=True, exist_ok=True)
             self.process.start()
-            self.process.wait_until(self._answers, READY_DEADLINE_S)
+            self.process.wait_until(self.answers, READY_DEADLINE_S)
         except BaseException:
             self.stop()
             raise
@@ -53,7 +53,8 @@ class RedisServer:
         self.process.stop()
         self._folder.remove()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it takes commands."""
         # another Redis may have the port: only the one with our process id is ours
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=0.5) as connection:

@@ -5,7 +5,8 @@ Pure: knows nothing of SIP, audio or clocks. A script is read as a whole and eve
     about: The caller is qualified.
     caller: {voice: fr+m3, speed: 150, pitch: 45}
     steps:
-      - hear: welcome               # a prompt of this name was begun since the caller's last action
+      - hear: welcome               # a prompt of this name was begun since the caller's last action (or several, in
+                                    # one breath: `noted digit_7 digit_5`)
       - say: oui bonjour            # spoken by espeak-ng; or {wav: file.wav}
       - say: je suis <600> à la retraite    # with a pause of 600 ms
       - state: ask_zip_code         # the dialogue is in this state
@@ -67,7 +68,7 @@ class HangUpNow:
 
 @dataclass(frozen=True)
 class Hear:
-    """This prompt was begun since the last action."""
+    """This prompt was begun since the last action; or these, one right after the other, with blanks between them."""
 
     prompt: str
 

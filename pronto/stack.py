@@ -1,20 +1,23 @@
 """The one-machine stack: Redis, Asterisk and the five services as child processes, started together, watched, stopped.
 
     with Stack(StackPlan(run_dir=Path(".pronto/run"))) as stack:
-        ... stack.sip_port, stack.redis_url ...
+        ... stack.sip_port, stack.redis_url, stack.restart("bot_manager") ...
 
-Every service gets free loopback ports (or the ones of the plan), so several stacks live beside each other.
+Every service gets free loopback ports (or the ones of the plan), so several stacks live beside each other. Whatever
+dies is started again, at once the first time and a little later each time that it dies young.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -28,10 +31,25 @@ log = logging.getLogger("pronto.stack")
 
 READY_DEADLINE_S = 300.0
 """Long, for the one start after an edit of the intents: they are trained before the first answer."""
-WATCH_EVERY_S = 0.2
+STACK_FILE = STATE / "run" / "stack.json"
+"""Where `pronto up` says which process it is and where its services are, while it runs."""
+WATCH_EVERY_S = 0.1
+BACK_OFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Wait before a start again, by how often the process died young before."""
+GROWN_UP_S = 10.0
+"""A process that lived so long may die without delay for the next one."""
+STOP_GRACE_S = 15.0
+"""Longer than any service of the stack takes to finish what it has begun."""
 # The engine's large buffers are otherwise given back to the kernel and faulted in again for every utterance.
 WHISPER_ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "OMP_NUM_THREADS": "1"}
 SERVICES = ("whisper_service", "intent_service", "bot_manager", "rtp_receiver", "ari_controller")
+ASTERISK, REDIS = "asterisk", "redis"
+# Stopped together, one tier after the other: the controller first, which writes what the calls were; Redis last.
+STOP_TIERS = (
+    ("ari_controller",),
+    ("rtp_receiver", "bot_manager", "intent_service", "whisper_service", ASTERISK),
+    (REDIS,),
+)
 PORT_KEYS = {
     "whisper_service": "WHISPER_PORT",
     "intent_service": "INTENT_PORT",
@@ -57,6 +75,8 @@ class StackPlan:
     """Environment of the services on top of what the stack sets."""
     adviser: str = ""
     """The channel that rings at a hand-off; empty: an echo."""
+    redis_dir: Path | None = None
+    """Where Redis keeps its data, so that one that dies comes back with it; None: nothing is kept."""
 
 
 class Stack:
@@ -65,7 +85,7 @@ class Stack:
     def __init__(self, plan: StackPlan | None = None) -> None:
         self.plan = plan or StackPlan()
         self.cell = "local"
-        self.redis = RedisServer()
+        self.redis = RedisServer(data_dir=self.plan.redis_dir)
         changes: dict[str, object] = {"adviser": self.plan.adviser}
         prompt = ROOT / "audio_prompts" / "fr" / "unavailable"
         if prompt.with_suffix(".wav").exists():
@@ -80,7 +100,8 @@ class Stack:
         self.rtp_port = free_udp_port()
         self.database_url = f"sqlite:///{self.plan.state_dir / 'calls.sqlite'}"
         self.services = {service: self._child(service) for service in SERVICES}
-        self.restarts: dict[str, int] = dict.fromkeys(SERVICES, 0)
+        self.restarts: dict[str, int] = dict.fromkeys((*SERVICES, ASTERISK, REDIS), 0)
+        """How often each process was started again because it died."""
         self._stopped = threading.Event()
         self._restarting = threading.Lock()
         self._watcher: threading.Thread | None = None
@@ -98,6 +119,11 @@ class Stack:
     def url(self, service: str) -> str:
         """The HTTP server of a service."""
         return f"http://127.0.0.1:{self.ports[service]}"
+
+    @property
+    def processes(self) -> dict[str, ChildProcess]:
+        """Every process by its name."""
+        return {**self.services, ASTERISK: self.asterisk.process, REDIS: self.redis.process}
 
     def start(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Starts everything. Raises ProcessFailed with the log of what did not come up; nothing is left then."""
@@ -122,23 +148,48 @@ class Stack:
         self._watcher.start()
 
     def stop(self) -> None:
-        """Ends every process, the services first, in the order that lets calls end well."""
+        """Ends every process, those that do not need each other at the same time; leaves nothing behind."""
         with self._restarting:
             self._stopped.set()
-        for service in reversed(SERVICES):
-            self.services[service].stop()
+        ends: dict[str, Callable[[], object]] = {name: child.stop for name, child in self.services.items()}
+        ends |= {ASTERISK: self.asterisk.stop, REDIS: self.redis.stop}
+        with ThreadPoolExecutor(len(ends)) as pool:
+            for tier in STOP_TIERS:
+                for done in [pool.submit(ends[name]) for name in tier]:
+                    done.result()
         if self._watcher is not None:
             self._watcher.join()  # only now: a child ends with the thread that started it
-        self.asterisk.stop()
-        self.redis.stop()
 
-    def is_ready(self, service: str) -> bool:
-        """What the service's `/ready` says; False when it does not answer."""
+    def restart(self, service: str) -> None:
+        """Replaces a service without dropping a call; returns when its successor is ready. Raises ProcessFailed.
+
+        The successor is started beside it, on the same ports, and takes over when it is ready. Two cannot be there
+        twice: the bot manager is stopped first, what happens meanwhile waits in Redis; a receiver's successor waits,
+        ready to go, for the port of RTP. Call it from a thread that outlives the service.
+        """
+        old, new = self.services[service], self._child(service)
+        with self._restarting:  # from now on the watcher looks after the new one
+            if service == "bot_manager":
+                old.stop(STOP_GRACE_S)
+            new.start()
+            self.services[service] = new
+        if service == "rtp_receiver":
+            new.wait_until(lambda: self.is_ready(service, new.pid, "/health"), READY_DEADLINE_S)
+            old.stop(STOP_GRACE_S)
+        new.wait_until(lambda: self.is_ready(service, new.pid), READY_DEADLINE_S)
+        old.stop(STOP_GRACE_S)
+
+    def is_ready(self, service: str, pid: int | None = None, path: str = "/ready") -> bool:
+        """What the service's `/ready` says, that of process `pid` where two share the port; False without an answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[service], timeout=2.0)
         try:
-            connection.request("GET", "/ready")
+            if pid is not None:
+                connection.request("GET", "/health")
+                if json.loads(connection.getresponse().read()).get("pid") != pid:
+                    return False
+            connection.request("GET", path)  # the same connection: the same process
             return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
+        except (OSError, ValueError, http.client.HTTPException):
             return False
         finally:
             connection.close()
@@ -170,6 +221,8 @@ class Stack:
             "INTENT_FAQS_URL": f"{self.url('intent_service')}/embedding_faqs/",
             "PYTHONPATH": str(ROOT),
             "HF_HUB_OFFLINE": "1",
+            "REUSE_PORT": "true",
+            "BOT_DRAIN_S": "1",
             **(WHISPER_ALLOCATOR if service == "whisper_service" else {}),
             **{PORT_KEYS[name]: str(port) for name, port in self.ports.items()},
             **self.plan.settings,
@@ -178,15 +231,24 @@ class Stack:
         return ChildProcess(service, command, self.plan.run_dir / f"{service}.log", environment)
 
     def _watch(self) -> None:
-        """Restarts a service that ended although nobody stopped it."""
+        """Starts again what ended although nobody stopped it."""
+        young: dict[str, int] = {}
+        due: dict[str, float] = {}
         while not self._stopped.wait(WATCH_EVERY_S):
-            for service, child in self.services.items():
+            for name, child in self.processes.items():
+                if child.exit_status is None:
+                    continue
+                if name not in due:
+                    lived_s = time.monotonic() - child.started_s
+                    young[name] = 0 if lived_s > GROWN_UP_S else young.get(name, -1) + 1
+                    due[name] = time.monotonic() + BACK_OFF_S[min(young[name], len(BACK_OFF_S) - 1)]
+                    log.error("process ended", extra={"service": name, "status": child.exit_status})
                 with self._restarting:
-                    if self._stopped.is_set() or child.exit_status is None:
+                    if self._stopped.is_set() or child.exit_status is None or time.monotonic() < due[name]:
                         continue
-                    self.restarts[service] += 1
-                    log.error(
-                        "service ended, starting it again", extra={"service": service, "status": child.exit_status}
-                    )
+                    if self.processes[name] is not child:
+                        continue  # replaced meanwhile
+                    del due[name]
+                    self.restarts[name] += 1
                     with contextlib.suppress(ProcessFailed):
                         child.start()

@@ -1,18 +1,21 @@
-"""`pronto up`: the whole stack on this machine, for a softphone, until Ctrl-C."""
+"""`pronto up`: the whole stack on this machine, for a softphone, until Ctrl-C. SIGHUP replaces every service, one after
+the other, without dropping a call."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import secrets
 import signal
 import sys
-import threading
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, Literal
 
 from config import STATE
 from pronto.processes import ProcessFailed
-from pronto.stack import SERVICES, Stack, StackPlan
+from pronto.stack import SERVICES, STACK_FILE, Stack, StackPlan
 
 
 def add_parser(subparsers: Any) -> None:
@@ -26,9 +29,10 @@ def run(args: argparse.Namespace) -> int:
     """Runs until SIGINT or SIGTERM."""
     password = softphone_password(STATE / "softphone.password")
     stack = Stack(StackPlan(sip_port=args.sip_port, softphone_password=password, adviser=args.adviser))
-    stop = threading.Event()
+    wanted: SimpleQueue[Literal["stop", "renew"]] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: wanted.put("stop"))
+    signal.signal(signal.SIGHUP, lambda *_: wanted.put("renew"))
     try:
         stack.start(lambda line: print(f"[stack] {line}", flush=True))
         print(
@@ -39,12 +43,18 @@ def run(args: argparse.Namespace) -> int:
         )
         for service in SERVICES:
             print(f"  {service:16} {stack.url(service)}  (/health /ready /metrics)")
+        services = {service: stack.url(service) for service in SERVICES}
+        STACK_FILE.write_text(json.dumps({"pid": os.getpid(), "services": services}), encoding="utf-8")
         print("\nCtrl-C ends it.", flush=True)
-        stop.wait()
+        while wanted.get() == "renew":
+            for service in SERVICES:
+                stack.restart(service)
+                print(f"[stack] {service} is replaced", flush=True)
     except ProcessFailed as error:
         print(f"pronto up: {error}", file=sys.stderr)
         return 1
     finally:
+        STACK_FILE.unlink(missing_ok=True)
         stack.stop()
     return 0
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import socket
 import sys
 
 from config import BadSettings, ReceiverSettings, load
+from observability.drain import Drain
 from observability.http import serve
 from observability.lifecycle import until_stopped
 from observability.logs import set_up_logs
 from protocol.bus import connect
+from protocol.draining import tell_draining
+from rtp_receiver.datagrams import open_socket
 from rtp_receiver.receiver import Receiver
 from rtp_receiver.silero import SileroVad
 from rtp_receiver.turn_model import load_turn_model
@@ -18,26 +23,63 @@ from rtp_receiver.whisper import WhisperClient
 
 SWITCH_S = 0.0005
 """The event loop must not keep the media thread waiting for Python's usual 5 ms, ten times within one VAD step."""
+WAIT_S = 0.01
+
+
+async def rtp_socket(settings: ReceiverSettings) -> socket.socket:
+    """The socket for RTP. Where a successor takes over from a process, it waits until that one has let go of the port:
+    an utterance is heard by one of the two. Raises OSError."""
+    while True:
+        try:
+            return open_socket(settings.rtp_ip, settings.rtp_port, shared=not settings.reuse_port)
+        except OSError as error:
+            if not (settings.reuse_port and error.errno == errno.EADDRINUSE):
+                raise
+        await asyncio.sleep(WAIT_S)
 
 
 async def run(settings: ReceiverSettings) -> None:
     """Receives until a signal comes."""
     redis = connect(settings.redis_url)
-    async with WhisperClient.session(settings.pronto_token) as session:
-        whisper = WhisperClient(session, settings.whisper_url, settings.whisper_timeout_s)
-        receiver = Receiver(settings, redis, SileroVad(), whisper, load_turn_model(settings.turn_model))
-        server = await serve(
-            settings.receiver_host,
-            settings.receiver_port,
-            receiver.health,
-            receiver.ready,
-            token=settings.pronto_token,
+    vad, turn_model = SileroVad(), load_turn_model(settings.turn_model)
+    receiver: Receiver | None = None
+    drain = Drain(lambda: receiver.calls if receiver else 0)
+    stopping = False
+    server = await serve(
+        settings.receiver_host,
+        settings.receiver_port,
+        lambda: receiver.health() if receiver else {},
+        lambda: receiver.ready() if receiver else (False, "another process has the RTP port"),
+        token=settings.pronto_token,
+        drain=drain,
+        reuse_port=settings.reuse_port,
+    )
+
+    async def finish() -> None:
+        nonlocal stopping
+        stopping = True  # a successor is there or comes: new calls are welcome
+        drain.begin()
+        if receiver:
+            await receiver.finish()
+
+    async def receive() -> None:
+        nonlocal receiver
+        sock = await rtp_socket(settings)
+        async with WhisperClient.session(settings.pronto_token) as session:
+            whisper = WhisperClient(session, settings.whisper_url, settings.whisper_timeout_s)
+            receiver = Receiver(settings, redis, vad, whisper, sock, turn_model)
+            await receiver.run()
+
+    def refuses_calls() -> bool:
+        return drain.is_draining and not stopping
+
+    try:
+        await until_stopped(
+            receive(), tell_draining(redis, settings.cell, "rtp_receiver", refuses_calls), before_end=finish
         )
-        try:
-            await until_stopped(receiver.run())
-        finally:
-            await server.cleanup()
-            await redis.aclose()
+    finally:
+        await server.cleanup()
+        await redis.aclose()
 
 
 def main() -> int:

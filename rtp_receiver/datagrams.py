@@ -132,12 +132,13 @@ class Datagrams:
         return len(self.lengths)
 
 
-def open_socket(host: str, port: int) -> socket.socket:
-    """A bound UDP socket that other receivers may share. Raises OSError."""
+def open_socket(host: str, port: int, shared: bool = True) -> socket.socket:
+    """A bound UDP socket; when `shared`, other receivers may have the port too. Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     sock = socket.socket(family, kind, protocol)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         sock.bind(address)
         sock.setblocking(False)

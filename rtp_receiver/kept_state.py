@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from protocol.bus import raise_if_cancelled
+from protocol.messages import BadMessage
 
 log = logging.getLogger("pronto.receiver")
 
@@ -25,6 +26,20 @@ BATCH = 500
 BOUND = 20_000
 RETRY_S = 0.5
 PACE_S = 0.05  # changes of many calls share one round trip
+
+
+def kept_utterance(number: int, turn: int | None) -> str:
+    """The value of `utterance`: the last number given, and its turn while what became of it was not told yet."""
+    return f"{number}" if turn is None else f"{number} {turn}"
+
+
+def read_utterance(value: str | None) -> tuple[int, int | None]:
+    """Number and turn of `kept_utterance`; (0, None) when there was none. Raises BadMessage."""
+    try:
+        number, _, turn = (value or "0").partition(" ")
+        return int(number), int(turn) if turn else None
+    except ValueError as error:
+        raise BadMessage(f"no utterance: {value!r}") from error
 
 
 class KeptState:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -27,19 +28,23 @@ from protocol.messages import (
     AudioLost,
     BadMessage,
     CallEnded,
+    CallStarted,
     EndUtterance,
+    Event,
     Listen,
     MediaStarted,
+    RecognitionFailed,
     SpeechStarted,
+    UtteranceTranscribed,
     decode,
     encode,
 )
 from protocol.speaking import speaking_key, watch_speaking
 from rtp_receiver import metrics
-from rtp_receiver.call_stream import Confirmed, Limits, Quiet, Segment
-from rtp_receiver.datagrams import kernel_drops, open_socket
+from rtp_receiver.call_stream import Confirmed, Heard, Limits, Quiet, Segment
+from rtp_receiver.datagrams import kernel_drops
 from rtp_receiver.endpointing import Ignored
-from rtp_receiver.kept_state import KeptState
+from rtp_receiver.kept_state import KeptState, kept_utterance, read_utterance
 from rtp_receiver.media_counts import MediaCounts
 from rtp_receiver.media_thread import Audible, MediaThread, Report, Silent
 from rtp_receiver.recognition import Recognition, Transcriber
@@ -50,12 +55,30 @@ from rtp_receiver.vad import Vad
 
 log = logging.getLogger("pronto.receiver")
 
+TAKEN_UP_S = 0.7  # the process before us, should it live, has told the end of what it heard by then
 ENDED_KEPT = 2_000
 LISTENS_KEPT = 20_000
 REDIS_WAIT_S = 0.5
 CHECK_EVERY_S = 2.0
 EVENTS_PACE_S = 0.1  # a call's first packets are kept, and its source can be asked for
 COMMANDS_PACE_S = 0.01
+
+
+@dataclass(slots=True)
+class _Ended:
+    """A call that is over since `at`. `listen` is what came for it since: it may be for a caller who is sent back."""
+
+    at: float
+    listen: Listen | None = None
+
+
+@dataclass(slots=True)
+class _Rest:
+    """What is heard of a call whose utterance began with the process before us. `open`: speech that begins now is the
+    rest of that utterance and no answer; `utterances` are those that began so."""
+
+    open: bool = True
+    utterances: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -75,8 +98,10 @@ class Receiver:
         redis: Redis,
         vad: Vad,
         transcriber: Transcriber,
+        sock: socket.socket,
         turn_model: TurnModel | None = None,
     ) -> None:
+        """`sock` is where RTP is received; it is closed at the end."""
         self._settings = settings
         self._redis = redis
         self._cell = settings.cell
@@ -84,12 +109,14 @@ class Receiver:
         self.redis_up = False
         self._state = KeptState(redis, settings.cell)
         judge = None if turn_model is None else Judge(turn_model, self._end_utterance)
-        self._recognition = Recognition(transcriber, self.outbox.send, judge)
+        self._recognition = Recognition(transcriber, self._send, judge)
         self._calls: OrderedDict[str, _Call] = OrderedDict()
-        self._ended: OrderedDict[str, None] = OrderedDict()
+        self._ended: OrderedDict[str, _Ended] = OrderedDict()
+        self._adopted: set[str] = set()
         self._jobs: set[asyncio.Task[None]] = set()
+        self._rests: dict[str, _Rest] = {}
         self._loop = asyncio.get_running_loop()
-        self._sock = open_socket(settings.rtp_ip, settings.rtp_port)
+        self._sock = sock
         limits = Limits(
             threshold=settings.vad_threshold,
             pre_roll_chunks=settings.pre_roll_chunks,
@@ -157,6 +184,22 @@ class Receiver:
                 task.cancel()
             await self._recognition.close()
 
+    @property
+    def calls(self) -> int:
+        """Calls that are heard."""
+        return self._media.calls
+
+    async def finish(self) -> None:
+        """Before the end: hears no more, as a successor does; transcripts that are on their way still go out."""
+        await asyncio.to_thread(self._media.stop)
+        await self._recognition.finished(self._settings.receiver_drain_s)
+        await self.outbox.flush()
+
+    def _send(self, event: Event) -> None:
+        self.outbox.send(event)
+        if isinstance(event, UtteranceTranscribed | RecognitionFailed):
+            self._state.put("utterance", event.call_id, kept_utterance(event.utterance, None))
+
     # --- what comes from Redis ---
 
     async def _events(self) -> None:
@@ -165,17 +208,35 @@ class Receiver:
             if isinstance(event, MediaStarted) and event.call_id not in self._ended:
                 await self._adopt((event.source_host, event.source_port), event.call_id)
             elif isinstance(event, CallEnded):
-                self._end(event.call_id)
+                self._end(event.call_id, event.at)
+            elif isinstance(event, CallStarted):
+                self._returned(event)
 
     async def _commands(self) -> None:
         inbox = Inbox(self._redis, self._cell, "commands", f"receiver-{self._settings.receiver_id}-commands")
         async for command in inbox.messages(pace_s=COMMANDS_PACE_S):
-            if isinstance(command, Listen) and command.call_id not in self._ended:
-                self._call(command.call_id).listen = command
-                self._media.listen(command)
-                self._state.put("listen", command.call_id, encode(command))
-            elif isinstance(command, EndUtterance):
+            if isinstance(command, EndUtterance):
                 self._media.end_utterance(command)
+            if not isinstance(command, Listen):
+                continue
+            if command.call_id in self._ended:
+                self._ended[command.call_id].listen = command
+            else:
+                self._listen(command)
+
+    def _listen(self, command: Listen) -> None:
+        self._call(command.call_id).listen = command
+        self._media.listen(command)
+        self._state.put("listen", command.call_id, encode(command))
+
+    def _returned(self, started: CallStarted) -> None:
+        """A caller whom the dialplan sends back comes with the channel, and so the id, of the call before."""
+        ended = self._ended.get(started.call_id)
+        if ended is None or started.at <= ended.at:
+            return
+        del self._ended[started.call_id]
+        if ended.listen is not None and ended.listen.at >= started.at:
+            self._listen(ended.listen)
 
     async def _speaking(self) -> None:
         async for call_id, speaking in watch_speaking(self._redis):
@@ -222,13 +283,13 @@ class Receiver:
 
     def _take(self, reports: list[Report]) -> None:
         for call_id, heard in reports:
-            if call_id in self._ended:
+            if call_id in self._ended or self._is_rest(call_id, heard):
                 continue
             match heard:
                 case Confirmed(listen, utterance):
                     metrics.SPEECH_STARTED.inc()
                     self.outbox.send(SpeechStarted(call_id, time.time(), listen.turn, utterance))
-                    self._state.put("utterance", call_id, str(utterance))
+                    self._state.put("utterance", call_id, kept_utterance(utterance, listen.turn))
                 case Segment():
                     self._recognition.take(call_id, heard)
                 case Quiet():
@@ -271,13 +332,14 @@ class Receiver:
         """Begins to receive a call, with what is known of it here or in Redis."""
         call = self._call(call_id)
         speaking_before = call.speaking
-        number = 1
+        taken_up, number, turn = call_id not in self._adopted, 0, None
+        self._adopted.add(call_id)
         try:
             async with asyncio.timeout(REDIS_WAIT_S):
                 stored, last, speaking = await self._redis.mget(
                     self._state.key("listen", call_id), self._state.key("utterance", call_id), speaking_key(call_id)
                 )
-            number = int(last or 0) + 1
+            number, turn = read_utterance(None if last is None else str(last))
             if call.listen is None and stored is not None:
                 found = decode(stored)
                 call.listen = found if isinstance(found, Listen) else None
@@ -286,13 +348,45 @@ class Receiver:
         except (RedisError, OSError, BadMessage) as error:
             log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
         if call_id not in self._ended:
-            self._media.assign(source, call_id, call.listen, call.speaking, number)
+            self._media.assign(source, call_id, call.listen, call.speaking, number + 1)
+            if taken_up and turn is not None:
+                self._rests[call_id] = _Rest()
+                self._spawn(self._cut_off(call_id, number, turn))
 
-    def _end(self, call_id: str) -> None:
-        self._ended[call_id] = None
+    def _is_rest(self, call_id: str, heard: Heard | Silent | Audible) -> bool:
+        """Whether this is the rest of an utterance whose beginning was lost with the process before us."""
+        rest = self._rests.get(call_id)
+        if rest is None or not isinstance(heard, Confirmed | Segment):
+            return False
+        if rest.open:
+            rest.utterances.add(heard.utterance)
+        if heard.utterance not in rest.utterances:
+            return False
+        metrics.IGNORED.labels("cut_off").inc()
+        return True
+
+    async def _cut_off(self, call_id: str, number: int, turn: int) -> None:
+        """An utterance began with the process before us: if that was killed in it, the caller must be asked again."""
+        await asyncio.sleep(TAKEN_UP_S)
+        if call_id in self._rests:
+            self._rests[call_id].open = False
+        try:
+            now = read_utterance(await self._state.get("utterance", call_id))
+        except (RedisError, OSError, BadMessage) as error:
+            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
+            return
+        if now == (number, turn) and call_id not in self._ended:
+            metrics.CUT_OFF.inc()
+            log.warning("utterance cut off by a restart", extra={"call_id": call_id, "turn": turn})
+            self._send(RecognitionFailed(call_id, time.time(), turn, number, "restart"))
+
+    def _end(self, call_id: str, at: float) -> None:
+        self._ended[call_id] = _Ended(at)
         if len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
         self._calls.pop(call_id, None)
+        self._adopted.discard(call_id)
+        self._rests.pop(call_id, None)
         self._media.drop(call_id)
         self._recognition.drop(call_id)
         self._state.forget(call_id)

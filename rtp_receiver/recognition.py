@@ -25,6 +25,7 @@ from rtp_receiver.whisper import RecognitionError, Transcript, Utterance
 log = logging.getLogger("pronto.receiver")
 
 WORTH_ANOTHER_POST = ("busy", "unreachable")
+ANOTHER_POST_WITHIN_S = 0.3  # after the end of the utterance; the caller would wait too long for a later one
 
 
 class Transcriber(Protocol):
@@ -105,6 +106,14 @@ class Recognition:
         self._guesses.pop(call_id, None)
         for task in self._tasks.pop(call_id, ()):
             task.cancel()
+
+    async def finished(self, bound_s: float) -> bool:
+        """Waits until nothing is on its way; False when `bound_s` was not enough."""
+        tasks = [task for group in self._tasks.values() for task in group]
+        if not tasks:
+            return True
+        _, left = await asyncio.wait(tasks, timeout=bound_s)
+        return not left
 
     async def close(self) -> None:
         """Cancels what is on its way and waits until it is gone."""
@@ -192,9 +201,11 @@ class Recognition:
     async def _tell_end(self, call_id: str, segment: Segment, guess: _Post | None) -> None:
         post = guess or self._post(call_id, segment)
         metrics.UTTERANCES.labels(segment.cause, "reused" if guess else "posted").inc()
+        ended = time.monotonic()
         await asyncio.wait([post.answer])
         error = None if post.answer.cancelled() else post.answer.exception()
-        if guess and isinstance(error, RecognitionError) and error.code in WORTH_ANOTHER_POST:
+        in_time = time.monotonic() - ended < ANOTHER_POST_WITHIN_S
+        if guess and in_time and isinstance(error, RecognitionError) and error.code in WORTH_ANOTHER_POST:
             post = self._post(call_id, segment)
             await asyncio.wait([post.answer])
             error = None if post.answer.cancelled() else post.answer.exception()

@@ -1,7 +1,7 @@
 """Client of the Whisper service: audio in, transcript out, within a deadline.
 
-One connection pool for all calls. A connection that breaks, and a 503 that names when to come back, are tried once
-more if the deadline leaves room. The caller of `transcribe` always gets an answer or a RecognitionError.
+One connection pool for all calls. A connection that breaks (the service restarts) is tried again until the deadline, a
+503 that names when to come back once. The caller of `transcribe` always gets an answer or a RecognitionError.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from observability.gate import bearer
 from rtp_receiver.slin16 import Samples, wav_bytes
 
 MAX_CONNECTIONS = 200
-SHORTEST_RETRY_S = 0.02
+SHORTEST_RETRY_S = 0.05
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -69,19 +69,22 @@ class WhisperClient:
     async def transcribe(self, utterance: Utterance) -> Transcript:
         """The transcript. Raises RecognitionError."""
         ends_at = time.monotonic() + self._deadline_s
+        failed: RecognitionError | None = None
         try:
             async with asyncio.timeout(self._deadline_s):
-                try:
-                    return await self._post(utterance, ends_at)
-                except _TryAgain as again:
-                    if time.monotonic() + again.after_s >= ends_at:
-                        raise again.error from None
-                    await asyncio.sleep(again.after_s)
-                try:
-                    return await self._post(utterance, ends_at)
-                except _TryAgain as again:
-                    raise again.error from None
+                busy = 0
+                while True:
+                    try:
+                        return await self._post(utterance, ends_at)
+                    except _TryAgain as again:
+                        failed = again.error
+                        busy += failed.code == "busy"
+                        if busy > 1 or time.monotonic() + again.after_s >= ends_at:
+                            raise failed from None
+                        await asyncio.sleep(again.after_s)
         except TimeoutError:
+            if failed is not None and failed.code == "unreachable":
+                raise failed from None
             raise RecognitionError("too_late", f"no transcript within {self._deadline_s:g} s") from None
 
     async def _post(self, utterance: Utterance, ends_at: float) -> Transcript:

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import resource
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from threading import Thread
 import uvicorn
 
 from config import BadSettings, WhisperSettings, load
+from observability.listening import bound_socket, is_served
 from observability.logs import set_up_logs
 from whisper_service.http_api import create_app
 from whisper_service.phrases import BadPhrases
@@ -48,13 +50,15 @@ async def run(settings: WhisperSettings, service: Service) -> int:
             backlog=2048,
         )
     )
+    sock = bound_socket(settings.whisper_host, settings.whisper_port, settings.reuse_port)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     # a daemon: a model that is still loading must not hold up the stop
-    Thread(target=service.load, name="load", daemon=True).start()
-    serving = asyncio.create_task(server.serve())
+    loading = Thread(target=service.load, name="load", daemon=True)
+    loading.start()
+    serving = asyncio.create_task(serve(server, sock, settings, loading))
     stopping = asyncio.create_task(stop.wait())
     watching = asyncio.create_task(watch_memory(settings.whisper_max_memory_mb))
     await asyncio.wait((serving, stopping, watching), return_when=asyncio.FIRST_COMPLETED)
@@ -67,6 +71,14 @@ async def run(settings: WhisperSettings, service: Service) -> int:
         await serving
     await asyncio.to_thread(service.close)
     return int(failed)
+
+
+async def serve(server: Server, sock: socket.socket, settings: WhisperSettings, loading: Thread) -> None:
+    """Serves until the server is told to exit. Beside a process that serves the same port: once the model is there."""
+    if settings.reuse_port and await asyncio.to_thread(is_served, settings.whisper_host, settings.whisper_port):
+        while loading.is_alive() and not server.should_exit:  # noqa: ASYNC110 - neither is an event of asyncio
+            await asyncio.sleep(0.05)
+    await server.serve(sockets=[sock])
 
 
 async def watch_memory(limit_mb: int) -> None:

@@ -1,7 +1,7 @@
 """The HTTP side: requests become questions, transcripts become answers, errors become the right status.
 
 Endpoints of the specification (`/transcribe`, `/whisper`), of OpenAI (`/v1/audio/transcriptions`), and `/health`,
-`/ready`, `/metrics`.
+`/ready`, `/drain`, `/metrics`.
 """
 
 from __future__ import annotations
@@ -124,10 +124,31 @@ def create_app(service: Service) -> FastAPI:
         body = {"ready": service.is_ready, "reason": service.reason}
         return JSONResponse(body, 200 if service.is_ready else 503)
 
+    def drain_status() -> JSONResponse:
+        draining = service.state == "draining"
+        return JSONResponse({"draining": draining, "left": service.inside if draining else 0})
+
+    @app.get("/drain")
+    async def show_drain() -> JSONResponse:
+        return drain_status()
+
+    @app.post("/drain")
+    async def begin_drain() -> JSONResponse:
+        service.drain()
+        return drain_status()
+
+    @app.delete("/drain")
+    async def end_drain() -> JSONResponse:
+        service.take_work_again()
+        return drain_status()
+
     @app.get("/metrics")
     async def show_metrics() -> Response:
+        draining = service.state == "draining"
+        metrics.DRAINING.set(draining)
+        metrics.DRAIN_LEFT.set(service.inside if draining else 0)
         metrics.QUEUE.set(service.batcher.waiting if service.batcher else 0)
-        metrics.INSIDE.set(service.transcriber.inside if service.transcriber else 0)
+        metrics.INSIDE.set(service.inside)
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     @app.exception_handler(Refusal)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
@@ -80,6 +81,7 @@ class Service:
         """The fields of `/health`."""
         fields: dict[str, object] = {
             "status": "failed" if self.state == "failed" else "ok",
+            "pid": os.getpid(),
             "state": self.state,
             "model": self.model_name,
             "device": self.device,
@@ -96,6 +98,16 @@ class Service:
         """Tells balancers to stay away; what comes nevertheless is still answered."""
         if self.state == "ready":
             self._become("draining", "the service is about to stop")
+
+    def take_work_again(self) -> None:
+        """The draining was called off."""
+        if self.state == "draining":
+            self._become("ready", "")
+
+    @property
+    def inside(self) -> int:
+        """Requests that are not answered yet."""
+        return self.transcriber.inside if self.transcriber else 0
 
     def close(self) -> None:
         """Answers what is inside, then ends the threads."""

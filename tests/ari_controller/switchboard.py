@@ -73,11 +73,11 @@ class ControllerProcess:
         except OSError:
             return False
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, method: str = "GET") -> tuple[int, str]:
         """Status and body of its HTTP server."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5.0)
         try:
-            connection.request("GET", path)
+            connection.request(method, path)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
         finally:

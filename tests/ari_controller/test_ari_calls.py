@@ -13,6 +13,7 @@ import pytest
 
 from pronto.asterisk import Asterisk
 from pronto.sip_caller import SipCaller
+from protocol.draining import draining_key, write_draining
 from protocol.media import read_source
 from protocol.messages import (
     CallEnded,
@@ -251,6 +252,63 @@ async def test_a_draining_controller_serves_its_calls_and_takes_no_more(
     playback_id = bot.play(call_id, 1, "hello")
     assert (await bot.next(PlaybackFinished, playback_id=playback_id)).state == "finished"
     assert len(bot.of(CallStarted)) == 1
+
+
+async def test_a_cell_whose_bot_manager_drains_takes_no_new_calls(
+    controller: ControllerProcess, bot: Bot, caller: SipCaller, asterisk: Asterisk
+) -> None:
+    call_id = await dial(caller, bot)
+    bot.do(Listen(call_id, time.time(), 1, "fr"))
+    await write_draining(bot.redis, "test", "bot_manager")
+    await eventually(lambda: "draining: bot_manager" in controller.get("/ready")[1])
+    async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as late:
+        assert await late.dial("bot") == 200
+        assert await late.ended() == "them"
+    assert caller.is_in_call
+    await bot.redis.delete(draining_key("test"))
+    await eventually(controller.is_ready)
+    async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as next_caller:
+        await dial(next_caller, bot)
+
+
+async def test_a_draining_controller_can_leave_new_callers_unanswered_for_another_cell(
+    stopped_controller: ControllerProcess, asterisk: Asterisk
+) -> None:
+    stopped_controller.start(DRAIN_NEW_CALLS="refuse")
+    assert stopped_controller.get("/drain", "POST")[0] == 200
+    async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as late:
+        assert await late.dial("bot") == 503
+
+
+async def test_a_draining_controller_can_hand_new_callers_over(
+    stopped_controller: ControllerProcess, asterisk: Asterisk
+) -> None:
+    stopped_controller.start(DRAIN_NEW_CALLS="handoff")
+    assert stopped_controller.get("/drain", "POST")[0] == 200
+    async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as late:
+        assert await late.dial("bot") == 200
+        heard = await late.phone.prompt_ended()
+        tone = late.phone.heard(heard.first_voiced_s, heard.first_voiced_s + 0.25)
+        assert loudest_hz(tone) == pytest.approx(2_400, abs=20)  # the apology
+        await eventually(lambda: [row["dialplan"]["context"] for row in asterisk.get("channels")] == ["handoff"])
+        assert stopped_controller.metric('pronto_apologies_total{reason="draining"}') == 1
+
+
+async def test_a_stopping_controller_lets_calls_finish_as_long_as_it_may(
+    stopped_controller: ControllerProcess, bot: Bot, caller: SipCaller
+) -> None:
+    stopped_controller.start(CONTROLLER_DRAIN_S="30")
+    call_id = await dial(caller, bot)
+    bot.do(Listen(call_id, time.time(), 1, "fr"))
+    await bot.next(MediaStarted)
+    os.kill(stopped_controller.child.pid, signal.SIGTERM)
+    await eventually(lambda: stopped_controller.metric("pronto_drain_left") == 1)
+    playback_id = bot.play(call_id, 1, "hello")
+    assert (await bot.next(PlaybackFinished, playback_id=playback_id)).state == "finished"
+    assert stopped_controller.child.exit_status is None
+    await caller.hang_up()
+    await ended(bot, call_id)
+    await eventually(lambda: stopped_controller.child.exit_status == 0)
 
 
 async def test_a_caller_who_gives_up_before_the_answer_leaves_nothing(

@@ -154,6 +154,10 @@ class Line:
         self.send(PlaybackFinished(self.call_id, self.tick(), play.playback_id, "finished", 100))
         return play.prompts
 
+    def forget_playbacks(self) -> None:
+        """Playback ids begin anew: this is another call on the same channel."""
+        self._played.clear()
+
     def guess(self, text: str, confidence: float = 0.9) -> None:
         self.utterance += 1
         end = self.tick(1.0)

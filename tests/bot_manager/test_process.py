@@ -19,6 +19,7 @@ from config import ROOT
 from pronto.processes import free_tcp_port
 from pronto.redis_server import RedisServer
 from protocol.bus import connect
+from protocol.draining import draining_key
 from protocol.messages import HangUp, PlayPrompts
 from tests.bot_manager.conftest import CELL, PATIENCE_S, Exchange, IntentServer, running, until
 
@@ -49,6 +50,14 @@ class Bot:
             session.get(f"http://127.0.0.1:{self._port}{path}") as response,
         ):
             return response.status, await response.text()
+
+    async def post(self, path: str) -> dict[str, Any]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"http://127.0.0.1:{self._port}{path}") as response,
+        ):
+            body: dict[str, Any] = await response.json()
+            return body
 
     async def is_ready(self) -> bool:
         assert self.process is not None
@@ -215,6 +224,61 @@ async def test_a_stopping_bot_manager_leaves_its_calls_to_the_next(bot: Bot, exc
     await bot.start()
     assert "ask_zip_code" in await line.prompts()
     line.hang_up()
+
+
+async def test_a_draining_bot_manager_tells_the_cell_and_serves_its_calls(
+    bot: Bot, exchange: Exchange, redis: Any
+) -> None:
+    await bot.start()
+    line = exchange.line("c12")
+    line.ring()
+    await line.prompts()
+    assert (await bot.post("/drain"))["left"] == 1
+    assert (await bot.get("/ready"))[0] == 503
+
+    async def is_told() -> bool:
+        return bool(await redis.get(draining_key(CELL)) == "bot_manager")
+
+    await until(is_told)
+    line.transcript("oui")
+    assert "ask_zip_code" in await line.prompts()
+    line.hang_up()
+
+    async def is_empty() -> bool:
+        return "pronto_drain_left 0.0" in (await bot.get("/metrics"))[1]
+
+    await until(is_empty)
+
+
+async def test_a_stopping_bot_manager_keeps_no_caller_from_its_successor(
+    bot: Bot, exchange: Exchange, redis: Any
+) -> None:
+    await bot.start()
+    exchange.line("c13").ring()
+    await exchange.line("c13").prompts()
+    assert await bot.end(signal.SIGTERM) == 0
+    assert await redis.get(draining_key(CELL)) is None
+
+
+async def test_a_caller_whom_the_dialplan_sends_back_is_a_new_call_with_a_record_of_its_own(
+    bot: Bot, exchange: Exchange, redis: Any, tmp_path: Path
+) -> None:
+    await bot.start()
+    line = exchange.line("c14")
+    line.ring()
+    await line.prompts()
+    line.hang_up()
+    await until(lambda: _is_over(redis, "c14"))
+    await bot.end(signal.SIGKILL)  # the next one knows of the first call from Redis only
+    await bot.start()
+    line.ring()
+    line.forget_playbacks()
+    assert (await line.prompts())[0] == "welcome"
+    line.hang_up()
+    await until(lambda: len(rows(tmp_path, "select id from calls where ended_at > 0")) == 2)
+    first, second = rows(tmp_path, "select id from calls order by started_at")
+    assert first == ("c14",)
+    assert second[0].startswith("c14~")
 
 
 async def test_metrics_and_health_tell_what_happened(bot: Bot, exchange: Exchange) -> None:

@@ -32,6 +32,17 @@ def test_the_contract(service: Service) -> None:
     assert (status, answer["intent"], answer["fallback"]) == (200, "no_match", True)
 
 
+def test_draining_is_not_ready_and_still_answers(service: Service) -> None:
+    assert service.request("POST", "/drain")[1]["draining"] is True
+    try:
+        assert service.request("GET", "/ready")[0] == 503
+        assert service.post("/embedding_main/", {"sentence": "oui"})[1]["intent"] == "yes"
+        assert service.request("GET", "/drain")[1]["left"] == 0
+    finally:
+        assert service.request("DELETE", "/drain")[1]["draining"] is False
+    assert service.request("GET", "/ready")[0] == 200
+
+
 def test_allowed_restricts_and_unknown_names_are_refused(service: Service) -> None:
     status, answer = service.post("/embedding_main/", {"sentence": "oui", "allowed": ["no", "human"]})
     assert (status, answer["intent"]) == (200, "no_match")

@@ -19,6 +19,7 @@ from protocol.messages import (
     AudioLost,
     BadMessage,
     CallEnded,
+    CallStarted,
     EndUtterance,
     Event,
     Listen,
@@ -31,6 +32,7 @@ from protocol.messages import (
     encode,
 )
 from protocol.speaking import write_speaking
+from rtp_receiver.datagrams import open_socket
 from rtp_receiver.receiver import Receiver
 from rtp_receiver.silero import SileroVad
 from rtp_receiver.slin16 import Samples
@@ -131,7 +133,7 @@ async def bench(redis_url: str, whisper: WhisperServer, **settings: Any) -> Asyn
     async with WhisperClient.session() as session:
         chosen = ReceiverSettings(redis_url=redis_url, rtp_port=0, whisper_url=whisper.url, **settings)
         client = WhisperClient(session, whisper.url, chosen.whisper_timeout_s)
-        receiver = Receiver(chosen, redis, SileroVad(), client)
+        receiver = Receiver(chosen, redis, SileroVad(), client, open_socket(chosen.rtp_ip, chosen.rtp_port))
         running = asyncio.create_task(receiver.run())
         try:
             names = [f"pronto:local:position:receiver-1-{stream}:{stream}" for stream in ("events", "commands")]
@@ -367,6 +369,62 @@ async def test_a_source_port_that_is_used_again_belongs_to_the_new_call(cell: Be
     await until(lambda: cell.receiver.health()["active_streams"] == 2)
     leg.send(spoken(OWNER))
     assert (await cell.event(UtteranceTranscribed, "new")).text == OWNER
+
+
+async def test_an_utterance_cut_by_a_restart_is_asked_for_again_and_its_rest_is_no_answer(cell: Bench) -> None:
+    await cell.redis.set("pronto:local:utterance:c1", "4 1")  # begun by a receiver that was killed in it
+    before = sample("pronto_utterances_cut_off_total")
+    leg = await cell.call("c1")
+    leg.send(spoken(YES, before_s=0.0))  # the rest of it
+    failed = await cell.event(RecognitionFailed, "c1")
+    assert (failed.turn, failed.utterance, failed.reason) == (1, 4, "restart")
+    assert sample("pronto_utterances_cut_off_total") == before + 1
+    await cell.listen("c1", 2)
+    leg.send(spoken(OWNER))
+    said = await cell.event(UtteranceTranscribed, "c1")
+    assert (said.turn, said.text) == (2, OWNER)
+
+
+async def test_an_utterance_that_was_told_before_a_restart_is_not_asked_for_again(cell: Bench) -> None:
+    await cell.redis.set("pronto:local:utterance:c1", "4")
+    leg = await cell.call("c1")
+    leg.send(spoken(OWNER))
+    assert (await cell.event(UtteranceTranscribed, "c1")).utterance == 5
+    await until_value(cell, "pronto:local:utterance:c1", "5")
+    assert not [event for event in cell.events if isinstance(event, RecognitionFailed)]
+
+
+async def until_value(cell: Bench, key: str, value: str) -> None:
+    async def is_so() -> bool:
+        return bool(await cell.redis.get(key) == value)
+
+    await until(is_so)
+
+
+async def test_a_caller_who_is_sent_back_is_heard_again(cell: Bench) -> None:
+    leg = await cell.call("c1")
+    await cell.send(CallEnded("c1", 10.0, "transferred"))
+    await until(lambda: cell.receiver.health()["active_streams"] == 0)
+    again = cell.leg()
+    await cell.send(Listen("c1", 20.5, 1, "fr"))  # the two streams are read apart: this may come first
+    await cell.send(CallStarted("c1", 20.0, "", ""))
+    await cell.send(MediaStarted("c1", 20.1, *again.source))
+    await until(lambda: cell.receiver.health()["active_streams"] == 1)
+    again.send(spoken(OWNER))
+    assert (await cell.event(UtteranceTranscribed, "c1")).text == OWNER
+    leg.send(silence(0.1))
+
+
+async def test_a_stopping_receiver_still_tells_what_it_heard(cell: Bench, whisper: WhisperServer) -> None:
+    whisper.hold = asyncio.Event()
+    leg = await cell.call("c1")
+    leg.send(spoken(OWNER))
+    await until(lambda: whisper.posts)
+    finishing = asyncio.create_task(cell.receiver.finish())
+    whisper.hold.set()
+    await finishing
+    assert (await cell.event(UtteranceTranscribed, "c1")).text == OWNER
+    assert cell.receiver.ready() == (False, "the media thread does not run")
 
 
 async def test_garbage_is_counted_by_reason_and_the_call_goes_on(cell: Bench) -> None:

@@ -97,6 +97,32 @@ async def test_the_service_takes_a_call_and_stops_cleanly(redis_url: str, tmp_pa
     assert "Traceback" not in process.log_tail(200)
 
 
+def test_a_successor_waits_for_the_port_of_the_process_that_it_replaces(redis_url: str, tmp_path: Path) -> None:
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "REDIS_URL": redis_url,
+        "RTP_PORT": str(free_udp_port()),
+        "RECEIVER_PORT": "",
+        "REUSE_PORT": "true",
+    }
+    ports = [free_tcp_port(), free_tcp_port()]
+    command = [sys.executable, "-m", "rtp_receiver"]
+    old, new = (
+        ChildProcess(f"receiver-{port}", command, tmp_path / str(port), {**environment, "RECEIVER_PORT": str(port)})
+        for port in ports
+    )
+    try:
+        old.start()
+        old.wait_until(lambda: get(f"http://127.0.0.1:{ports[0]}/ready")[0] == 200, 30.0)
+        new.start()
+        new.wait_until(lambda: "another process has the RTP port" in get(f"http://127.0.0.1:{ports[1]}/ready")[1], 30.0)
+        assert old.stop() == 0
+        new.wait_until(lambda: get(f"http://127.0.0.1:{ports[1]}/ready")[0] == 200, 30.0)
+    finally:
+        old.stop()
+        assert new.stop() == 0, new.log_tail()
+
+
 def test_settings_that_do_not_fit_refuse_to_start() -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RTP_PORT": "70000", "VAD_THRESHOLD": "often"}
     done = subprocess.run(

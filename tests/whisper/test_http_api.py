@@ -243,6 +243,16 @@ def test_nothing_is_answered_before_the_model_is_loaded() -> None:
         assert (refused.status_code, refused.json()["error"]) == (503, "not_ready")
 
 
+def test_draining_is_begun_seen_and_taken_back_over_http(engine: WhisperEngine) -> None:
+    with serving(service_on(engine, LENIENT)) as url:
+        assert CLIENT.post(f"{url}/drain").json() == {"draining": True, "left": 0}
+        assert CLIENT.get(f"{url}/ready").status_code == 503
+        assert "pronto_draining 1.0" in CLIENT.get(f"{url}/metrics").text
+        assert CLIENT.get(f"{url}/drain").json()["draining"] is True
+        assert CLIENT.delete(f"{url}/drain").json()["draining"] is False
+        assert CLIENT.get(f"{url}/ready").status_code == 200
+
+
 def test_draining_says_not_ready_and_still_answers(engine: WhisperEngine) -> None:
     service = service_on(engine, LENIENT)
     with serving(service) as url:

@@ -1,0 +1,41 @@
+"""That a cell takes no new calls, shared through Redis as `pronto:<cell>:draining`: the service that asked for it.
+
+A service without which calls cannot be served (bot manager, receiver) writes it again and again while it drains; the
+controller, which alone decides about new calls, reads it. It expires by itself when the writer is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+TOLD_EVERY_S = 1.0
+EXPIRY_S = 5
+
+
+def draining_key(cell: str) -> str:
+    """`pronto:<cell>:draining`."""
+    return f"pronto:{cell}:draining"
+
+
+async def write_draining(redis: Redis, cell: str, service: str) -> None:
+    """New calls of the cell are refused for `EXPIRY_S` from now. Raises RedisError or OSError when Redis is away."""
+    await redis.set(draining_key(cell), service, ex=EXPIRY_S)
+
+
+async def tell_draining(redis: Redis, cell: str, service: str, is_wanted: Callable[[], bool]) -> None:
+    """Says so again and again, for ever, while that is wanted."""
+    while True:
+        if is_wanted():
+            with contextlib.suppress(RedisError, OSError):  # it is away: others tell, and no new call is served anyhow
+                await write_draining(redis, cell, service)
+        await asyncio.sleep(TOLD_EVERY_S)
+
+
+async def read_draining(redis: Redis, cell: str) -> str:
+    """The service that drains, empty when none does. Raises RedisError or OSError when Redis is away."""
+    return str(await redis.get(draining_key(cell)) or "")
