@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help setup call up test check format lint types unit doctor prompts train-demo-model clean
+.PHONY: help setup call up test check format lint types audit unit doctor prompts train-demo-model clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
@@ -19,7 +19,7 @@ up: setup ## Keep the whole stack running for a softphone until Ctrl-C
 
 test: setup lint types unit ## Everything that CI runs
 
-check: setup format lint types unit ## Format, ruff, mypy strict, tests
+check: setup format lint types audit unit ## Format, ruff, mypy strict, secrets, known vulnerabilities, tests
 
 format: ## Format the code
 	@.venv/bin/ruff format .
@@ -31,6 +31,10 @@ lint: ## Ruff, and the compose file against its schema
 
 types: ## mypy --strict
 	@.venv/bin/mypy .
+
+audit: ## Secrets in the repository, known vulnerabilities of the pinned packages
+	@$(PY) scripts/check_secrets.py
+	@$(PY) scripts/check_dependencies.py
 
 unit: ## The tests alone, on an environment that is set up
 	@.venv/bin/pytest $(ARGS)

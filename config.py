@@ -261,6 +261,19 @@ class BotSettings(CommonSettings):
     bot_port: int = setting(8083, "port of the HTTP server (/health /ready /metrics)", PORT)
 
 
+@dataclass(frozen=True)
+class RetentionSettings(CommonSettings):
+    """`pronto retention`."""
+
+    retention_days: int = setting(
+        0, "personal parts of calls older than this are deleted by `pronto retention`; 0: off", between(0, 36_500)
+    )
+    recordings_dir: Path = setting(STATE / "recordings", "where recordings lie, as the command sees them")
+    database_url: str = setting(
+        f"sqlite:///{STATE / 'calls.sqlite'}", "call records (SQLAlchemy URL)", not_empty, secret=True
+    )
+
+
 SERVICES: dict[str, type[CommonSettings]] = {
     "ari_controller": ControllerSettings,
     "rtp_receiver": ReceiverSettings,
@@ -304,7 +317,11 @@ def load(cls: type[S], environment: Mapping[str, str] | None = None) -> S:
 def table() -> list[tuple[str, str, str, str]]:
     """Every setting as (service, key, default, meaning), common ones once under `every service`."""
     common = {field.name for field in dataclasses.fields(CommonSettings)}
-    groups: list[tuple[str, type[CommonSettings]]] = [("every service", CommonSettings), *SERVICES.items()]
+    groups: list[tuple[str, type[CommonSettings]]] = [
+        ("every service", CommonSettings),
+        *SERVICES.items(),
+        ("pronto retention", RetentionSettings),
+    ]
     rows = []
     for service, cls in groups:
         for field in dataclasses.fields(cls):

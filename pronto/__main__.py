@@ -17,6 +17,7 @@ COMMANDS = {
     "prompts": ("pronto.prompts_cli", "build, check and import prompts"),
     "doctor": ("pronto.doctor_cli", "say what is missing or wrong on this machine"),
     "config": ("pronto.config_cli", "print every setting with its default and meaning"),
+    "retention": ("pronto.retention_cli", "delete recordings, numbers and transcripts of old calls"),
     "prepare": ("pronto.prepare_cli", "build what setup builds: prompts and the exported sentence encoder"),
 }
 

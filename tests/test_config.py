@@ -55,5 +55,5 @@ def test_a_missing_password_refuses_and_a_given_one_is_never_shown() -> None:
 def test_the_table_names_every_setting_once_per_service() -> None:
     rows = table()
     assert len({(service, key) for service, key, _, _ in rows}) == len(rows)
-    assert {service for service, *_ in rows} == {"every service", *SERVICES}
+    assert {service for service, *_ in rows} == {"every service", *SERVICES, "pronto retention"}
     assert all(doc for *_, doc in rows)

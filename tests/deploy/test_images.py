@@ -30,6 +30,7 @@ ENTRIES = {
         "pronto.__main__",
         "pronto.calls_cli",
         "pronto.config_cli",
+        "pronto.retention_cli",
     ),
     "prompts": ("pronto.__main__", "pronto.prompts_cli"),
     "whisper": ("whisper_service.__main__",),
