@@ -93,10 +93,10 @@ class ReorderBuffer:
             or timestamp != self._timestamp
             or ssrc != self._ssrc
             or self._waiting
+            or self._suspect is not None
             or self._resynchronise
         ):
             return False
-        self._suspect = None
         self._seen = (self._seen << 1 | 1) & _HISTORY
         self._expected = (sequence_number + 1) & 0xFFFF
         self._timestamp = (timestamp + samples) & 0xFFFF_FFFF

@@ -2,8 +2,8 @@
 
     python scripts/check_dependencies.py            0: none known, or nobody could be asked (which is said); 1: found
 
-Where no service is within reach (a mirror without PyPI's JSON, no network) nothing is known: that is said in one line and
-is no failure, so that a build without a network passes and a build with one does not pass with a vulnerability.
+Where no service is within reach (a mirror without PyPI's JSON, no network) nothing is known: that is said in one line
+and is no failure, so that a build without a network passes and one with a network does not pass with a vulnerability.
 """
 
 from __future__ import annotations

@@ -228,6 +228,15 @@ def test_every_service_of_compose_has_a_health_check(name: str) -> None:
     assert compose_services()[name]["healthcheck"]["test"][0] == "CMD"
 
 
+def test_compose_publishes_nothing_beyond_this_machine() -> None:
+    for name, service in compose_services().items():
+        for port in service.get("ports", ()):
+            assert port.startswith("127.0.0.1:"), name
+    for locked in (one for one in compose_services().values() if "build" in one):
+        assert locked["cap_drop"] == ["ALL"]
+        assert "no-new-privileges:true" in locked["security_opt"]
+
+
 def test_compose_starts_the_five_services_with_settings_that_they_have() -> None:
     keys = {
         module: {key_of(one) for one in settings.__dataclass_fields__.values()} for module, settings in SERVICES.items()

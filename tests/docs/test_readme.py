@@ -9,6 +9,7 @@ import pytest
 
 from config import table
 from pronto.__main__ import COMMANDS
+from tests.security.guards import GUARDS, Guard
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,3 +39,19 @@ def test_every_link_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (document.parent / target).exists(), target
+
+
+def test_every_test_that_a_threat_names_exists_and_has_a_guard_that_it_holds() -> None:
+    named = re.findall(r"`(tests/[\w/.]+::\w+)`", (ROOT / "docs" / "security.md").read_text(encoding="utf-8"))
+    assert len(named) > 40
+    for test in named:
+        file, name = test.split("::")
+        assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), test
+    # Asterisk itself asks for ARI's password and refuses a stranger's requests: no line of ours could be taken out
+    by_asterisk = {"test_nobody_uses_ari_without_the_password", "test_a_stranger_gets_nothing_from_any_request"}
+    assert {test for test in named if test.split("::")[1] not in by_asterisk} == {guard.test for guard in GUARDS}
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.test.split("::")[1])
+def test_every_guard_is_where_the_table_says(guard: Guard) -> None:
+    assert guard.text in (ROOT / guard.file).read_text(encoding="utf-8")

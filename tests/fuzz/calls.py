@@ -23,6 +23,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from ari_controller import metrics
 from ari_controller.ari_errors import error_of
 from ari_controller.ari_requests import PREFIXES, Request
 from ari_controller.call_store import CallStore
@@ -186,6 +187,8 @@ async def storm_of_events(redis: Redis, random: Random, count: int) -> Counter[s
             assert await outbox.flush(PATIENCE_S)
     finally:
         await cancel_all(sender)
+    series = [sample for metric in metrics.EVENTS.collect() for sample in metric.samples]
+    assert len(series) < 30, "a series for every name that came"
     left = [key for pattern in ("bot_speaking:*", f"pronto:{CELL}:legs:*") for key in await redis.keys(pattern)]
     assert left == [], left
     return done + Counter({f"asked {name}": many for name, many in asterisk.asked.items()})

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pronto.processes import wait_for
 from protocol.messages import Listen
 from rtp_receiver.call_stream import Limits
-from rtp_receiver.media_thread import MediaThread, kernel_drops, open_socket
+from rtp_receiver.datagrams import kernel_drops, open_socket
+from rtp_receiver.media_thread import MediaThread
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import PAYLOAD_TYPE
 from rtp_receiver.vad import Vad

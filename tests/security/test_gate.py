@@ -108,7 +108,15 @@ async def test_without_a_token_everybody_on_the_machine_may_ask(name: str) -> No
         assert (await client.get("/metrics")).status_code == 200
 
 
-@given(st.binary(max_size=80))
+NEARLY = st.sampled_from([TOKEN[:length].encode() for length in range(len(TOKEN) + 1)] + [TOKEN.upper().encode()])
+HEADERS = st.binary(max_size=80) | st.builds(
+    lambda scheme, given_token: scheme + b" " + given_token,
+    st.sampled_from([b"Bearer", b"bearer", b"Basic", b"Token", b""]),
+    st.binary(max_size=40) | NEARLY,
+)
+
+
+@given(HEADERS)
 def test_no_other_header_opens_the_gate(header: bytes) -> None:
     scheme, _, given_token = header.partition(b" ")
     right = scheme.lower() == b"bearer" and given_token.strip() == TOKEN.encode()

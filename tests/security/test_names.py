@@ -25,6 +25,7 @@ TEXTS = st.text(max_size=40) | st.sampled_from(
     [
         "..",
         "../x",
+        "a/b",
         "/etc/passwd",
         "a/../../b",
         "a%2fb",

@@ -1,0 +1,303 @@
+"""What holds each threat of docs/security.md: a line of code or configuration, and the test that fails without it.
+
+`scripts/check_guards.py` takes each guard out of a copy of the repository and runs its test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Guard:
+    """In `file`, `text` becomes `without`; then `test` must fail."""
+
+    test: str
+    file: str
+    text: str
+    without: str
+
+
+def _of(test: str, file: str, text: str, without: str) -> Guard:
+    return Guard(f"tests/{test}", file, text, without)
+
+
+GATE, LOGS, NAMES = "security/test_gate.py::", "security/test_logs.py::", "security/test_names.py::"
+PHONE, FUZZ, CLIENTS = "security/test_telephony.py::", "security/test_fuzz.py::", "security/test_clients.py::"
+RETENTION, AUDIT, IMAGES = "pronto/test_retention.py::", "security/test_audit.py::", "deploy/test_images.py::"
+
+GUARDS = (
+    _of(
+        GATE + "test_with_a_token_only_health_and_readiness_are_open",
+        "observability/gate.py",
+        "if not token or path in OPEN:",
+        "if True:",
+    ),
+    _of(
+        GATE + "test_no_other_header_opens_the_gate",
+        "observability/gate.py",
+        "hmac.compare_digest(given.strip(), token.encode())",
+        "token.encode().startswith(given)",
+    ),
+    _of(
+        GATE + "test_a_server_beyond_loopback_needs_a_token",
+        "config.py",
+        'and not source.get("PRONTO_TOKEN"):',
+        "and False:",
+    ),
+    _of(
+        GATE + "test_a_token_that_can_be_guessed_or_not_be_sent_refuses_to_start_and_is_not_shown",
+        "config.py",
+        "len(value) >= 16",
+        "len(value) >= 1",
+    ),
+    _of(
+        CLIENTS + "test_no_client_follows_to_another_server",
+        "bot_manager/intents.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+    ),
+    _of(
+        GATE + "test_a_body_that_is_too_large_is_not_read_to_its_end",
+        "observability/gate.py",
+        "return message if came <= self._max_body_bytes else",
+        "return message if True else",
+    ),
+    _of(
+        "whisper/test_malformed.py::test_a_body_of_unknown_length_is_stopped_at_the_limit",
+        "whisper_service/admission.py",
+        "if came > self._max_body_bytes:",
+        "if False:",
+    ),
+    _of(
+        PHONE + "test_every_server_is_bound_to_loopback_unless_told_otherwise",
+        "config.py",
+        'rtp_ip: str = setting("127.0.0.1"',
+        'rtp_ip: str = setting("0.0.0.0"',
+    ),
+    _of(
+        IMAGES + "test_compose_publishes_nothing_beyond_this_machine",
+        "docker-compose.gpu.yml",
+        '["127.0.0.1:6379:6379"]',
+        '["6379:6379"]',
+    ),
+    _of(
+        IMAGES + "test_no_image_runs_as_root_or_holds_a_password", "deploy/Dockerfile", "USER 10002:10002", "USER root"
+    ),
+    _of(
+        "telephony/test_asterisk_config.py::test_ari_is_never_offered_to_the_network",
+        "asterisk_conf/http.conf",
+        "bindaddr = 127.0.0.1",
+        "bindaddr = 0.0.0.0",
+    ),
+    _of(
+        PHONE + "test_ari_has_no_default_password",
+        "config.py",
+        'setting("", "ARI password", not_empty, secret=True)',
+        'setting("pronto", "ARI password", secret=True)',
+    ),
+    _of(
+        "telephony/test_sip_caller.py::test_a_stranger_is_refused_whatever_he_calls_himself",
+        "asterisk_conf/pjsip.conf",
+        "context = from-trunk\nidentify_by = ip",
+        "context = from-trunk\nidentify_by = username,ip",
+    ),
+    _of(
+        PHONE + "test_a_stranger_is_refused_and_makes_no_channel",
+        "asterisk_conf/pjsip.conf",
+        "context = from-trunk\nidentify_by = ip",
+        "context = from-trunk\nidentify_by = username,ip",
+    ),
+    _of(
+        PHONE + "test_a_caller_of_the_trunk_reaches_the_bot_and_nothing_else",
+        "asterisk_conf/extensions.conf",
+        "[from-trunk]\n",
+        "[from-trunk]\ninclude => handoff\n",
+    ),
+    _of(
+        PHONE + "test_only_the_modules_that_are_needed_are_there",
+        "asterisk_conf/modules.conf",
+        "load = res_pjsip_nat.so",
+        "load = res_pjsip_nat.so\nload = res_pjsip_refer.so",
+    ),
+    _of(
+        "telephony/test_asterisk_config.py::test_limits_of_the_deployment_are_the_ones_that_run",
+        "asterisk_conf/rtp.conf",
+        "strictrtp = yes",
+        "strictrtp = no",
+    ),
+    _of(
+        PHONE + "test_packets_of_another_source_are_no_part_of_a_call",
+        "rtp_receiver/media_thread.py",
+        "line = by_source.get(source)",
+        "line = by_source.get(source) or next(iter(self._lines.values()))",
+    ),
+    _of(
+        "rtp_receiver/test_sources.py::test_packets_and_sources_are_bounded",
+        "rtp_receiver/sources.py",
+        "if len(self._strangers) >= MAX_SOURCES:",
+        "if False:",
+    ),
+    _of(
+        FUZZ + "test_every_datagram_is_used_or_counted_by_reason",
+        "rtp_receiver/reorder.py",
+        "                self.counts.stray += 1\n                self._suspect = None",
+        "                self._suspect = None",
+    ),
+    _of(
+        FUZZ + "test_a_storm_of_ari_events_leaves_no_call_behind",
+        "ari_controller/controller.py",
+        "metrics.EVENTS.labels(type(event).__name__).inc()",
+        "metrics.EVENTS.labels(event.type if isinstance(event, Ignored) else type(event).__name__).inc()",
+    ),
+    _of(
+        FUZZ + "test_a_storm_of_messages_leaves_no_call_behind",
+        "protocol/messages.py",
+        "-1e6 < value < _LATEST:",
+        "-1e300 < value < 1e300:",
+    ),
+    _of(
+        FUZZ + "test_a_call_of_which_nothing_is_heard_is_given_up",
+        "bot_manager/call.py",
+        "asyncio.timeout(self._around.silent_s)",
+        "asyncio.timeout(None)",
+    ),
+    _of(
+        FUZZ + "test_an_entry_that_is_no_text_ends_no_reader",
+        "protocol/bus.py",
+        '        encoding_errors="replace",\n',
+        "",
+    ),
+    _of(
+        FUZZ + "test_numbers_that_no_database_takes_are_refused",
+        "protocol/messages.py",
+        "-1e6 < value < _LATEST:",
+        "True:",
+    ),
+    _of(
+        FUZZ + "test_a_phrase_file_that_is_nested_without_end_does_not_take_the_process_along",
+        "bot_manager/flow_store.py",
+        "if _is_too_deep(text):",
+        "if False:",
+    ),
+    _of(
+        FUZZ + "test_files_that_are_nested_without_end_are_refused",
+        "whisper_service/phrases.py",
+        "    except RecursionError:\n",
+        "    except MemoryError:\n",
+    ),
+    _of(
+        NAMES + "test_a_call_id_with_odd_characters_comes_in_neither_from_asterisk_nor_from_the_bus",
+        "ari_controller/ari_events.py",
+        "if not valid_id(value):",
+        "if False:",
+    ),
+    _of(
+        NAMES + "test_a_call_id_with_odd_characters_comes_in_neither_from_asterisk_nor_from_the_bus",
+        "protocol/messages.py",
+        'if not _CALL_ID.fullmatch(values["call_id"])',
+        "if False",
+    ),
+    _of(
+        NAMES + "test_a_prompt_is_a_file_of_the_prompts_folder_or_refused",
+        "ari_controller/ari_requests.py",
+        "if not _PROMPT.fullmatch(name):",
+        "if False:",
+    ),
+    _of(
+        NAMES + "test_an_extension_is_one_of_the_context_or_refused",
+        "ari_controller/ari_requests.py",
+        "if not _EXTENSION.fullmatch(extension):",
+        "if False:",
+    ),
+    _of(
+        NAMES + "test_a_recording_lies_in_the_recordings_folder",
+        "ari_controller/ari_requests.py",
+        '_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")',
+        '_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9/._-]{0,120}")',
+    ),
+    _of(
+        NAMES + "test_what_a_caller_calls_himself_is_shown_and_short",
+        "ari_controller/ari_events.py",
+        "if sign.isprintable())",
+        "if True)",
+    ),
+    _of(
+        NAMES + "test_a_prompt_that_would_lie_elsewhere_is_in_no_catalogue_and_not_imported",
+        "audio_prompts/catalogue.py",
+        "or not NAME.fullmatch(name):",
+        "or False:",
+    ),
+    _of(
+        NAMES + "test_yaml_makes_nothing_but_plain_values",
+        "whisper_service/phrases.py",
+        "yaml.safe_load(text)",
+        "yaml.unsafe_load(text)",
+    ),
+    _of(
+        LOGS + "test_personal_fields_are_not_written_unless_asked_for",
+        "observability/logs.py",
+        "return fields if personal else",
+        "return fields if True else",
+    ),
+    _of(
+        LOGS + "test_every_field_of_every_record_was_judged",
+        "bot_manager/switchboard.py",
+        '"caller_number": started.caller_number',
+        '"from_number": started.caller_number',
+    ),
+    _of(
+        LOGS + "test_no_text_makes_a_second_record",
+        "observability/logs.py",
+        "sign if sign.isprintable() else repr(sign)[1:-1]",
+        "sign",
+    ),
+    _of(
+        LOGS + "test_no_secret_is_shown",
+        "config.py",
+        'return "***" if field.metadata["secret"] and raw else repr(raw)',
+        "return repr(raw)",
+    ),
+    _of(
+        LOGS + "test_an_error_of_the_database_does_not_tell_who_called",
+        "bot_manager/call_records.py",
+        '"timeout": busy_s}, hide_parameters=True)',
+        '"timeout": busy_s})',
+    ),
+    _of(
+        LOGS + "test_what_a_refused_message_held_is_not_told",
+        "protocol/messages.py",
+        "not {_described(value)}",
+        "not {value!r}",
+    ),
+    _of(
+        RETENTION + "test_nothing_of_an_old_call_is_left_in_the_file",
+        "bot_manager/retention.py",
+        'connection.exec_driver_sql("VACUUM")',
+        "pass",
+    ),
+    _of(
+        RETENTION + "test_a_live_call_is_never_touched",
+        "pronto/retention_cli.py",
+        'if call["ended_at"] is None and self._may_be_live(call["id"]):',
+        "if False:",
+    ),
+    _of(
+        RETENTION + "test_a_record_cannot_name_a_file_elsewhere",
+        "pronto/retention_cli.py",
+        "path = self.recordings / Path(recording).name",
+        "path = self.recordings / recording",
+    ),
+    _of(
+        AUDIT + "test_a_planted_secret_is_found",
+        "scripts/check_secrets.py",
+        "JwtTokenDetector KeywordDetector ",
+        "JwtTokenDetector ",
+    ),
+    _of(
+        AUDIT + "test_a_vulnerability_fails_and_no_service_does_not",
+        "scripts/check_dependencies.py",
+        "return 1 if lines else 0",
+        "return 0",
+    ),
+)
