@@ -1,4 +1,8 @@
-"""Callers of a Whisper service: closed loop (each asks again when answered) or open loop (a fixed rate)."""
+"""Callers of a Whisper service: closed loop (each asks again when answered) or open loop (a fixed rate).
+
+They share the processor with what they measure, so they speak HTTP in a few lines over plain connections: a fifth of
+what an HTTP client would cost.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
+from urllib.parse import urlsplit
 
-import aiohttp
 import numpy as np
 
 
@@ -50,26 +55,63 @@ def body(wav: bytes, **fields: object) -> bytes:
     return json.dumps({"audio": base64.b64encode(wav).decode(), "filename": "a.wav", **fields}).encode()
 
 
-async def _ask(session: aiohttp.ClientSession, url: str, number: int, bodies: Sequence[bytes], into: Answers) -> int:
+class Connections:
+    """Kept-alive connections to one URL, as many as are needed at once."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self._head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def __aenter__(self) -> Connections:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for _, writer in self._idle:
+            writer.close()
+
+    async def post(self, content: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer. Raises OSError or EOFError on a broken connection."""
+        reader, writer = await self._connection()
+        try:
+            writer.write(f"{self._head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            length = int(head.partition("content-length:")[2].split()[0])
+            answer = await reader.readexactly(length)
+        except BaseException:
+            writer.close()
+            raise
+        if "connection: close" in head:
+            writer.close()
+        else:
+            self._idle.append((reader, writer))
+        return int(head.split()[1]), answer
+
+    async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return await asyncio.open_connection(self._host, self._port)
+
+
+async def _ask(connections: Connections, number: int, bodies: Sequence[bytes], into: Answers) -> int:
     began = time.perf_counter()
     status = 0
     try:
-        async with session.post(
-            url, data=bodies[number % len(bodies)], headers={"Content-Type": "application/json"}
-        ) as answer:
-            status = answer.status
-            fields = await answer.json()
-            if status == 200:
-                into.texts.append((number % len(bodies), fields["transcription"] or fields["reason"]))
-    except (aiohttp.ClientError, TimeoutError, json.JSONDecodeError):
+        async with asyncio.timeout(30):
+            status, answer = await connections.post(bodies[number % len(bodies)])
+        if status == 200:
+            fields = json.loads(answer)
+            into.texts.append((number % len(bodies), fields["transcription"] or fields["reason"]))
+    except (OSError, EOFError, ValueError, TimeoutError):
         status = 0
     into.times.append((began, time.perf_counter() - began, status))
     return status
-
-
-def _session(connections: int) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=connections)
-    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30))
 
 
 async def closed_loop(
@@ -84,14 +126,14 @@ async def closed_loop(
     answers = answers or Answers()
     numbers = iter(range(requests))
 
-    async def caller(session: aiohttp.ClientSession) -> None:
+    async def caller(connections: Connections) -> None:
         for number in numbers:
-            while await _ask(session, url, number, bodies, answers) == 503 and ask_again:  # noqa: ASYNC110
+            while await _ask(connections, number, bodies, answers) == 503 and ask_again:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
     began = time.perf_counter()
-    async with _session(callers) as session:
-        await asyncio.gather(*(caller(session) for _ in range(callers)))
+    async with Connections(url) as connections:
+        await asyncio.gather(*(caller(connections) for _ in range(callers)))
     answers.seconds = time.perf_counter() - began
     return answers
 
@@ -100,13 +142,13 @@ async def open_loop(url: str, bodies: Sequence[bytes], per_second: float, second
     """Asks at a fixed rate for some time; nobody waits for anybody."""
     answers = Answers()
     began = time.perf_counter()
-    async with _session(2_000) as session:
+    async with Connections(url) as connections:
         tasks = []
         for number in range(int(per_second * seconds)):
             due = began + number / per_second
             if due > time.perf_counter():
                 await asyncio.sleep(due - time.perf_counter())
-            tasks.append(asyncio.create_task(_ask(session, url, number, bodies, answers)))
+            tasks.append(asyncio.create_task(_ask(connections, number, bodies, answers)))
         await asyncio.gather(*tasks)
     answers.seconds = time.perf_counter() - began
     return answers

@@ -28,6 +28,14 @@ async def watch(process_id: int, into: list[float]) -> None:
         await asyncio.sleep(0.5)
 
 
+async def watch_ourselves(into: list[float]) -> None:
+    """Notes how late this process wakes up: what it measures of others is late by as much."""
+    while True:
+        due = time.perf_counter() + 0.01
+        await asyncio.sleep(0.01)
+        into.append(time.perf_counter() - due)
+
+
 async def measure(url: str, process_id: int, bodies: list[bytes], times: float, seconds: float) -> None:
     """Capacity, overload, recovery."""
     await closed_loop(url, bodies, 8, 100)
@@ -35,14 +43,18 @@ async def measure(url: str, process_id: int, bodies: list[bytes], times: float, 
     capacity = len(before.of(200)) / before.seconds
     print(f"capacity, 24 callers:   {before.line()}", flush=True)
     memory: list[float] = []
-    watching = asyncio.create_task(watch(process_id, memory))
+    late: list[float] = []
+    watching = [asyncio.create_task(watch(process_id, memory)), asyncio.create_task(watch_ourselves(late))]
     over = await open_loop(url, bodies, times * capacity, seconds)
-    watching.cancel()
+    for task in watching:
+        task.cancel()
     ended = time.perf_counter()
     print(f"{times:g} x capacity = {times * capacity:.0f}/s for {seconds:g} s: {over.statuses()}")
     print(f"  answered: {len(over.of(200)) / over.seconds:6.1f} req/s  {milliseconds(over.of(200))}")
     if over.of(503):
-        print(f"  503:                   {milliseconds(over.of(503))}")
+        in_time = sum(took <= 0.05 for took in over.of(503)) / len(over.of(503))
+        print(f"  503:                   {milliseconds(over.of(503))}, {in_time:.2%} within 50 ms")
+        print(f"  this generator woke up {milliseconds(late)} late")
     quarter = len(memory) // 4
     print(
         f"  memory: {memory[0]:.0f} MB at the start, {memory[quarter]:.0f} after a quarter, {memory[-1]:.0f} at the end"

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Thread
 
 import uvicorn
+import uvloop
 
 from config import BadSettings, WhisperSettings, load
 from observability.listening import bound_socket, is_served
@@ -101,7 +102,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
-    return asyncio.run(run(settings, Service(settings, families)))
+    sys.setswitchinterval(0.001)  # the event loop refuses at once, whatever the threads that prepare are doing
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(settings, Service(settings, families)))
 
 
 if __name__ == "__main__":

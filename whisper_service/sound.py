@@ -14,6 +14,8 @@ from whisper_service.audio import SAMPLE_RATE_HZ, Samples
 _WINDOW: Final = 1024
 _STEP: Final = _WINDOW // 2
 _FLOOR_DB: Final = -120.0
+_TONAL: Final = 8
+"""Loud windows, spread evenly, that are looked at for tones: a tone is one in each of them."""
 _HANN: Final = np.hanning(_WINDOW).astype(np.float32)
 
 
@@ -39,27 +41,25 @@ class Sound:
 
 def listen(samples: Samples) -> Sound:
     """The facts of a clip of 16 kHz samples, shape [n]."""
-    padded = np.pad(samples, (0, max(0, _WINDOW - samples.size)))
-    halves = padded[: padded.size // _STEP * _STEP].reshape(-1, _STEP)
-    energies = np.einsum("ij,ij->i", halves, halves, dtype=np.float64)
+    duration_s = samples.size / SAMPLE_RATE_HZ
+    if samples.size < _WINDOW:
+        samples = np.pad(samples, (0, _WINDOW - samples.size))
+    halves = samples[: samples.size // _STEP * _STEP].reshape(-1, _STEP)
+    energies = np.einsum("ij,ij->i", halves, halves)
     levels = (energies[1:] + energies[:-1]) / _WINDOW
     loudest = int(levels.argmax())
     level = float(levels[loudest])
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_STEP][: levels.size]
     loud = np.flatnonzero(levels > level / 31.6)
+    very_loud = np.flatnonzero(levels > level / 10)
+    some = very_loud[:: -(-very_loud.size // _TONAL) or 1]
     return Sound(
-        duration_s=samples.size / SAMPLE_RATE_HZ,
+        duration_s=duration_s,
         level_dbfs=10 * math.log10(level) if level > 0 else _FLOOR_DB,
-        tonality=_tonality(windows[_some(np.flatnonzero(levels > level / 10))]) if level > 0 else 0.0,
+        tonality=_tonality(np.hstack([halves[some], halves[some + 1]])) if level > 0 else 0.0,
         clipped=(np.count_nonzero(samples >= 0.99) + np.count_nonzero(samples <= -0.99)) / samples.size,
         loudest_at=(loudest + 1) * _STEP,
         loud_s=float(loud[-1] - loud[0] + 1) * _STEP / SAMPLE_RATE_HZ if level > 0 else 0.0,
     )
-
-
-def _some(windows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """At most ten of the numbers, spread evenly: a tone is one in each of them."""
-    return windows[np.linspace(0, windows.size - 1, min(10, windows.size)).astype(np.intp)]
 
 
 def _tonality(windows: Samples) -> float:
