@@ -4,7 +4,8 @@
     python -m benchmarks.whisper_throughput --shape small --cpu-threads 2 --context-s 5 --requests 24 --plain-requests 8
     python -m benchmarks.whisper_throughput --shape large-v3 --device cuda --batch 16
 
-All get the same clips on the same device, in turn, several rounds; the medians of the rounds are compared. Beside the
+All get the same clips on the same device, in turn, several rounds; the medians of the rounds are compared (of plain
+faster-whisper, only the last number of threads is measured in every round: it takes long and hardly varies). Beside the
 rate stands the processor time that one request costs, which says the same on a machine that does other work too.
 
 `--shape` makes a model of that shape with random weights in a temporary folder. It never ends a sentence, so every
@@ -208,15 +209,15 @@ def main() -> None:
         process, port = stack.enter_context(replica(model, **environment))
         url = f"http://127.0.0.1:{port}/whisper"
         asyncio.run(closed_loop(url, bodies, 4, min(40, arguments.requests)))
-        for _ in range(arguments.rounds):
-            for threads in arguments.plain_callers:
-                table.note(f"plain, {threads} threads", plain_of(threads))
+        for number in range(arguments.rounds):
             table.note("bare engine", run_bare)
             with busy_core():
                 table.note("bare engine, other core busy", run_bare)
             for callers in arguments.callers:
                 run = served(process.pid, url, bodies, callers, arguments.requests)
                 table.note(f"service, {callers} callers", run)
+            for threads in arguments.plain_callers if number == 0 else arguments.plain_callers[-1:]:
+                table.note(f"plain, {threads} threads", plain_of(threads))
     table.show(f"plain, {arguments.plain_callers[-1]} threads")
 
 

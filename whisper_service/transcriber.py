@@ -103,13 +103,14 @@ class Transcriber:
         families: Mapping[str, Families],
         limits: Limits,
         max_audio_s: float,
+        gate: VoiceGate | None = None,
     ) -> None:
         self._engine = engine
         self._batcher = batcher
         self._families = families
         self._limits = limits
         self._max_audio_s = max_audio_s
-        self._gate = VoiceGate()
+        self._gate = gate or VoiceGate()
         # decoding, voice gate and mel are numpy: two threads feed one engine thread, more only contend
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="prepare")
         self._inside = 0

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from tests.whisper.serving import FAMILIES, SPEECH
-from whisper_service import transcriber as module
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, Batcher
 from whisper_service.engine import Decoded, Job
@@ -56,52 +55,46 @@ class Gate:
         return np.full(samples.size // 512, self.in_whole, np.float32)
 
 
-def ask(engine: Parrot, gate: Gate, monkeypatch: pytest.MonkeyPatch, hints: tuple[str, ...] = ()) -> Transcript:
+def ask(engine: Parrot, gate: Gate, hints: tuple[str, ...] = (), expires_at: float = float("inf")) -> Transcript:
     """What the shipped utterance becomes with this engine and gate."""
-    monkeypatch.setattr(module, "VoiceGate", lambda: gate)
-    transcriber = Transcriber(engine, Batcher[Job, Decoded](engine), FAMILIES, Limits(), 30.0)  # type: ignore[arg-type]
+    batcher = Batcher[Job, Decoded](engine)
+    transcriber = Transcriber(engine, batcher, FAMILIES, Limits(), 30.0, gate)  # type: ignore[arg-type]
     try:
-        return asyncio.run(transcriber.transcribe(Question(SPEECH, hints=hints)))
+        return asyncio.run(transcriber.transcribe(Question(SPEECH, hints=hints, expires_at=expires_at)))
     finally:
         transcriber.close()
 
 
-def test_a_sure_text_needs_an_excerpt_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sure_text_needs_an_excerpt_only() -> None:
     gate = Gate()
-    assert ask(Parrot("oui je suis propriétaire"), gate, monkeypatch).text == "oui je suis propriétaire"
+    assert ask(Parrot("oui je suis propriétaire"), gate).text == "oui je suis propriétaire"
     assert gate.whole_clips == 0
 
 
 @pytest.mark.parametrize("parrot", [Parrot("oui", -0.6), Parrot("merci d'avoir appelé " * 3)])
-def test_a_doubtful_text_needs_a_voice_in_the_whole_clip(parrot: Parrot, monkeypatch: pytest.MonkeyPatch) -> None:
-    believed = ask(parrot, Gate(), monkeypatch)
+def test_a_doubtful_text_needs_a_voice_in_the_whole_clip(parrot: Parrot) -> None:
+    believed = ask(parrot, Gate())
     assert (believed.text, believed.reason) == (parrot.answer.text.strip(), "")
     gate = Gate(in_whole=0.1)
-    refused = ask(parrot, gate, monkeypatch)
+    refused = ask(parrot, gate)
     assert (refused.text, refused.reason, refused.confidence) == ("", "no_speech", 0.0)
     assert gate.whole_clips == 1
 
 
-def test_a_voice_outside_the_excerpt_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ask(Parrot("oui"), Gate(in_excerpt=0.0), monkeypatch).text == "oui"
-    assert ask(Parrot("oui"), Gate(0.0, 0.0), monkeypatch).reason == "no_speech"
+def test_a_voice_outside_the_excerpt_is_found() -> None:
+    assert ask(Parrot("oui"), Gate(in_excerpt=0.0)).text == "oui"
+    assert ask(Parrot("oui"), Gate(0.0, 0.0)).reason == "no_speech"
 
 
-def test_an_echo_of_the_hints_is_refused_and_the_same_words_without_hints_are_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_echo_of_the_hints_is_refused_and_the_same_words_without_hints_are_not() -> None:
     hints = ("gaz", "pompe à chaleur", "fioul")
     echo = "Gaz, pompe à chaleur, fioul."
-    assert ask(Parrot(echo), Gate(), monkeypatch, hints).reason == "hint_echo"
-    assert ask(Parrot(echo), Gate(), monkeypatch).text == echo
-    assert ask(Parrot(echo, takes_hints=False), Gate(), monkeypatch, hints).text == echo, "it was not given the hints"
-    assert ask(Parrot("pompe à chaleur"), Gate(), monkeypatch, hints).text == "pompe à chaleur"
+    assert ask(Parrot(echo), Gate(), hints).reason == "hint_echo"
+    assert ask(Parrot(echo), Gate()).text == echo
+    assert ask(Parrot(echo, takes_hints=False), Gate(), hints).text == echo, "it was not given the hints"
+    assert ask(Parrot("pompe à chaleur"), Gate(), hints).text == "pompe à chaleur"
 
 
-def test_a_deadline_that_is_over_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "VoiceGate", Gate)
-    parrot = Parrot("oui")
-    transcriber = Transcriber(parrot, Batcher[Job, Decoded](parrot), FAMILIES, Limits(), 30.0)  # type: ignore[arg-type]
+def test_a_deadline_that_is_over_is_told_as_such() -> None:
     with pytest.raises(TooLate):
-        asyncio.run(transcriber.transcribe(Question(SPEECH, expires_at=time.monotonic() - 1)))
-    transcriber.close()
+        ask(Parrot("oui"), Gate(), expires_at=time.monotonic() - 1)
