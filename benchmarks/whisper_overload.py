@@ -59,7 +59,7 @@ async def measure(url: str, process_id: int, bodies: list[bytes], times: float, 
     print(
         f"  memory: {memory[0]:.0f} MB at the start, {memory[quarter]:.0f} after a quarter, {memory[-1]:.0f} at the end"
     )
-    after = await closed_loop(url, bodies, 24, 200)
+    after = await closed_loop(url, bodies, 24, int(9 * capacity))
     print(f"capacity right after:   {after.line()}")
     from_2_s = [end for start, end, status in after.times if status == 200 and ended + 2 < start + end < ended + 7]
     print(f"  from 2 s to 7 s after the overload: {len(from_2_s) / 5:.1f} req/s, capacity before: {capacity:.1f}")
