@@ -418,8 +418,10 @@ async def test_a_caller_who_is_sent_back_is_heard_again(cell: Bench) -> None:
 async def test_a_stopping_receiver_still_tells_what_it_heard(cell: Bench, whisper: WhisperServer) -> None:
     whisper.hold = asyncio.Event()
     leg = await cell.call("c1")
+    before = sample("pronto_utterances_total", end="silence", by="reused")
     leg.send(spoken(OWNER))
     await until(lambda: whisper.posts)
+    await until(lambda: sample("pronto_utterances_total", end="silence", by="reused") > before)
     finishing = asyncio.create_task(cell.receiver.finish())
     whisper.hold.set()
     await finishing

@@ -1,0 +1,127 @@
+"""Live conversations while every service is replaced, then killed, and at last Redis and Asterisk: nobody is stranded.
+
+A few calls on the whole stack, nothing between the callers' RTP and the bot's RTP replaced; `benchmarks/faults.py` does
+the same with fifty. The callers say again what they are asked again, as people do.
+"""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+
+from pronto.call_cli import DEFAULT_EXTENSION
+from pronto.hall import Fault, Hall, in_turn
+from pronto.play_score import CallReport
+from pronto.processes import wait_for
+from pronto.score import Score, read_score
+from pronto.sip_caller import SipCaller
+from pronto.stack import ASTERISK, REDIS, SERVICES, Stack, StackPlan
+
+pytestmark = pytest.mark.timeout(400)
+
+SEED = 20_261_121
+CALLS = 4
+LOST_CALLS = 2
+
+
+def script(name: str) -> Score:
+    path = Path(__file__).parent / "calls" / f"{name}.yaml"
+    return read_score(path.read_text(encoding="utf-8"), str(path))
+
+
+@dataclass
+class Suffered:
+    """What came of the calls that lived through everything, and of those that Asterisk took with it."""
+
+    reports: list[CallReport]
+    lost: list[str]
+    next_call_is_driven: bool
+    restarts: dict[str, int]
+    records: dict[str, tuple[str, str]]
+    left: dict[str, list[str]]
+
+
+async def suffer(stack: Stack) -> tuple[list[CallReport], list[str], bool]:
+    dice = random.Random(SEED)
+    async with Hall(stack, patience=6) as hall:
+        calls = hall.place([script("zip_code_by_keypad"), script("happy_path")], CALLS)
+        assert await hall.all_up(CALLS)
+        faults = [Fault("restart", service) for service in SERVICES]
+        faults += [Fault("kill", service) for service in dice.sample(SERVICES, len(SERVICES))]
+        await in_turn(hall, [*faults, Fault("kill", REDIS)], dice, (0.0, 0.5))
+        reports = await calls
+        doomed = hall.place([script("happy_path")], LOST_CALLS)
+        assert await hall.all_up(CALLS + LOST_CALLS)
+        await hall.suffer(Fault("kill", ASTERISK))
+        driven = await is_driven(hall)
+        await doomed
+        return reports, [view.end_reason for view in list(hall.monitor.calls.values())[CALLS:][:LOST_CALLS]], driven
+
+
+async def is_driven(hall: Hall) -> bool:
+    """Whether a new caller hears the bot."""
+    known = len(hall.monitor.calls)
+    async with SipCaller(("127.0.0.1", hall.stack.sip_port)) as caller:
+        assert await caller.dial(DEFAULT_EXTENSION) == 200
+        return await hall.monitor.wait_for(
+            lambda: any(view.begun for view in list(hall.monitor.calls.values())[known:]), 20.0
+        )
+
+
+def records_of(stack: Stack) -> dict[str, tuple[str, str]]:
+    with closing(sqlite3.connect(stack.database_url.removeprefix("sqlite:///"))) as database:
+        rows = database.execute("select id, outcome, end_reason from calls where ended_at > 0")
+        return {call_id: (outcome, reason) for call_id, outcome, reason in rows}
+
+
+@pytest.fixture(scope="module")
+def suffered(tmp_path_factory: pytest.TempPathFactory) -> Suffered:
+    folder = tmp_path_factory.mktemp("faults")
+    plan = StackPlan(folder / "logs", folder / "state", redis_dir=folder / "redis")
+    with Stack(plan) as stack:
+        reports, lost, driven = asyncio.run(suffer(stack))
+
+        def left() -> dict[str, list[str]]:
+            return {kind: [item["id"] for item in stack.asterisk.get(kind)] for kind in ("channels", "bridges")}
+
+        wait_for(lambda: not any(left().values()), 10.0)
+        wait_for(lambda: len(records_of(stack)) > CALLS + LOST_CALLS, 10.0)
+        with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
+            streams = {f"pronto:{stack.cell}:events", f"pronto:{stack.cell}:commands"}
+            endless = [key for key in client.scan_iter() if client.ttl(key) == -1 and key not in streams]
+        remains = {**left(), "keys without expiry": endless}
+        return Suffered(reports, lost, driven, dict(stack.restarts), records_of(stack), remains)
+
+
+def faults_of(reports: Sequence[CallReport]) -> list[str]:
+    return [f"{report.score.name}: {fault}" for report in reports for fault in report.faults]
+
+
+def test_every_conversation_came_to_the_end_of_its_script_with_the_right_lead(suffered: Suffered) -> None:
+    assert faults_of(suffered.reports) == []
+    assert [report.view.end_reason for report in suffered.reports if report.view] == ["bot_hung_up"] * CALLS
+
+
+def test_every_process_was_killed_once_and_started_again(suffered: Suffered) -> None:
+    assert suffered.restarts == dict.fromkeys((*SERVICES, ASTERISK, REDIS), 1)
+
+
+def test_every_call_has_a_record_that_says_how_it_ended(suffered: Suffered) -> None:
+    reasons = sorted(suffered.records.values())
+    assert reasons.count(("qualified", "bot_hung_up")) == CALLS
+    assert sum(reason == "lost" for _, reason in reasons) == LOST_CALLS
+
+
+def test_calls_that_asterisk_took_with_it_are_told_as_lost_and_the_next_one_is_served(suffered: Suffered) -> None:
+    assert suffered.lost == ["lost"] * LOST_CALLS
+    assert suffered.next_call_is_driven
+
+
+def test_nothing_is_left_behind(suffered: Suffered) -> None:
+    assert suffered.left == {"channels": [], "bridges": [], "keys without expiry": []}
