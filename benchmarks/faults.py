@@ -42,6 +42,8 @@ from pronto.sip_caller import SipCaller
 from pronto.stack import ASTERISK, REDIS, SERVICES, Stack, StackPlan
 
 SCRIPTS = ("happy_path", "zip_code_by_keypad")  # long ones that end with a whole lead
+PAUSE_S = (2.0, 7.0)
+"""From the end of one fault to the next: a turn or so."""
 PATIENT_S = 3.0
 """Nobody should hear nothing for longer."""
 
@@ -181,7 +183,7 @@ async def play(
             print("not every call was answered", file=sys.stderr)
         dice = random.Random(args.seed)
         shuffled = dice.sample(faults, len(faults))
-        suffered = await in_turn(hall, shuffled, dice, (0.5, 2.5))
+        suffered = await in_turn(hall, shuffled, dice, PAUSE_S)
         if any(fault.process == ASTERISK for fault in faults):
             print(
                 f"a new caller hears the bot {await time_to_new_call(stack) + suffered[-1].ready_after_s:.1f} s after"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot_manager.dialogue_answers import (
+    cut_off,
     cut_prompt,
     fell_silent,
     in_trouble,
@@ -108,7 +109,10 @@ def _during(moves: Moves, event: DialogueEvent) -> None:
         case RecognitionTrouble():
             if is_new(moves.dialogue, event):
                 moves.note("recognition_trouble", event.reason)
-                in_trouble(moves, event.utterance)
+                if event.reason == "restart":
+                    cut_off(moves, event)
+                else:
+                    in_trouble(moves, event.utterance)
         case IntentTrouble():
             intent_trouble(moves, event)
 

@@ -182,6 +182,14 @@ def in_trouble(moves: Moves, utterance: int, text: str = "") -> None:
     moves.record(before, text, "", 0.0, "trouble")
 
 
+def cut_off(moves: Moves, event: RecognitionTrouble) -> None:
+    """What the caller said was lost with a receiver that died in it: asked again, and nobody's rung of a ladder."""
+    before, ladder = moves.dialogue, moves.flow.trouble
+    moves.change(utterance=event.utterance, utterance_text="", before=None, interrupted=None)
+    moves.ask_again(ladder.say[0] if ladder.say else ())
+    moves.record(before, "", "", 0.0, "trouble")
+
+
 def intent_trouble(moves: Moves, event: IntentTrouble) -> None:
     """Without the intent service a slot, a yes and a no are still understood."""
     if not is_new(moves.dialogue, event):

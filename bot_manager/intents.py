@@ -119,6 +119,9 @@ class IntentClient:
             try:
                 async with self._session.post(url, json=body, allow_redirects=False) as response:
                     content = await response.read()
+                    if response.status == 503 and time.monotonic() < gives_up_at:
+                        await asyncio.sleep(ASK_AGAIN_S)  # it is starting: it says so until its models are loaded
+                        continue
                     if not 200 <= response.status < 300:
                         raise IntentError("api_request_error", f"HTTP {response.status}: {content[:200]!r}")
                     return content

@@ -1,7 +1,8 @@
 """Client of the Whisper service: audio in, transcript out, within a deadline.
 
-One connection pool for all calls. A connection that breaks (the service restarts) is tried again until the deadline, a
-503 that names when to come back once. The caller of `transcribe` always gets an answer or a RecognitionError.
+One connection pool for all calls. A connection that breaks (the service restarts) is tried again until the deadline,
+and so is a service that is not ready yet; a 503 that names when to come back is tried once more. The caller of
+`transcribe` always gets an answer or a RecognitionError.
 """
 
 from __future__ import annotations
@@ -101,6 +102,8 @@ class WhisperClient:
         try:
             async with self._session.post(self._url, data=body, headers=_JSON, allow_redirects=False) as answer:
                 if answer.status == 503:
+                    if b'"not_ready"' in await answer.read():
+                        raise _TryAgain(SHORTEST_RETRY_S, RecognitionError("unreachable", "the recogniser starts"))
                     error = RecognitionError("busy", "the recogniser is full")
                     after_s = _seconds(answer.headers.get("Retry-After"))
                     if after_s is None:

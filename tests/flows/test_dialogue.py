@@ -15,6 +15,7 @@ from bot_manager.dialogue_events import (
     NothingHeard,
     PlaybackBegan,
     PlaybackEnded,
+    RecognitionTrouble,
     Resumed,
     SpeechBegan,
     StartTimer,
@@ -446,3 +447,18 @@ def test_a_call_in_a_state_that_the_flow_no_longer_has_is_handed_off(heating: Fl
     after, actions = handle(heating, dialogue, Resumed(AT))
     assert after.ending == "transfer 900"
     assert [action.prompts for action in actions if isinstance(action, PlayPrompts)] == [("apology",)]
+
+
+def test_an_answer_lost_with_a_killed_receiver_is_asked_for_again_and_is_no_trouble(
+    heating: Flow, resolve: Resolver
+) -> None:
+    call = call_in(heating, resolve, "ask_owner_house")
+    for utterance in range(3):  # more often than the ladder of troubles has rungs
+        d = call.dialogue
+        call.feed(RecognitionTrouble(call.at, d.turn, d.utterance + 1, "restart"))
+        assert (call.dialogue.state, call.dialogue.turn) == ("ask_owner_house", d.turn + 1), utterance
+        assert call.dialogue.playback is not None
+        assert call.dialogue.playback.prompts[0] == "trouble_again"
+        call.listen()
+    call.says("oui")
+    assert call.dialogue.state == "ask_which_heating"
