@@ -5,9 +5,12 @@ the same with fifty. The callers say again what they are asked again, as people 
 """
 
 import asyncio
+import contextlib
+import os
 import random
+import signal
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,16 +38,65 @@ def script(name: str) -> Score:
     return read_score(path.read_text(encoding="utf-8"), str(path))
 
 
+WHISPER_AWAY = """
+about: Nobody understands the caller; he is asked again, then handed over.
+steps:
+  - interrupt_after: 0.5
+  - say: oui
+  - hear: trouble_again
+  - interrupt_after: 0.5
+  - say: oui
+  - hear: apology
+  - end: transferred
+expect: {outcome: trouble}
+"""
+INTENTS_AWAY = """
+about: What needs no intent is still understood, what needs one is asked again.
+steps:
+  - interrupt_after: 0.5
+  - say: combien ça coûte
+  - hear: one_moment
+  - hear: trouble_again
+  - interrupt_after: 0.5
+  - say: oui
+  - hear: ask_zip_code
+  - hangup
+  - end: caller_hung_up
+"""
+
+
 @dataclass
 class Suffered:
     """What came of the calls that lived through everything, and of those that Asterisk took with it."""
 
     reports: list[CallReport]
+    degraded: list[CallReport]
+    """Calls during which the recogniser, then the intent service did not answer."""
     lost: list[str]
     next_call_is_driven: bool
     restarts: dict[str, int]
     records: dict[str, tuple[str, str]]
     left: dict[str, list[str]]
+
+
+@contextlib.contextmanager
+def frozen(stack: Stack, service: str) -> Iterator[None]:
+    """The service is there and does not answer."""
+    pid = stack.processes[service].pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def degraded(stack: Stack) -> list[CallReport]:
+    reports = []
+    async with Hall(stack) as hall:
+        for service, score in (("whisper_service", WHISPER_AWAY), ("intent_service", INTENTS_AWAY)):
+            with frozen(stack, service):
+                reports += await hall.place([read_score(score, f"{service} away")], 1)
+    return reports
 
 
 async def suffer(stack: Stack) -> tuple[list[CallReport], list[str], bool]:
@@ -85,18 +137,19 @@ def suffered(tmp_path_factory: pytest.TempPathFactory) -> Suffered:
     folder = tmp_path_factory.mktemp("faults")
     plan = StackPlan(folder / "logs", folder / "state", redis_dir=folder / "redis")
     with Stack(plan) as stack:
+        without = asyncio.run(degraded(stack))
         reports, lost, driven = asyncio.run(suffer(stack))
 
         def left() -> dict[str, list[str]]:
             return {kind: [item["id"] for item in stack.asterisk.get(kind)] for kind in ("channels", "bridges")}
 
         wait_for(lambda: not any(left().values()), 10.0)
-        wait_for(lambda: len(records_of(stack)) > CALLS + LOST_CALLS, 10.0)
+        wait_for(lambda: len(records_of(stack)) > CALLS + LOST_CALLS + len(without), 10.0)
         with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
             streams = {f"pronto:{stack.cell}:events", f"pronto:{stack.cell}:commands"}
             endless = [key for key in client.scan_iter() if client.ttl(key) == -1 and key not in streams]
         remains = {**left(), "keys without expiry": endless}
-        return Suffered(reports, lost, driven, dict(stack.restarts), records_of(stack), remains)
+        return Suffered(reports, without, lost, driven, dict(stack.restarts), records_of(stack), remains)
 
 
 def faults_of(reports: Sequence[CallReport]) -> list[str]:
@@ -106,6 +159,10 @@ def faults_of(reports: Sequence[CallReport]) -> list[str]:
 def test_every_conversation_came_to_the_end_of_its_script_with_the_right_lead(suffered: Suffered) -> None:
     assert faults_of(suffered.reports) == []
     assert [report.view.end_reason for report in suffered.reports if report.view] == ["bot_hung_up"] * CALLS
+
+
+def test_callers_hear_what_is_wrong_while_nobody_understands_them(suffered: Suffered) -> None:
+    assert faults_of(suffered.degraded) == []
 
 
 def test_every_process_was_killed_once_and_started_again(suffered: Suffered) -> None:

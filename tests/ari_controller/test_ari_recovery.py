@@ -1,6 +1,7 @@
 """Whatever dies in mid-call, no caller is stranded and nothing is left behind: real Asterisk, Redis and processes."""
 
 import asyncio
+import resource
 import time
 import urllib.parse
 from collections.abc import AsyncIterator, Iterator
@@ -361,3 +362,58 @@ async def test_redis_away_is_waited_for_then_the_caller_is_handed_over(
         await caller.close()
         controller.child.stop()
         redis.stop()
+
+
+async def test_a_full_disk_ends_the_recording_and_not_the_call(
+    mortal_asterisk: Asterisk, redis_url: str, prompts_dir: Path, tmp_path: Path, media: Media, bot: Bot
+) -> None:
+    # the process may write no file longer than this: what a full disk answers to the write that is too much
+    resource.prlimit(mortal_asterisk.process.pid, resource.RLIMIT_FSIZE, (30_000, 30_000))
+    controller = ControllerProcess(mortal_asterisk, redis_url, prompts_dir, tmp_path / "log", media.port)
+    try:
+        controller.start()
+        async with SipCaller(("127.0.0.1", mortal_asterisk.settings.sip_port)) as caller:
+            call_id = await dial(caller, bot)
+            bot.do(Listen(call_id, time.time(), 1, "fr"))
+            recording = mortal_asterisk.recordings_dir / f"{call_id}.wav"
+            await eventually(lambda: recording.exists() and recording.stat().st_size >= 29_000)
+            for number in range(2):
+                playback_id = bot.play(call_id, number, "story")
+                assert (await bot.next(PlaybackFinished, playback_id=playback_id)).state == "finished"
+            assert caller.is_in_call
+            source = next(iter(media.packets))
+            packets = len(media.packets[source])
+            await media.until(lambda: len(media.packets[source]) > packets + 10)
+        await ended(bot, call_id)
+        await eventually(lambda: controller.channels() == [])
+        assert recording.stat().st_size <= 30_000
+    finally:
+        controller.child.stop()
+
+
+@pytest.fixture
+def diskless_asterisk(tmp_path: Path) -> Iterator[Asterisk]:
+    """An Asterisk whose disk for recordings is not there."""
+    server = Asterisk(settings_on_free_ports(), recordings_dir=tmp_path / "recordings")
+    server.start()
+    server.recordings_dir.rmdir()
+    yield server
+    server.stop()
+
+
+async def test_a_recording_folder_that_cannot_be_written_is_told_and_the_call_goes_on(
+    diskless_asterisk: Asterisk, redis_url: str, prompts_dir: Path, tmp_path: Path, media: Media, bot: Bot
+) -> None:
+    controller = ControllerProcess(diskless_asterisk, redis_url, prompts_dir, tmp_path / "log", media.port)
+    try:
+        controller.start()
+        async with SipCaller(("127.0.0.1", diskless_asterisk.settings.sip_port)) as caller:
+            call_id = await dial(caller, bot)
+            bot.do(Listen(call_id, time.time(), 1, "fr"))
+            await eventually(lambda: controller.metric('pronto_media_failures_total{leg="recording"}') >= 1)
+            playback_id = bot.play(call_id, 1, "hello")
+            assert (await bot.next(PlaybackFinished, playback_id=playback_id)).state == "finished"
+            await bot.next(MediaStarted)
+        assert (await ended(bot, call_id)).recording == ""
+    finally:
+        controller.child.stop()
