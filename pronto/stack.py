@@ -79,6 +79,13 @@ class StackPlan:
     """Where Redis keeps its data, so that one that dies comes back with it; None: nothing is kept."""
 
 
+def back_off(lived_s: float, died_young: int) -> tuple[int, float]:
+    """How often a process has now died young in a row, and how long (s) to wait before it is started again."""
+    if lived_s > GROWN_UP_S:
+        return 0, 0.0
+    return died_young + 1, BACK_OFF_S[min(died_young, len(BACK_OFF_S) - 1)]
+
+
 class Stack:
     """The processes of one stack. `start` returns when every service is ready; `stop` leaves nothing behind."""
 
@@ -239,9 +246,8 @@ class Stack:
                 if child.exit_status is None:
                     continue
                 if name not in due:
-                    lived_s = time.monotonic() - child.started_s
-                    young[name] = 0 if lived_s > GROWN_UP_S else young.get(name, -1) + 1
-                    due[name] = time.monotonic() + BACK_OFF_S[min(young[name], len(BACK_OFF_S) - 1)]
+                    young[name], pause_s = back_off(time.monotonic() - child.started_s, young.get(name, 0))
+                    due[name] = time.monotonic() + pause_s
                     log.error("process ended", extra={"service": name, "status": child.exit_status})
                 with self._restarting:
                     if self._stopped.is_set() or child.exit_status is None or time.monotonic() < due[name]:
