@@ -18,7 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, Field
@@ -161,7 +162,7 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
     async def answer(question: Question, faqs: bool) -> Answer | JSONResponse:
         if question.language not in catalogue.languages:
             known = ", ".join(catalogue.languages)
-            return _refusal(422, f"language: `{question.language}` is not loaded; loaded: {known}")
+            return _refusal(422, f"language: {question.language[:20]!a} is not loaded; loaded: {known}")
         if question.language not in catalogue.recognisers:
             reason = catalogue.refused.get(question.language, "still training")
             return _refusal(503, reason, {"Retry-After": "1"})
@@ -182,6 +183,15 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
             model_version=decision.model_version,
             reason=decision.reason,
         )
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        """What is wrong where, without what was sent: it may be what a caller said, or no text at all."""
+        faults = [
+            {"type": one["type"], "loc": [str(part) for part in one["loc"]], "msg": one["msg"]}
+            for one in error.errors()
+        ]
+        return JSONResponse({"detail": faults}, 422)
 
     @app.post("/embedding_main/", response_model=Answer)
     async def embedding_main(question: Question) -> Answer | JSONResponse:

@@ -158,6 +158,20 @@ async def test_a_body_that_is_too_large_is_refused_whether_or_not_its_size_is_to
     assert untold.json()["error"] == "too_large"
 
 
+BODIES = [
+    b'{"sentence":"\\ud800"}', b'{"sentence":["\\ud800"]}', b'{"sentence":"oui","language":"\\ud800"}',
+    b'{"sentence": 1e999}', b"NaN", b"\xff\xfe", b"[" * 60_000, b'{"sentence":' * 4_000, b'{"\\ud800":1}', b"", b"null",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:30])
+async def test_a_body_that_is_no_question_is_refused_and_not_repeated(body: bytes) -> None:
+    async with intents("") as client:
+        answer = await client.post("/embedding_main/", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert "ud800" not in answer.text or "language" in answer.text
+
+
 async def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
     sent = 0
 
