@@ -20,7 +20,7 @@ from pronto import retention_cli
 from protocol.bus import stream_key
 
 DAY_S = 86_400
-SAID = "mon numéro est le zéro six"
+SAID = "rappelez moi au zero six"
 NUMBER = "+33612345678"
 
 
