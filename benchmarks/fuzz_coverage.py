@@ -10,7 +10,7 @@ import sys
 import warnings
 from random import Random
 
-import atheris  # type: ignore[import-not-found]
+import atheris  # type: ignore[import-untyped]
 
 warnings.simplefilter("ignore")
 with atheris.instrument_imports(
@@ -25,7 +25,7 @@ AS_BYTES = isinstance(PARSER.make(Random(0)), bytes)
 def one_input(data: bytes) -> None:
     """Parses one input; anything but the parser's own error is a crash."""
     value = data if AS_BYTES else data.decode("utf-8", errors="surrogateescape")
-    with contextlib.suppress(PARSER.refuses):
+    with contextlib.suppress(*PARSER.refuses):
         PARSER.parse(value)
 
 
