@@ -9,6 +9,8 @@ import os
 import random
 import time
 
+import psutil
+
 from pronto.asterisk import Asterisk
 from pronto.rtp_phone import CallOver
 from pronto.sip_caller import SipCaller
@@ -60,6 +62,7 @@ async def test_nothing_is_left_after_many_calls_and_killed_controllers(
     controller: ControllerProcess, bot: Bot, asterisk: Asterisk
 ) -> None:
     dice = random.Random(SEED)
+    descriptors = psutil.Process(asterisk.process.pid).num_fds()
     gate = asyncio.Semaphore(AT_ONCE)
     driver = asyncio.create_task(drive(bot, dice))
     callers = [asyncio.create_task(one_call(asterisk, random.Random(SEED + n), gate)) for n in range(CALLS)]
@@ -71,6 +74,8 @@ async def test_nothing_is_left_after_many_calls_and_killed_controllers(
     driver.cancel()
     await eventually(lambda: asterisk.get("channels") == asterisk.get("bridges") == [], 30.0)
     await eventually(lambda: controller.channels() == [])
+    # a kept connection more or less is no leak; a channel that is left has sixteen
+    await eventually(lambda: psutil.Process(asterisk.process.pid).num_fds() < descriptors + 16, 30.0)
     await no_keys(bot.redis, "*legs*", "*:media:*", "bot_speaking:*")
     for key in map(str, await bot.redis.keys("*")):
         assert key.endswith((":events", ":commands")) or await bot.redis.ttl(key) > 0, key

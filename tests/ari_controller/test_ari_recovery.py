@@ -368,7 +368,7 @@ async def test_a_full_disk_ends_the_recording_and_not_the_call(
     mortal_asterisk: Asterisk, redis_url: str, prompts_dir: Path, tmp_path: Path, media: Media, bot: Bot
 ) -> None:
     # the process may write no file longer than this: what a full disk answers to the write that is too much
-    resource.prlimit(mortal_asterisk.process.pid, resource.RLIMIT_FSIZE, (30_000, 30_000))
+    resource.prlimit(mortal_asterisk.process.pid, resource.RLIMIT_FSIZE, (12_000, 12_000))
     controller = ControllerProcess(mortal_asterisk, redis_url, prompts_dir, tmp_path / "log", media.port)
     try:
         controller.start()
@@ -376,9 +376,9 @@ async def test_a_full_disk_ends_the_recording_and_not_the_call(
             call_id = await dial(caller, bot)
             bot.do(Listen(call_id, time.time(), 1, "fr"))
             recording = mortal_asterisk.recordings_dir / f"{call_id}.wav"
-            await eventually(lambda: recording.exists() and recording.stat().st_size >= 29_000)
+            await eventually(lambda: recording.exists() and recording.stat().st_size >= 11_000)
             for number in range(2):
-                playback_id = bot.play(call_id, number, "story")
+                playback_id = bot.play(call_id, number, "hello")
                 assert (await bot.next(PlaybackFinished, playback_id=playback_id)).state == "finished"
             assert caller.is_in_call
             source = next(iter(media.packets))
@@ -386,7 +386,7 @@ async def test_a_full_disk_ends_the_recording_and_not_the_call(
             await media.until(lambda: len(media.packets[source]) > packets + 10)
         await ended(bot, call_id)
         await eventually(lambda: controller.channels() == [])
-        assert recording.stat().st_size <= 30_000
+        assert recording.stat().st_size <= 12_000
     finally:
         controller.child.stop()
 
