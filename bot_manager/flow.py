@@ -71,7 +71,7 @@ class Listening:
     end_silence_ms: int = 700
     max_utterance_ms: int = 15_000
     barge_in: bool = True
-    barge_in_ms: int = 250
+    barge_in_ms: int = 100
     no_input_ms: int = 5_000
     commit_confidence: float = 0.8
     commit_recognition: float = 0.4

@@ -256,7 +256,7 @@ class Listen:
     end_silence_ms: int = 700
     max_utterance_ms: int = 15_000
     barge_in: bool = False
-    barge_in_ms: int = 250
+    barge_in_ms: int = 100
     hints: tuple[str, ...] = ()
     commit_silence_ms: int = 0
     turn_model: bool = False

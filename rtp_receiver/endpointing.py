@@ -37,8 +37,9 @@ class Rules:
     end_silence_ms: int = 700
     max_utterance_ms: int = 15_000
     barge_in: bool = False
-    barge_in_ms: int = 250
-    """Voiced audio that makes an utterance while the bot speaks."""
+    barge_in_ms: int = 100
+    """Voiced audio that makes an utterance while the bot speaks, each chunk weighed by its probability: clear speech
+    needs little more than this, a hum that is hardly speech never gets there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,14 @@ class _Run:
 
     first: int
     last: int
+    evidence: float
+    """Sum of the probabilities."""
     voiced: int = 1
 
-    def hear(self, chunk: int) -> None:
+    def hear(self, chunk: int, probability: float) -> None:
         self.last = chunk
         self.voiced += 1
+        self.evidence += probability
 
 
 class Endpointer:
@@ -182,7 +186,7 @@ class Endpointer:
         rules = self._rules
         self._voiced = probability >= (rules.release if self._voiced else rules.threshold)
         if self._voiced:
-            self._hear(self._chunk)
+            self._hear(self._chunk, probability)
         elif self._run is None:
             return ()
         if not self._confirmed:
@@ -190,17 +194,17 @@ class Endpointer:
             return () if decision is None else (decision,)
         return self._follow()
 
-    def _hear(self, chunk: int) -> None:
+    def _hear(self, chunk: int, probability: float) -> None:
         if self._run is None:
-            self._run = _Run(chunk, chunk)
+            self._run = _Run(chunk, chunk, probability)
         else:
-            self._run.hear(chunk)
+            self._run.hear(chunk, probability)
         self._end_after_ms = None
         if self._guessed_to is not None:
             if self._after_guess is None:
-                self._after_guess = _Run(chunk, chunk)
+                self._after_guess = _Run(chunk, chunk, probability)
             else:
-                self._after_guess.hear(chunk)
+                self._after_guess.hear(chunk, probability)
 
     def _confirm(self) -> Decision | None:
         rules, run = self._rules, self._run
@@ -210,7 +214,7 @@ class Endpointer:
             # Only the tail of the prompt can become part of an utterance.
             run.first = max(run.first, self._chunk + 1 - self._chunks(GATE_TAIL_MS))
             run.voiced = min(run.voiced, max(0, run.last + 1 - run.first))
-        elif run.voiced >= self._chunks(rules.barge_in_ms if self._bot_speaks else rules.min_speech_ms):
+        elif self._is_enough(run):
             assert self.turn is not None
             self._confirmed = True
             self._utterance += 1
@@ -222,6 +226,12 @@ class Endpointer:
             return Ignored("bot_speaking")
         enough = run.voiced >= self._chunks(rules.min_speech_ms)
         return Ignored("barge_in_unconfirmed" if enough else "too_short")
+
+    def _is_enough(self, run: _Run) -> bool:
+        """Whether a run of speech is an utterance."""
+        if not self._bot_speaks:
+            return run.voiced >= self._chunks(self._rules.min_speech_ms)
+        return run.evidence * self._chunk_ms >= self._rules.barge_in_ms
 
     def _follow(self) -> tuple[Decision, ...]:
         rules, run = self._rules, self._run

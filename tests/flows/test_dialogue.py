@@ -54,7 +54,7 @@ def said(text: str, dialogue: Dialogue, intent: str = "", score: float = 0.0, re
 def test_a_call_begins_with_listening_and_the_first_prompts(heating: Flow) -> None:
     dialogue, actions = handle(heating, Dialogue(), Begun("c1", AT, "+331"))
     assert actions == [
-        Listen("c1", AT, 1, "fr", 100, 700, 15_000, barge_in=True, barge_in_ms=250, commit_silence_ms=160),
+        Listen("c1", AT, 1, "fr", 100, 700, 15_000, barge_in=True, barge_in_ms=100, commit_silence_ms=160),
         PlayPrompts("c1", AT, 1, "p-c1-1", "fr", ("welcome", "ask_eligibility")),
         StartTimer("playback", 1, sum(heating.prompt_ms[name] for name in ("welcome", "ask_eligibility")) + 4_000),
     ]

@@ -25,7 +25,7 @@ def listening(rules: Rules = RULES, turn: int = 1) -> Endpointer:
 
 
 def play(endpointer: Endpointer, score: str) -> list[Decision]:
-    return [decision for sign in score for decision in endpointer.step(0.9 if sign == "#" else 0.0)]
+    return [decision for sign in score for decision in endpointer.step(1.0 if sign == "#" else 0.0)]
 
 
 def test_an_utterance_begins_is_guessed_and_ends() -> None:
@@ -189,6 +189,15 @@ def test_barge_in_needs_more_speech() -> None:
     assert play(endpointer, "..####........") == [Ignored("barge_in_unconfirmed")]
     assert play(endpointer, "####") == []
     assert play(endpointer, "#") == [Began(1, 1)]
+
+
+def test_barge_in_needs_more_of_what_is_hardly_speech() -> None:
+    def chunks_until_began(probability: float) -> int | None:
+        endpointer = listening(BARGE_IN)
+        endpointer.bot_speaks(True)
+        return next((n for n in range(1, 13) if Began(1, 1) in endpointer.step(probability)), None)
+
+    assert [chunks_until_began(p) for p in (1.0, 0.9, 0.7, 0.5, 0.3)] == [5, 6, 8, 10, None]
 
 
 def test_a_short_answer_at_the_end_of_the_prompt_needs_no_barge_in() -> None:
