@@ -1,11 +1,12 @@
 """From the caller's seat: calls through a real Asterisk, and how long answers take by the caller's own packets.
 
-    python -m benchmarks.caller_seat answers results.jsonl --turns 70             # answer times, cut-offs, dead air
-    python -m benchmarks.caller_seat answers results.jsonl --turns 100 --kind hesitant --listen commit_recognition=1.01
-    python -m benchmarks.caller_seat barge-in results.jsonl --turns 40            # how soon a prompt is silent
-    python -m benchmarks.caller_seat noise results.jsonl --turns 60               # whether noises stop it
-    python -m benchmarks.caller_seat report results.jsonl --picture caller_seat.svg
+    python -m benchmarks.caller_seat play results.jsonl answers:plain:70:1        # 70 turns, one call at a time
+    python -m benchmarks.caller_seat play results.jsonl answers:hesitant:60:4 --listen commit_recognition=1.01
+    python -m benchmarks.caller_seat play results.jsonl barge-in:plain:40:3 noise:noise:60:10 noise:hum:30:6
+    python -m benchmarks.caller_seat report results.jsonl --picture benchmarks/caller_seat.svg
 
+A part is what is done (`answers`: questions are answered; `barge-in`: the caller speaks into every prompt; `noise`: a
+sound is heard in a prompt), by which callers or sounds, how many turns, and how many calls at once.
 The stack is Pronto's own (Asterisk, Redis, the five services), the caller speaks SIP and RTP. Every turn is one line of
 the results file, so runs can be added up. `seat_analysis` judges the packets and knows nothing of our messages;
 `seat_stages` tells what our messages say of the same turn.
@@ -15,14 +16,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
-import os
 import sys
 import tempfile
 import time
+import traceback
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -213,18 +216,19 @@ async def noisy(seat: Seat, kind: str, samples: Samples) -> CallView:
 
 
 async def one_call(
-    mode: str, args: argparse.Namespace, stack: Stack, monitor: Monitor, index: int
+    part: Part, args: argparse.Namespace, stack: Stack, monitor: Monitor, index: int, caller_number: int
 ) -> list[dict[str, Any]]:
     """Dials, talks, hangs up; the rows of it."""
     leads = lead_ms()
     seed = args.seed * 1_000 + index
-    more = {"mode": mode, "kind": args.kind, "condition": args.condition, "at_once": args.at_once, "seed": seed}
-    number = f"+{FIRST_NUMBER + index}"
+    mode = part.mode
+    more = {"mode": mode, "kind": part.kind, "condition": args.condition, "at_once": part.at_once, "seed": seed}
+    number = f"+{caller_number}"
     async with SipCaller(("127.0.0.1", stack.sip_port), name=number) as caller:
         status = await caller.dial(EXTENSION)
         assert status == 200, f"the call was refused: {status}"
         seat = Seat(caller, monitor, number)
-        talker = Talker(seed, args.kind)
+        talker = Talker(seed, part.kind if mode != "noise" else "plain")
         view: CallView | None = None
         try:
             if mode == "answers":
@@ -232,7 +236,7 @@ async def one_call(
             elif mode == "barge-in":
                 view = await interrupting(seat, talker, seed)
             else:
-                name, samples = noises(args.kind)[index % len(noises(args.kind))]
+                name, samples = noises(part.kind)[index % len(noises(part.kind))]
                 view = await noisy(seat, name, samples)
         except (CallOver, TimeoutError):
             view = await seat.view()  # the call was over before the caller could speak
@@ -302,47 +306,79 @@ def flows_with(changes: list[str]) -> Iterator[dict[str, str]]:
         yield {"FLOWS_DIR": folder}
 
 
+@dataclass(frozen=True)
+class Part:
+    """One part of a run: `answers:plain:70:1`."""
+
+    mode: str
+    kind: str
+    turns: int
+    at_once: int
+
+    @classmethod
+    def parse(cls, text: str) -> Part:
+        """Raises ValueError."""
+        mode, kind, turns, at_once = text.split(":")
+        if mode not in ("answers", "barge-in", "noise") or kind not in (*SETS, "noise", "hum"):
+            raise ValueError(text)
+        return cls(mode, kind, int(turns), int(at_once))
+
+
 async def play(args: argparse.Namespace, stack: Stack) -> int:
-    """Calls until enough turns were taken; every finished call is written at once."""
+    """All parts on one stack."""
     redis = connect(stack.redis_url)
     monitor = Monitor(redis, stack.cell)
     await monitor.start()
-    taken, index, ends_at = 0, 0, time.monotonic() + args.seconds
+    failed, ends_at, numbers = 0, time.monotonic() + args.seconds, itertools.count(FIRST_NUMBER)
+    try:
+        for part in args.parts:
+            print(f"--- {part}", flush=True)
+            failed += await _play_part(part, args, stack, monitor, numbers, ends_at)
+    finally:
+        await monitor.stop()
+        await redis.aclose()
+    return 1 if failed else 0
+
+
+async def _play_part(
+    part: Part, args: argparse.Namespace, stack: Stack, monitor: Monitor, numbers: Iterator[int], ends_at: float
+) -> int:
+    """Calls until enough turns were taken; every finished call is written at once. How many calls failed."""
+    taken, index, failed = 0, 0, 0
     running: set[asyncio.Task[list[dict[str, Any]]]] = set()
     try:
-        while taken < args.turns or running:
-            while taken < args.turns and len(running) < args.at_once and time.monotonic() < ends_at:
-                running.add(asyncio.create_task(one_call(args.mode, args, stack, monitor, index)))
+        while taken < part.turns or running:
+            while taken < part.turns and len(running) < part.at_once and time.monotonic() < ends_at:
+                running.add(asyncio.create_task(one_call(part, args, stack, monitor, index, next(numbers))))
                 index += 1
                 await asyncio.sleep(0.35)  # callers do not call in step
             if not running:
                 break
             done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
+                if (error := task.exception()) is not None:
+                    failed += 1
+                    print("".join(traceback.format_exception(error)), file=sys.stderr, flush=True)
+                    taken += 1  # a stack that refuses every call must not be called for ever
+                    continue
                 rows = task.result()
                 taken += len(rows)
                 with args.results.open("a", encoding="utf-8") as file:
                     file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-                    file.flush()
-                    os.fsync(file.fileno())
                 answers = " ".join(f"{row['answer_ms'] or 0:.0f}" for row in rows)
                 print(f"{taken:4d} turns  {answers}", flush=True)
     finally:
         for task in running:
             task.cancel()
-        await monitor.stop()
-        await redis.aclose()
-    return 0
+    return failed
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=("answers", "barge-in", "noise", "report"))
+    parser.add_argument("do", choices=("play", "report"))
     parser.add_argument("results", type=Path, help="JSON lines, one turn each; runs are added")
-    parser.add_argument("--turns", type=int, default=70)
-    parser.add_argument("--at-once", type=int, default=1, help="calls at once")
-    parser.add_argument("--kind", default="plain", help=f"what callers say: {', '.join(SETS)}; for noise: noise, hum")
+    parser.add_argument("parts", type=Part.parse, nargs="*", help=f"what to play; callers: {', '.join(SETS)}")
     parser.add_argument("--condition", default="as shipped", help="a name for this run in the report")
     parser.add_argument("--listen", nargs="*", default=[], help="key=value for the `listen` of every state")
     parser.add_argument("--setting", nargs="*", default=[], help="KEY=value for the environment of the services")
@@ -350,7 +386,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=500.0, help="no new call after this")
     parser.add_argument("--picture", type=Path, help="SVG to write (report)")
     args = parser.parse_args()
-    if args.mode == "report":
+    if args.do == "report":
         return report(args.results, args.picture)
     with flows_with(args.listen) as settings, tempfile.TemporaryDirectory(prefix="pronto-seat-") as folder:
         more = dict(item.split("=", 1) for item in args.setting)
