@@ -23,6 +23,8 @@ QUIET_S = 0.1
 """Voice after less than this is the same word as before."""
 PAUSE_S = 0.45
 """Longer than the pauses within our prompts (up to 0.4 s): voice after it is a new prompt, or one that was resumed."""
+ANSWER_PAUSE_S = 0.25
+"""What parts a prompt from the answer to somebody who spoke over it."""
 STOP_S = 0.6
 """A prompt that is silent for so long, where it should go on, was stopped."""
 DEAD_AIR_S = 3.0
@@ -121,7 +123,7 @@ def analyse(sent: Track, heard: Track, turns: Sequence[Turn], end_s: float) -> l
                 last_s,
                 answer_s,
                 None if turn.kind == "noise" else _onset(voiced, first_s, last_s, PAUSE_S),
-                _stop_ms(voiced, first_s) if turn.kind == "barge_in" else None,
+                _stop_ms(voiced, first_s, last_s) if turn.kind == "barge_in" else None,
                 (next_s if answer_s is None else answer_s) - last_s,
             )
         )
@@ -168,14 +170,17 @@ def _onset(voiced: NDArray[np.float64], after_s: float, until_s: float, quiet_s:
     return None
 
 
-def _stop_ms(voiced: NDArray[np.float64], from_s: float) -> float | None:
-    """How long the voice that was there at `from_s` went on; None when there was none."""
+def _stop_ms(voiced: NDArray[np.float64], from_s: float, to_s: float) -> float | None:
+    """How long the voice that was there at `from_s` went on; None when there was none.
+
+    After the caller's last word, `to_s`, the answer comes soon: a shorter silence than usual parts it from the prompt.
+    """
     times = voiced[voiced >= from_s - PAUSE_S]
     if not len(times) or times[0] >= from_s + PAUSE_S:
         return None
     last_s = float(times[0])
     for time_s in times[1:]:
-        if time_s - last_s >= PAUSE_S:
+        if time_s - last_s >= (PAUSE_S if time_s <= to_s else ANSWER_PAUSE_S):
             break
         last_s = float(time_s)
     return max(0.0, (last_s - from_s) * 1_000)

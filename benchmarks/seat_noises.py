@@ -18,7 +18,7 @@ from pronto.espeak import speak as synthesise
 
 KINDS = ("cough", "hum", "line_noise", "clicks")
 OF_EACH = 15
-HUMS = ("hum", "mm", "hmm hmm", "ah", "euh", "mh")
+HUMS = ("hum", "mm", "hmm hmm", "ah", "euh", "hein")
 HUM_VOICES = ("fr", "fr+f2", "fr+m3", "fr+f4", "fr+m2")
 
 

@@ -18,6 +18,7 @@ from bot_manager.chronicle import Chronicle, TurnRecord, stage_seconds
 from bot_manager.dialogue import allowed_intents, handle, needs_intent
 from bot_manager.dialogue_events import (
     Action,
+    AudioGone,
     BackboneAway,
     Begun,
     CallOver,
@@ -203,7 +204,7 @@ class Call:
             case RequestRefused():
                 self._step(CommandRefused(item.at, item.command, item.reason))
             case AudioLost():
-                self._note(Noted(item.at, self._dialogue.turn, "audio_lost", f"{item.silent_ms} ms"))
+                self._step(AudioGone(item.at, item.silent_ms))
             case Answered():
                 self._answered(item)
             case BackboneAway() | Resumed() | TimerExpired():

@@ -21,6 +21,7 @@ from bot_manager.dialogue_answers import (
 )
 from bot_manager.dialogue_events import (
     Action,
+    AudioGone,
     BackboneAway,
     Begun,
     CallOver,
@@ -90,6 +91,10 @@ def _during(moves: Moves, event: DialogueEvent) -> None:
             _refused(moves, event)
         case Resumed():
             moves.await_(moves.dialogue.phase, moves.dialogue.timer, moves.dialogue.timer_ms)
+        case AudioGone():
+            moves.note("audio_lost", f"{event.silent_ms} ms")
+            if moves.dialogue.phase == "waiting":
+                fell_silent(moves)  # "hello, are you there?", and in the end good-bye: a prompt that plays comes first
         case _ if moves.dialogue.ending:
             moves.note("stale", type(event).__name__)
         case BackboneAway():

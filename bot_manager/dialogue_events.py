@@ -149,6 +149,14 @@ class CommandRefused:
 
 
 @dataclass(frozen=True)
+class AudioGone:
+    """No packet of the caller comes any more (protocol AudioLost): his line is dead, or he cannot be heard."""
+
+    at: float
+    silent_ms: int
+
+
+@dataclass(frozen=True)
 class BackboneAway:
     """Redis did not take messages for so long that the caller must be handed off with an apology."""
 
@@ -185,6 +193,7 @@ DialogueEvent: TypeAlias = (
     | PlaybackBegan
     | PlaybackEnded
     | CommandRefused
+    | AudioGone
     | BackboneAway
     | TimerExpired
     | CallOver
@@ -223,6 +232,7 @@ NOTED = (
     "intent_trouble",
     "dead_air",  # an answer took so long that the caller was told to wait
     "nothing_heard",
+    "audio_lost",  # the caller's audio stopped coming
     "stale",  # an event of a turn that is over
     "key_ignored",  # a key that means nothing here
     "refused",  # a command was refused by Asterisk

@@ -16,6 +16,9 @@ from typing import Final, Literal, TypeAlias
 GATE_TAIL_MS: Final = 300
 """Speech in the last part of a prompt without barge-in counts when it goes on (or has just stopped) as it ends."""
 
+CLEAR_FROM: Final = 0.65
+"""Speech probability that a mains hum does not reach; words do, within a few chunks."""
+
 RUN_SILENCE_MS: Final = 200
 """Silence after which speech that was too short for an utterance is forgotten."""
 
@@ -38,8 +41,8 @@ class Rules:
     max_utterance_ms: int = 15_000
     barge_in: bool = False
     barge_in_ms: int = 100
-    """Voiced audio that makes an utterance while the bot speaks, each chunk weighed by its probability: clear speech
-    needs little more than this, a hum that is hardly speech never gets there."""
+    """Voiced audio that makes an utterance while the bot speaks, each chunk weighed by its probability and clear speech
+    twice: a hum that is hardly speech never gets there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,18 @@ class _Run:
     first: int
     last: int
     evidence: float
-    """Sum of the probabilities."""
+    """Sum of the probabilities, those of clear speech twice."""
     voiced: int = 1
 
     def hear(self, chunk: int, probability: float) -> None:
         self.last = chunk
         self.voiced += 1
-        self.evidence += probability
+        self.evidence += evidence_of(probability)
+
+
+def evidence_of(probability: float) -> float:
+    """How much a voiced chunk says for speech."""
+    return 2 * probability if probability > CLEAR_FROM else probability
 
 
 class Endpointer:
@@ -196,13 +204,13 @@ class Endpointer:
 
     def _hear(self, chunk: int, probability: float) -> None:
         if self._run is None:
-            self._run = _Run(chunk, chunk, probability)
+            self._run = _Run(chunk, chunk, evidence_of(probability))
         else:
             self._run.hear(chunk, probability)
         self._end_after_ms = None
         if self._guessed_to is not None:
             if self._after_guess is None:
-                self._after_guess = _Run(chunk, chunk, probability)
+                self._after_guess = _Run(chunk, chunk, evidence_of(probability))
             else:
                 self._after_guess.hear(chunk, probability)
 

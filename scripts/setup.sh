@@ -85,3 +85,4 @@ if ! [ -f .venv/.pronto-stamp ] || [ "$(cat .venv/.pronto-stamp)" != "$(stamp)" 
 fi
 
 sh scripts/fetch_packages.sh
+sh scripts/fetch_turn_model.sh || true # optional: it says itself what is missing then

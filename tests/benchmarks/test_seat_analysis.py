@@ -74,6 +74,12 @@ def test_a_pause_in_the_prompt_is_not_its_stop() -> None:
     assert found.stop_ms == pytest.approx(780)
 
 
+def test_the_answer_to_one_word_is_not_the_prompt_that_it_stopped() -> None:
+    found = only(track((2_000, 2_300)), track((0, 2_240), (2_600, 5_000)), turn(2_000, 2_300, "barge_in"))
+    assert found.stop_ms == pytest.approx(220)
+    assert found.answer_ms == pytest.approx(320)
+
+
 def test_without_a_prompt_there_is_nothing_to_stop() -> None:
     assert only(track((2_000, 3_000)), track((0, 1_000)), turn(2_000, 3_000, "barge_in")).stop_ms is None
 

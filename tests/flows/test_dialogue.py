@@ -6,6 +6,7 @@ import pytest
 
 from bot_manager.dialogue import allowed_intents, certain, handle, needs_intent
 from bot_manager.dialogue_events import (
+    AudioGone,
     BackboneAway,
     Begun,
     CallOver,
@@ -319,6 +320,17 @@ def test_after_a_noise_the_caller_is_asked_before_the_silence_feels_odd(heating:
     conversation.coughs()
     after = conversation.dialogue
     assert (after.timer, after.timer_ms) == ("no_input", 1_800)
+
+
+def test_a_caller_whose_audio_stops_is_asked_whether_he_is_there(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    waiting = conversation.dialogue
+    asked, actions = handle(heating, waiting, AudioGone(AT + 3, 3_000))
+    assert Noted(AT + 3, waiting.turn, "audio_lost", "3000 ms") in actions
+    assert [a.prompts[0] for a in actions if isinstance(a, PlayPrompts)] == ["hello"]
+    again, actions = handle(heating, asked, AudioGone(AT + 4, 3_000))
+    assert again == asked  # he is being spoken to
+    assert actions == [Noted(AT + 4, asked.turn, "audio_lost", "3000 ms")]
 
 
 def test_who_asked_for_time_is_not_hurried_by_a_noise(heating: Flow, resolve: Resolver) -> None:

@@ -13,7 +13,7 @@ RULES = Rules(
     eager_silence_ms=96,
     end_silence_ms=256,
     max_utterance_ms=1_920,
-    barge_in_ms=160,
+    barge_in_ms=320,
 )
 BARGE_IN = Rules(**{name: getattr(RULES, name) for name in RULES.__slots__} | {"barge_in": True})
 
@@ -195,9 +195,9 @@ def test_barge_in_needs_more_of_what_is_hardly_speech() -> None:
     def chunks_until_began(probability: float) -> int | None:
         endpointer = listening(BARGE_IN)
         endpointer.bot_speaks(True)
-        return next((n for n in range(1, 13) if Began(1, 1) in endpointer.step(probability)), None)
+        return next((n for n in range(1, 30) if Began(1, 1) in endpointer.step(probability)), None)
 
-    assert [chunks_until_began(p) for p in (1.0, 0.9, 0.7, 0.5, 0.3)] == [5, 6, 8, 10, None]
+    assert [chunks_until_began(p) for p in (1.0, 0.9, 0.7, 0.6, 0.3)] == [5, 6, 8, 17, None]
 
 
 def test_a_short_answer_at_the_end_of_the_prompt_needs_no_barge_in() -> None:

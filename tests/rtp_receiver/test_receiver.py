@@ -247,6 +247,16 @@ async def test_an_utterance_that_is_known_to_be_whole_ends_sooner(cell: Bench) -
     assert said.endpoint_at - said.speech_ended_at < 4.0
 
 
+async def test_an_utterance_beyond_the_limit_is_cut_counted_and_transcribed(cell: Bench) -> None:
+    before = sample("pronto_utterances_total", end="too_long", by="posted")
+    leg = await cell.call("c1", max_utterance_ms=1_000, end_silence_ms=5_000)
+    leg.send(np.concatenate([silence(0.5), say(ZIP_CODE), say(ZIP_CODE), say(ZIP_CODE)]))
+    async with leg.in_real_time():
+        said = await cell.event(UtteranceTranscribed, "c1")
+    assert 1_000 <= said.audio_ms < 1_000 + 9 * 32  # and the pre-roll
+    assert sample("pronto_utterances_total", end="too_long", by="posted") > before
+
+
 async def test_silence_and_line_noise_are_no_utterance(cell: Bench) -> None:
     leg = await cell.call("c1")
     noise = np.random.default_rng(3).normal(0, 200, 16_000 * 4).astype(np.int16)
