@@ -19,7 +19,7 @@ from bot_manager.dialogue_events import (
 )
 from bot_manager.dialogue_moves import Moves
 from bot_manager.dialogue_state import Dialogue
-from bot_manager.dialogue_understanding import Meaning, certain, understand, whole
+from bot_manager.dialogue_understanding import Meaning, certain, patience_ms, understand
 from protocol.messages import EndUtterance
 
 MOST_RESUMPTIONS = 3  # after so many coughs a prompt is no longer stopped
@@ -42,8 +42,10 @@ def understood(moves: Moves, event: Understood) -> None:
         elif certain(moves.flow, d, event, meaning):
             answer(moves, event, meaning, "early")
             moves.change(before=replace(d, before=None))
-        elif whole(moves.flow, d, event, meaning) or (meaning.kind == "nothing" and d.interrupted is not None):
+        elif meaning.kind == "nothing" and d.interrupted is not None:
             _end_after(moves, event, moves.state.listening.whole_silence_ms)
+        elif (silence_ms := patience_ms(moves.flow, d, event, meaning)) is not None:
+            _end_after(moves, event, silence_ms)
 
 
 def _end_after(moves: Moves, event: Understood | NothingHeard, silence_ms: int) -> None:

@@ -164,24 +164,28 @@ def certain(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning 
     return False
 
 
-def whole(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning | None = None) -> bool:
-    """Whether a guess that is not `certain` is a whole sentence all the same: less silence than usual ends it.
+def patience_ms(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning | None = None) -> int | None:
+    """How much silence ends an utterance if a guess that is not `certain` is all of it; None: as much as usual.
 
-    What is open, what was not understood and a no to what was read back are given the full silence.
+    A whole sentence needs little, a number that may be whole or go on ("soixante-quinze mille" ...) more. What is open
+    otherwise, what was not understood and a no to what was read back are given the full silence.
     """
     state = flow.states.get(dialogue.state)
     if state is None or not _is_worth_a_thought(flow, state, event):
-        return False
+        return None
     meaning = meaning or understand(flow, dialogue, event)
+    is_whole = False
     match meaning.kind:
-        case "value":
-            return meaning.reading.certain and meaning.reading.confidence >= 0.9
+        case "value" if meaning.reading.confidence >= 0.9:
+            if meaning.reading.open:
+                return state.listening.open_silence_ms if flow.slots[state.slot].type in NUMBER_TYPES else None
+            is_whole = True
         case "confirmed":
-            return not meaning.yes_no.open
+            is_whole = not meaning.yes_no.open
         case "intent" if meaning.step is not None:
             bare = _is_bare(flow, event.text, meaning.yes_no)
-            return not meaning.yes_no.open and (bare or event.intent_score >= state.listening.commit_confidence)
-    return False
+            is_whole = not meaning.yes_no.open and (bare or event.intent_score >= state.listening.commit_confidence)
+    return state.listening.whole_silence_ms if is_whole else None
 
 
 def _is_worth_a_thought(flow: Flow, state: State, event: Understood) -> bool:

@@ -60,7 +60,8 @@ class Listening:
     """How a state listens: endpointing, barge-in, the wait for an answer, and when an answer is taken early.
 
     After `eager_silence_ms` what was said so far goes to the recogniser. A guess that is a certain answer is taken at
-    `commit_silence_ms`, one that is a whole sentence at `whole_silence_ms`, anything else at `end_silence_ms`.
+    `commit_silence_ms`, one that is a whole sentence at `whole_silence_ms`, a number that is whole but may go on
+    ("soixante-quinze mille" ...) at `open_silence_ms`, anything else at `end_silence_ms`.
     `commit_confidence` is the intent score from which a guess counts as sure, `commit_recognition` the recogniser's
     confidence that this needs as well. `turn_model`: the receiver's turn model, if there is one, has a say as well.
     """
@@ -68,6 +69,7 @@ class Listening:
     eager_silence_ms: int = 100
     commit_silence_ms: int = 160
     whole_silence_ms: int = 350
+    open_silence_ms: int = 600
     end_silence_ms: int = 700
     max_utterance_ms: int = 15_000
     barge_in: bool = True

@@ -13,8 +13,8 @@ from bot_manager.flow_yaml import likely
 STEP_KEYS = ("say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over")
 LADDER_KEYS = ("say", "retries", "then", "ask")
 LISTEN_KEYS = (
-    "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "end_silence_ms", "max_utterance_ms", "barge_in",
-    "barge_in_ms", "no_input_ms",
+    "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms", "end_silence_ms",
+    "max_utterance_ms", "barge_in", "barge_in_ms", "no_input_ms",
     "commit_confidence", "commit_recognition", "hints", "turn_model",
 )  # fmt: skip
 KEYPAD_KEYS = ("keys", "digits", "end", "pause_ms")
@@ -105,6 +105,7 @@ class Parts:
             "eager_silence_ms": (60, 2_000),
             "commit_silence_ms": (0, 5_000),
             "whole_silence_ms": (60, 5_000),
+            "open_silence_ms": (60, 5_000),
             "end_silence_ms": (150, 5_000),
             "max_utterance_ms": (1_000, 60_000),
             "barge_in_ms": (60, 2_000),
@@ -119,7 +120,7 @@ class Parts:
                 read = replace(read, **{key: reader.flag(entries[key], key)})  # type: ignore[arg-type]
         if "hints" in entries:
             read = replace(read, hints=reader.texts(entries["hints"], "hints"))
-        for key in ("eager_silence_ms", "commit_silence_ms", "whole_silence_ms"):
+        for key in ("eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms"):
             if getattr(read, key) > read.end_silence_ms:
                 reader.fault(node, f"{key} must not be above end_silence_ms")
         return read

@@ -24,7 +24,7 @@ from bot_manager.dialogue_events import (
     Understood,
 )
 from bot_manager.dialogue_state import Dialogue
-from bot_manager.dialogue_understanding import whole
+from bot_manager.dialogue_understanding import patience_ms
 from bot_manager.flow import Flow, Ladder, Listening, Step
 from pronto.conversation import Conversation, Decision, Resolver
 from protocol.messages import CallConcluded, EndUtterance, HangUp, Listen, PlayPrompts, StopPlayback, TransferCall
@@ -169,31 +169,32 @@ def test_certain(
 
 
 @pytest.mark.parametrize(
-    ("state", "text", "intent", "score", "is_whole"),
+    ("state", "text", "intent", "score", "silence_ms"),
     [
-        ("ask_owner_house", "je suis locataire", "not_proprio", 0.99, True),  # ends the call: not at once, but soon
-        ("init", "passez-moi un conseiller", "human", 0.95, True),
-        ("init", "combien ça coûte", "faq1", 0.9, True),
-        ("init", "combien ça coûte", "faq1", 0.6, False),
-        ("init", "non", "", 0.0, True),
-        ("init", "oui mais", "", 0.0, False),
-        ("ask_zip_code", "soixante-quinze mille", "", 0.0, False),
-        ("ask_zip_code", "sept cinq", "", 0.0, False),
-        ("ask_which_heating", "chez moi on a une vieille chaudière au gaz", "heating_given", 0.7, True),
-        ("ask_slot_call_back", "mardi à", "", 0.0, False),
-        ("ask_slot_call_back", "euh", "", 0.0, False),
-        ("ask_owner_house", "c'est", "not_proprio", 0.99, False),
+        ("ask_owner_house", "je suis locataire", "not_proprio", 0.99, 350),  # ends the call: not at once, but soon
+        ("init", "passez-moi un conseiller", "human", 0.95, 350),
+        ("init", "combien ça coûte", "faq1", 0.9, 350),
+        ("init", "combien ça coûte", "faq1", 0.6, None),
+        ("init", "non", "", 0.0, 350),
+        ("init", "oui mais", "", 0.0, None),
+        ("ask_zip_code", "soixante-quinze mille", "", 0.0, 600),  # 75 000, or something follows
+        ("ask_zip_code", "soixante-quinze", "", 0.0, None),
+        ("ask_zip_code", "sept cinq", "", 0.0, None),
+        ("ask_which_heating", "chez moi on a une vieille chaudière au gaz", "heating_given", 0.7, 350),
+        ("ask_slot_call_back", "mardi à", "", 0.0, None),
+        ("ask_slot_call_back", "euh", "", 0.0, None),
+        ("ask_owner_house", "c'est", "not_proprio", 0.99, None),
     ],
 )
 def test_a_whole_sentence_needs_less_silence(
-    state: str, text: str, intent: str, score: float, is_whole: bool, heating: Flow, resolve: Resolver
+    state: str, text: str, intent: str, score: float, silence_ms: int | None, heating: Flow, resolve: Resolver
 ) -> None:
     dialogue = call_in(heating, resolve, state).dialogue
     event = said(text, dialogue, intent, score)
     assert not certain(heating, dialogue, event)
-    assert whole(heating, dialogue, event) is is_whole
+    assert patience_ms(heating, dialogue, event) == silence_ms
     _, actions = handle(heating, dialogue, replace(event, revision=2))
-    short = [EndUtterance("c1", event.at, dialogue.turn, event.utterance, 2, 350)] if is_whole else []
+    short = [EndUtterance("c1", event.at, dialogue.turn, event.utterance, 2, silence_ms)] if silence_ms else []
     assert [replace(action, call_id="c1") for action in actions if isinstance(action, EndUtterance)] == short
 
 
@@ -202,14 +203,15 @@ def test_a_no_to_what_was_read_back_is_given_time_for_the_correction(heating: Fl
     conversation.says("soixante-quinze mille onze")
     dialogue = conversation.dialogue
     assert dialogue.confirming
-    assert not whole(heating, dialogue, said("non", dialogue, "no", 0.99))
+    assert patience_ms(heating, dialogue, said("non", dialogue, "no", 0.99)) is None
     assert not certain(heating, dialogue, said("non", dialogue, "no", 0.99))
 
 
 def test_a_poor_recognition_is_never_certain(heating: Flow, resolve: Resolver) -> None:
     dialogue = call_in(heating, resolve, "init").dialogue
     assert not certain(heating, dialogue, said("oui", dialogue, recognised=0.39))
-    assert not whole(heating, dialogue, said("je suis locataire", dialogue, "not_proprio", 0.99, recognised=0.39))
+    poor = said("je suis locataire", dialogue, "not_proprio", 0.99, recognised=0.39)
+    assert patience_ms(heating, dialogue, poor) is None
 
 
 def test_the_state_sets_what_is_sure_enough(heating: Flow, resolve: Resolver) -> None:
