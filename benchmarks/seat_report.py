@@ -107,12 +107,14 @@ def draw(rows: list[Row], picture: Path) -> None:
         means = np.mean([row["stages_ms"] for row in some if "stages_ms" in row], axis=0) if some else np.zeros(7)
         bottom = 0.0
         for number, stage in enumerate(STAGES):
-            fall.bar(place, means[number], 0.6, bottom=bottom, color=colours[number])
-            if means[number] >= 12:
-                fall.text(place, bottom + means[number] / 2, f"{stage} {means[number]:.0f}", ha="center", va="center")
+            fall.bar(place, means[number], 0.94, bottom=bottom, color=colours[number])
+            if means[number] >= 20:
+                fall.text(
+                    place, bottom + means[number] / 2, f"{stage} {means[number]:.0f}", ha="center", va="center", size=7
+                )
             bottom += means[number]
         heard_ms = np.mean([row["answer_ms"] for row in some]) if some else 0.0
-        fall.plot([place - 0.4, place + 0.4], [heard_ms, heard_ms], color="black", lw=1.2)
+        fall.plot([place - 0.47, place + 0.47], [heard_ms, heard_ms], color="black", lw=1.2)
         fall.text(place, heard_ms + 10, f"heard {heard_ms:.0f} ms", ha="center")
     fall.set(title="where the time goes, means", ylabel="ms", xticks=(0, 1), xticklabels=tuple(taken))
     figure.tight_layout()

@@ -26,7 +26,7 @@ STAGES = (
     "silence",
     "intent, decision",
     "play",
-    "heard",
+    "prompt",
 )
 TAKEN_BY_VOICE = ("early", "endpoint", "continued")
 
