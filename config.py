@@ -140,6 +140,9 @@ class ControllerSettings(CommonSettings):
     handoff_extension: str = setting(
         "900", "extension of it for callers whom nobody drives (bot manager or Redis away); empty: hang up", extension
     )
+    busy_extension: str = setting(
+        "", "extension of it for the caller too many, after the busy prompt; empty: hang up", extension
+    )
     farewell_language: str = setting("fr", "language of the prompts `busy` and `apology`", identifier)
     drain_new_calls: str = setting(
         "busy",

@@ -47,6 +47,7 @@ def rules_of(settings: ControllerSettings) -> Rules:
         handoff_context=settings.handoff_context,
         handoff_extension=settings.handoff_extension,
         language=settings.farewell_language,
+        busy_extension=settings.busy_extension,
     )
 
 

@@ -347,8 +347,9 @@ class CallLegs:
         return actions + self._leave(at) if self.state == "leaving" and not self.playbacks.queue else actions
 
     def _leave(self, at: float) -> list[Action]:
-        hand_off = self.farewell is not None and self.farewell.then == "hand_off" and self.rules.handoff_extension
-        return self._transfer(self.rules.handoff_extension, at) if hand_off else self._hang_up(at)
+        after = {"overflow": self.rules.busy_extension, "hand_off": self.rules.handoff_extension}
+        extension = after.get(self.farewell.then, "") if self.farewell else ""
+        return self._transfer(extension, at) if extension else self._hang_up(at)
 
     def tick(self, at: float) -> list[Action]:
         """Time goes by; call this a few times a second."""

@@ -34,6 +34,7 @@ class Rules:
     handoff_context: str
     handoff_extension: str
     language: str
+    busy_extension: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class Farewell:
     """A prompt of the controller's own and what follows it."""
 
     prompt: str
-    then: Literal["hang_up", "hand_off"]
+    then: Literal["overflow", "hand_off"]
+    """`overflow`: to `busy_extension`; `hand_off`: to `handoff_extension`; without one, the end."""
 
 
-BUSY = Farewell("busy", "hang_up")
+BUSY = Farewell("busy", "overflow")
 APOLOGY = Farewell("apology", "hand_off")

@@ -132,6 +132,10 @@ class CallStream:
         """How much silence ends the utterance if this guess is all of it."""
         self._endpointer.end_after(utterance, revision, silence_ms)
 
+    def continue_after(self, utterance: int) -> None:
+        """Another receiver heard this call up to that utterance."""
+        self._endpointer.continue_after(utterance)
+
     def bot_speaks(self, speaking: bool) -> None:
         """A prompt begins or ends."""
         self._endpointer.bot_speaks(speaking)

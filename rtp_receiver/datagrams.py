@@ -21,6 +21,8 @@ import numpy as np
 from rtp_receiver.sources import Address
 
 RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
+SMALL_BUFFER_BYTES = 1024 * 1024
+"""Less than this holds the packets of 500 calls for less than 30 ms."""
 BATCH = 256
 LONGEST_DATAGRAM = 2_048
 """Bytes kept of a datagram; one as long as this was longer."""
@@ -146,6 +148,11 @@ def open_socket(host: str, port: int, shared: bool = True) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def receive_buffer_bytes(sock: socket.socket) -> int:
+    """What the kernel granted, its own bookkeeping included: net.core.rmem_max bounds it."""
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
 
 
 def kernel_drops(sock: socket.socket) -> int | None:

@@ -184,6 +184,10 @@ class Endpointer:
         if current and self._run is not None and self._guessed_to == self._run.last:
             self._end_after_ms = silence_ms
 
+    def continue_after(self, utterance: int) -> None:
+        """Another receiver heard this call up to that utterance: the next one has a higher number."""
+        self._utterance = max(self._utterance, utterance)
+
     def bot_speaks(self, speaking: bool) -> None:
         """A prompt begins or ends. An utterance that was confirmed before goes on."""
         self._bot_speaks = speaking

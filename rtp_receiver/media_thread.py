@@ -160,6 +160,10 @@ class MediaThread:
         """A prompt begins or ends; a call without a stream is left out."""
         self._orders.append(lambda: self._with_line(call_id, lambda line: line.stream.bot_speaks(speaking)))
 
+    def continue_after(self, call_id: str, utterance: int) -> None:
+        """Another receiver heard the call up to that utterance."""
+        self._orders.append(lambda: self._with_line(call_id, lambda line: line.stream.continue_after(utterance)))
+
     def drop(self, call_id: str) -> None:
         """The call is over."""
         self._orders.append(lambda: self._drop(call_id))

@@ -30,6 +30,7 @@ TURN_VERDICTS = Counter("pronto_turn_verdicts", "guesses that the turn model was
 TURN_MODEL_SECONDS = Histogram("pronto_turn_model_seconds", "the turn model's time for one guess", buckets=_LATENCY_S)
 AUDIO_LOST = Counter("pronto_audio_lost", "calls whose packets stopped while they were up")
 CUT_OFF = Counter("pronto_utterances_cut_off", "utterances whose receiver was killed in them: asked for again")
+TAKEN_OVER = Counter("pronto_calls_taken_over", "calls whose audio another receiver process heard before")
 LOOKUPS = Counter("pronto_source_lookups", "look-ups of unknown sources", ["outcome"])
 
 

@@ -42,7 +42,7 @@ from protocol.messages import (
 from protocol.speaking import speaking_key, watch_speaking
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Confirmed, Heard, Limits, Quiet, Segment
-from rtp_receiver.datagrams import kernel_drops
+from rtp_receiver.datagrams import SMALL_BUFFER_BYTES, kernel_drops, receive_buffer_bytes
 from rtp_receiver.endpointing import Ignored
 from rtp_receiver.kept_state import KeptState, kept_utterance, read_utterance
 from rtp_receiver.media_counts import MediaCounts
@@ -165,7 +165,10 @@ class Receiver:
         )
         REGISTRY.register(collector)
         self._media.start()
-        log.info("receiving", extra={"rtp": shown(self.rtp_address)})
+        buffer_bytes = receive_buffer_bytes(self._sock)
+        log.info("receiving", extra={"rtp": shown(self.rtp_address), "buffer_bytes": buffer_bytes})
+        if buffer_bytes < SMALL_BUFFER_BYTES:
+            log.warning("small receive buffer: raise net.core.rmem_max", extra={"buffer_bytes": buffer_bytes})
         try:
             async with asyncio.TaskGroup() as group:
                 for job in (
@@ -297,9 +300,26 @@ class Receiver:
                 case Ignored(cause):
                     metrics.IGNORED.labels(cause).inc()
                 case Audible():
-                    self._state.put("hears", call_id, self._settings.receiver_id)
+                    self._spawn(self._begin_to_hear(call_id))
                 case Silent(silent_ms):
                     self._spawn(self._lost(call_id, silent_ms))
+
+    async def _begin_to_hear(self, call_id: str) -> None:
+        """Packets come here, perhaps because the receiver process that heard the call before is gone."""
+        try:
+            who = await self._state.get("hears", call_id)
+            if who not in (None, self._settings.receiver_id):
+                metrics.TAKEN_OVER.inc()
+                log.info("call taken over", extra={"call_id": call_id, "from": who})
+                number, turn = read_utterance(await self._state.get("utterance", call_id))
+                self._media.continue_after(call_id, number)
+                if turn is not None:
+                    self._rests[call_id] = _Rest()
+                    self._spawn(self._cut_off(call_id, number, turn))
+        except (RedisError, OSError, BadMessage) as error:
+            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
+        if call_id not in self._ended:
+            self._state.put("hears", call_id, self._settings.receiver_id)
 
     async def _lost(self, call_id: str, silent_ms: int) -> None:
         """Packets of one call may move to another receiver process that shares the port: then nothing is lost."""

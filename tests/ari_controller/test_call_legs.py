@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -394,6 +395,16 @@ def test_the_one_too_many_hears_busy_and_the_bot_hears_nothing() -> None:
     assert scene.names() == ["play"]
     scene.event(over(f"p-{CALL}-busy"))
     assert "hang_up" in scene.names()
+    scene.event(StasisEnded(CALL))
+    assert (scene.told(), scene.call.state) == ([], "ended")
+
+
+def test_the_one_too_many_is_sent_to_the_busy_extension_where_there_is_one() -> None:
+    scene = Scene(BUSY, replace(RULES, busy_extension="902"))
+    scene.answer("answer")
+    scene.event(over(f"p-{CALL}-busy"))
+    scene.answer("extension_exists", {"value": "1"})
+    assert [request.name for request in scene.asked][-1] == "continue"
     scene.event(StasisEnded(CALL))
     assert (scene.told(), scene.call.state) == ([], "ended")
 

@@ -1,0 +1,1 @@
+"""Programs of other projects' interpreters: they import what the benchmark installs, and nothing of ours."""
