@@ -30,6 +30,7 @@ class Monitor:
         self._listener = listener
         self._changed = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
+        self._by_number: dict[str, CallView] = {}
         self.calls: dict[str, CallView] = {}
 
     async def start(self) -> None:
@@ -48,13 +49,8 @@ class Monitor:
                 await self._reader
 
     def call_of(self, caller_number: str) -> CallView | None:
-        """The call that this number placed, None before it was answered."""
-        for view in self.calls.values():
-            if any(
-                isinstance(message, CallStarted) and message.caller_number == caller_number for message in view.seen
-            ):
-                return view
-        return None
+        """The first call that this number placed, None before it was answered."""
+        return self._by_number.get(caller_number)
 
     async def wait_for(self, holds: Callable[[], bool], deadline_s: float) -> bool:
         """Waits until `holds`, asked after every message; False when `deadline_s` passed first."""
@@ -85,5 +81,7 @@ class Monitor:
                 for _, message in fresh:
                     view = self.calls.setdefault(message.call_id, CallView(message.call_id))
                     view.see(message)
+                    if isinstance(message, CallStarted):
+                        self._by_number.setdefault(message.caller_number, view)
                     self._listener(view, message)
                 self._changed.notify_all()
