@@ -61,14 +61,29 @@ def _denied(words: Sequence[str], position: int, lexicon: Lexicon) -> bool:
 
 
 def _misheard(words: Sequence[str], phrases: Sequence[tuple[tuple[str, ...], str]]) -> SlotReading:
-    """The choice whose phrase is nearly what was heard, when no phrase is exactly there."""
+    """The choice whose phrase is nearly what was heard, when no phrase is exactly there.
+
+    The matcher's two upper bounds sort out nearly every pair before the ratio itself, the costly part.
+    """
     best, value = 0.0, ""
+    matcher = difflib.SequenceMatcher()
+    pieces: dict[int, list[str]] = {}
     for parts, candidate in phrases:
         phrase = " ".join(parts)
         if len(phrase) < 4:
             continue
-        for start in range(max(1, len(words) - len(parts) + 1)):
-            ratio = difflib.SequenceMatcher(None, phrase, " ".join(words[start : start + len(parts)])).ratio()
+        length = len(parts)
+        if length not in pieces:
+            starts = range(max(1, len(words) - length + 1))
+            pieces[length] = list(dict.fromkeys(" ".join(words[start : start + length]) for start in starts))
+        matcher.set_seq2(phrase)  # what is known of the second is kept from piece to piece
+        for piece in pieces[length]:
+            if 2 * min(len(piece), len(phrase)) < CLOSE_ENOUGH * (len(piece) + len(phrase)):
+                continue
+            matcher.set_seq1(piece)
+            if matcher.quick_ratio() < max(best, CLOSE_ENOUGH):
+                continue
+            ratio = matcher.ratio()
             if ratio > best:
                 best, value = ratio, candidate
     if best < CLOSE_ENOUGH:
