@@ -25,7 +25,8 @@ from intent_service.encoder import Encoder, open_encoder
 from intent_service.language import as_samples, encoder_reading
 from intent_service.model import Votes, probabilities
 from intent_service.normalise import normalise
-from intent_service.train import RememberingEncoder, is_polar
+from intent_service.remembered import RememberingEncoder
+from intent_service.train import is_polar
 from intent_service.training import Samples, fit_heads, fit_mix, folds_of, out_of_fold
 
 SEEDS = (0, 1, 2)

@@ -19,6 +19,8 @@ _TRAINED_BY = (
     "normalise",
     "phonetic",
     "features",
+    "design",
+    "noise",
     "phrases",
     "groups",
     "language",
@@ -71,10 +73,12 @@ def save(bundle: Bundle, path: Path) -> None:
     arrays = {
         "about": _bytes(json.dumps(about)),
         "features": _bytes("\n".join(model.vocabulary.columns)),
+        "familiar": _bytes("\n".join(sorted(model.familiar))),
         "idf": model.vocabulary.idf,
         "lexical_weights": model.lexical.weights,
         "lexical_bias": model.lexical.bias,
-        "confidence": np.stack([bundle.confidence.means, bundle.confidence.scales, bundle.confidence.weights]),
+        "confidence_scales": np.stack([bundle.confidence.means, bundle.confidence.scales]),
+        "confidence_weights": bundle.confidence.weights,
         "thresholds": bundle.thresholds,
     }
     if model.semantic is not None and model.centroids is not None:
@@ -95,10 +99,12 @@ def open_bundle(path: Path) -> Bundle:
         about = json.loads(data["about"].tobytes())
         columns = {feature: index for index, feature in enumerate(data["features"].tobytes().decode().split("\n"))}
         has_semantic = "semantic_weights" in data
-        means, scales, weights = data["confidence"].astype(np.float32)
+        means, scales = data["confidence_scales"].astype(np.float32)
+        weights = data["confidence_weights"].astype(np.float32)
         classifier = Classifier(
             tuple(about["classes"]),
             Vocabulary(about["language"], columns, data["idf"]),
+            frozenset(data["familiar"].tobytes().decode().split("\n")),
             Head(data["lexical_weights"], data["lexical_bias"]),
             Head(data["semantic_weights"], data["semantic_bias"]) if has_semantic else None,
             data["centroids"] if has_semantic else None,

@@ -18,7 +18,7 @@ from intent_service.language import STRANGER, LanguageData
 from intent_service.model import Votes, evidence, probabilities, restrict
 from intent_service.noise import TELEPHONE
 from intent_service.rules import Rules
-from intent_service.train import fit_decider, garbled_phrases, is_polar, own_members
+from intent_service.train import fit_decider, own_members, trainer_of
 from intent_service.training import Samples, folds_of, out_of_fold, take_votes
 
 NOISE_SEED = 2026
@@ -42,6 +42,10 @@ class Evaluation:
 
     language: str
     classes: tuple[str, ...]
+    main_count: int
+    """How many of the classes are intents of the main set; the others are questions."""
+    phrases_of: dict[str, int]
+    """Phrases of each intent."""
     phrase_count: int
     group_count: int
     accuracy: float
@@ -72,7 +76,7 @@ def evaluate(data: LanguageData, encoder: Encoder | None, fold_count: int) -> Ev
     samples = data.samples(encoder)
     noisy = data.samples(encoder, TELEPHONE, NOISE_SEED)
     folds = folds_of(samples, fold_count)
-    held_out = out_of_fold(samples, folds, [samples, noisy], is_polar(data.name), garbled_phrases(data, encoder))
+    held_out = out_of_fold(trainer_of(data, samples), folds, [samples, noisy])
     classes, labels = samples.classes, samples.labels
     judge = _Judge(data, folds, held_out[0], labels)
     own = own_members(data, labels)
@@ -93,6 +97,8 @@ def evaluate(data: LanguageData, encoder: Encoder | None, fold_count: int) -> Ev
     return Evaluation(
         language=data.name,
         classes=tuple(name for name in classes if name != STRANGER),
+        main_count=len(data.main.names),
+        phrases_of={name: int((labels == index).sum()) for index, name in enumerate(classes)},
         phrase_count=int(phrases.sum()),
         group_count=len(np.unique(samples.groups[phrases])),
         accuracy=accuracy(clean),

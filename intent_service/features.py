@@ -1,13 +1,12 @@
 """Turns a normalised sentence into weighted lexical features: character and word n-grams, polarity, sound. Pure.
 
 TF-IDF as in scikit-learn (sublinear counts, smoothed idf, each block of unit length), written out so that a trained
-model is two arrays and a dictionary, and answering needs no scikit-learn.
+model is two arrays and a dictionary, and answering needs no scikit-learn. `design` does the same for many sentences.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -19,7 +18,7 @@ from intent_service.normalise import LANGUAGES
 from intent_service.phonetic import sounds
 
 _STEM_LETTERS: Final = 5
-_BLOCK_WEIGHTS: Final = {"c": 1.0, "w": 1.0, "p": 0.8, "s": 0.5}
+BLOCK_WEIGHTS: Final = {"c": 1.0, "w": 1.0, "p": 0.8, "s": 0.5}
 
 
 def is_negated(text: str, language: str) -> bool:
@@ -91,7 +90,7 @@ class Vocabulary:
                 own = np.fromiter(counts.keys(), np.int64, len(counts))
                 weights = (1.0 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[own]
                 columns += own.tolist()
-                values.append((weights * (_BLOCK_WEIGHTS[block] / np.linalg.norm(weights))).astype(np.float32))
+                values.append((weights * (BLOCK_WEIGHTS[block] / np.linalg.norm(weights))).astype(np.float32))
         joined = np.concatenate(values) if values else np.zeros(0, np.float32)
         return np.asarray(columns, np.int64), joined.astype(np.float32)
 
@@ -99,18 +98,3 @@ class Vocabulary:
         """Share of the sentence's words that stand in some phrase, 0 to 1; 0 for no words."""
         words = text.split()
         return sum(f"w{word}" in self.columns for word in words) / len(words) if words else 0.0
-
-
-def learn_vocabulary(texts: Sequence[str], language: str) -> Vocabulary:
-    """The vocabulary of normalised sentences."""
-    document_counts: Counter[str] = Counter()
-    for text in texts:
-        document_counts.update(_distinct(blocks(text, language).items()))
-    columns = {feature: column for column, feature in enumerate(document_counts)}
-    counts = np.fromiter(document_counts.values(), np.float32, len(document_counts))
-    idf = (np.log((1.0 + len(texts)) / (1.0 + counts)) + 1.0).astype(np.float32)
-    return Vocabulary(language, columns, idf)
-
-
-def _distinct(items: Iterable[tuple[str, list[str]]]) -> set[str]:
-    return {block + feature for block, features in items for feature in features}

@@ -118,6 +118,7 @@ def as_samples(
         np.asarray(labels, np.int64),
         classes,
         np.asarray(groups, np.int64),
+        classes.index(STRANGER) if STRANGER in classes else -1,
     )
 
 

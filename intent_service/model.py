@@ -1,7 +1,7 @@
 """A trained classifier as arrays: normalised sentence and embedding in, probabilities and confidence out. Pure: numpy.
 
-Two heads vote: a linear SVM on lexical features and a logistic head on the sentence embedding. Their softmaxes are
-mixed with weights and temperatures fitted out of fold, so the probabilities are calibrated. A small logistic model
+Two heads vote: a linear SVM on lexical features and a logistic head on the sentence embedding. Their scores are added
+with weights fitted out of fold, so the probabilities are calibrated. A small logistic model
 turns what the heads say (`evidence`) into the confidence that the answer is right and the sentence is no stranger.
 """
 
@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from intent_service.features import Vocabulary
+from intent_service.phonetic import sounds
 
 Vector = NDArray[np.float32]
 Matrix = NDArray[np.float32]
 
+_LONG_WORD: Final = 4
+"""Letters of a word that says what is talked of."""
 STRANGER_WEIGHT: Final = 0.25
 """How much an intent that is not allowed still counts: enough to notice that something else was meant."""
 
@@ -32,11 +35,10 @@ class Head:
 
 @dataclass(frozen=True)
 class Mix:
-    """How the two votes become one probability."""
+    """How the two votes become one probability: the softmax of their weighted sum."""
 
-    lexical_temperature: float
-    semantic_temperature: float
-    semantic_weight: float
+    lexical: float
+    semantic: float
     """0: the lexical head alone."""
 
 
@@ -47,12 +49,19 @@ class Confidence:
     means: Vector
     scales: Vector
     weights: Vector
+    """Twice as many as there are kinds of evidence: see `standardised`."""
     bias: float
 
     def of(self, evidence: Matrix) -> Vector:
         """0 to 1 for each row of evidence."""
-        standard = np.clip((evidence - self.means) / self.scales, -4.0, 4.0)
+        standard = standardised(evidence, self.means, self.scales)
         return np.asarray(1.0 / (1.0 + np.exp(-(standard @ self.weights + self.bias))), np.float32)
+
+
+def standardised(evidence: Matrix, means: Vector, scales: Vector) -> Matrix:
+    """What the confidence model sees: standard scores, and their squares (too little and too much are both strange)."""
+    standard = np.clip((evidence - means) / scales, -4.0, 4.0)
+    return np.hstack([standard, standard**2 - 1.0])
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,8 @@ class Votes:
     """Cosine of the embedding to each class's centroid."""
     known: Vector
     """Share of known words."""
+    strange: Vector
+    """Count of longer words that neither stand in a phrase of an intent nor sound like one that does."""
     lengths: Vector
     """Words in the sentence."""
 
@@ -77,6 +88,8 @@ class Classifier:
 
     classes: tuple[str, ...]
     vocabulary: Vocabulary
+    familiar: frozenset[str]
+    """How the words sound that stand in phrases of intents."""
     lexical: Head
     semantic: Head | None
     centroids: Matrix | None
@@ -96,8 +109,16 @@ class Classifier:
             semantic = semantic_inputs(embeddings, negated, self.polar) @ self.semantic.weights + self.semantic.bias
             cosine = np.asarray(embeddings @ self.centroids.T, np.float32)
         known = np.array([self.vocabulary.known_share(text) for text in texts], np.float32)
+        strange = np.array([self._strange_words(text) for text in texts], np.float32)
         lengths = np.array([len(text.split()) for text in texts], np.float32)
-        return Votes(lexical, semantic, cosine, known, lengths)
+        return Votes(lexical, semantic, cosine, known, strange, lengths)
+
+    def _strange_words(self, text: str) -> int:
+        language = self.vocabulary.language
+        return sum(
+            len(word) >= _LONG_WORD and sound not in self.familiar
+            for word, sound in zip(text.split(), sounds(text, language).split(), strict=True)
+        )
 
 
 def semantic_inputs(embeddings: Matrix, negated: list[bool], polar: bool) -> Matrix:
@@ -116,11 +137,10 @@ def softmax(logits: Matrix) -> Matrix:
 
 def probabilities(votes: Votes, mix: Mix) -> Matrix:
     """The mixed vote: rows sum to 1."""
-    lexical = softmax(votes.lexical * np.float32(mix.lexical_temperature))
-    if votes.semantic is None or mix.semantic_weight == 0.0:
-        return lexical
-    semantic = softmax(votes.semantic * np.float32(mix.semantic_temperature))
-    return np.asarray((1 - mix.semantic_weight) * lexical + mix.semantic_weight * semantic, np.float32)
+    logits = votes.lexical * np.float32(mix.lexical)
+    if votes.semantic is not None:
+        logits = logits + votes.semantic * np.float32(mix.semantic)
+    return softmax(logits)
 
 
 def restrict(probability: Matrix, allowed: NDArray[np.bool_]) -> Matrix:
@@ -144,6 +164,8 @@ def evidence(votes: Votes, probability: Matrix, top: NDArray[np.int64], allowed:
         votes.lexical[rows, top],
         votes.lexical.max(axis=1),
         votes.known,
+        votes.strange,
+        votes.strange / np.maximum(votes.lengths, 1.0),
         np.log1p(votes.lengths),
         np.log(np.where(allowed, 0.0, probability).sum(axis=1) + 1e-4),
         np.where(allowed, -9.0, votes.lexical).max(axis=1),

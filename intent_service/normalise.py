@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 ZIP_CODE: Final = "codepostal"
@@ -22,6 +22,7 @@ _APOSTROPHES: Final = re.compile("[\u2018\u2019\u02bc\u0060\u00b4]")
 _DASHES: Final = re.compile("[-\u2010-\u2015\u2212_/]")
 _CLOCK: Final = re.compile(r"\b\d{1,2} ?[h:] ?(\d{2})?\b")
 _DIGIT_GAP: Final = re.compile(r"(?<=\d)[ .,](?=\d)")
+_ARTICLES: Final = frozenset({"un", "une", "uno", "una", "one", "oh"})
 _NOT_WORD: Final = re.compile(r"[^a-z0-9']+")
 
 
@@ -50,9 +51,24 @@ class Language:
     elisions: Mapping[str, str]
     """What stands before an apostrophe, written out: "j'ai" and a recogniser's "je ai" become the same."""
 
+    homophones: Mapping[str, str] = field(default_factory=dict)
+    """Small words that sound alike, made one spelling: a recogniser writes "pa" for "pas" and "suit" for "suis"."""
+
+    number_homophones: frozenset[str] = frozenset()
+    """Words that sound like a number word and are one beside a number: "vin" in "vin et un mille"."""
+
+    inner_fillers: frozenset[str] = frozenset()
+    """Words that carry nothing inside a longer sentence, and much alone."""
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
+
+
+def _spellings(text: str) -> dict[str, str]:
+    """From "pas pa|ca sa": each word after the first of its group -> the first."""
+    groups = [group.split() for group in text.split("|")]
+    return {word: group[0] for group in groups for word in group[1:]}
 
 
 def _rewrites(*pairs: tuple[str, str]) -> tuple[tuple[re.Pattern[str], str], ...]:
@@ -63,6 +79,7 @@ LANGUAGES: Final[dict[str, Language]] = {
     "fr": Language(
         fillers=_words("euh heu hum hm mh ben bah beh alors allo donc enfin bref genre ne n"),
         rewrites=_rewrites(
+            (r"\bdu coup\b|\ben fait\b", " "),
             (r"\bs'? ?il (?:vous|te) plait\b", "silvousplait"),
             (r"\b(?:stp|svp)\b", "silvousplait"),
             (r"\bmaprimerenov\b|\bma prime renov(?:ation|e)?\b'?", "maprimerenov"),
@@ -75,17 +92,29 @@ LANGUAGES: Final[dict[str, Language]] = {
             (r"\bouai[ps]?\b", "ouais"),
             (r"\bappart\b", "appartement"),
             (r"\bfuel\b|\bfioule?s?\b|\bmazout\b", "fioul"),
+            (r"(?<!\bje )(?<!\btu )(?<!\bil )(?<!\bon )(?<!\bqui )(?<!elle )\b(?:ces|ses|s'est|c'et|sait)\b", "c'est"),
+            (r"\bqu'ils?\b", "qui"),
+            (r"\bm'as?\b", "ma"),
+            (r"\bil faux\b", "il faut"),
+            (r"\bc'est faut\b", "c'est faux"),
         ),
         number_words=_words(
             "zero un une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize vingt "
             "vingts trente quarante cinquante soixante septante huitante octante nonante cent cents mille"
         ),
-        number_links=_words("et virgule"),
+        number_links=_words("et est virgule"),
         hour_words=_words(
             "heure heures h janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre"
         ),
         negations=_words("pas plus jamais rien aucun aucune ni non nan"),
         elisions={"j": "je", "c": "ce", "m": "me", "l": "le", "d": "de", "s": "se", "t": "te", "qu": "que"},
+        homophones=_spellings(
+            "pas pa|ca sa|a as|est et|on ont|son sont|mais mes mets|peut peu peux|quel quelle quels quelles|"
+            "quand quant|veux veut|voudrais voudrait|suis suit|fait fais|tout tous|bien biens|temps tant tend|"
+            "prix pris|cher chere chair"
+        ),
+        number_homophones=_words("vin vins vint sans sang mil cet cette set dis dit neufs"),
+        inner_fillers=_words("voila hein"),
     ),
     "it": Language(
         fillers=_words("ehm eh uhm allora beh mah dunque ecco insomma pronto"),
@@ -138,7 +167,9 @@ def normalise(text: str, language: str, classes: Mapping[str, str] | None = None
     for pattern, replacement in rules.rewrites:
         text = pattern.sub(replacement, text)
     words = [rules.elisions.get(word, word) for part in text.split() for word in part.split("'") if word]
-    words = [word for word in words if word not in rules.fillers]
+    words = [rules.homophones.get(word, word) for word in words if word not in rules.fillers]
+    if len(words) > 2:
+        words = [word for word in words if word not in rules.inner_fillers] or words
     words = _join_numbers(words, rules)
     if classes:
         words = [classes.get(word, word) for word in words]
@@ -156,14 +187,18 @@ def _join_numbers(words: list[str], rules: Language) -> list[str]:
     index = 0
     while index < len(words):
         end = index
-        while end < len(words) and (_is_number(words[end], rules) or (end > index and _links(words, end, rules))):
+        while end < len(words) and (
+            _is_number(words[end], rules)
+            or (end > index and _links(words, end, rules))
+            or _sounds_like_number(words, index, end, rules)
+        ):
             end += 1
         run = words[index:end]
         if run and end < len(words) and words[end] in rules.hour_words:
             joined.append(TIME)
             index = end + 1
             continue
-        if not run or (len(run) == 1 and run[0] in {"un", "une", "uno", "una", "one", "oh"}):
+        if not run or (len(run) == 1 and run[0] in _ARTICLES):
             joined.append(words[index])
             index += 1
             continue
@@ -175,6 +210,18 @@ def _join_numbers(words: list[str], rules: Language) -> list[str]:
 def _links(words: list[str], index: int, rules: Language) -> bool:
     """Whether the word joins the number before it to the one after: "vingt et un"."""
     return words[index] in rules.number_links and index + 1 < len(words) and _is_number(words[index + 1], rules)
+
+
+def _sounds_like_number(words: list[str], start: int, index: int, rules: Language) -> bool:
+    """Whether a word is a number word misheard: it goes on a number that began at `start`, or stands before one."""
+    if words[index] not in rules.number_homophones:
+        return False
+    if any(_is_number(word, rules) and word not in _ARTICLES for word in words[start:index]):
+        return True
+    after = words[index + 1 : index + 3]
+    if len(after) == 2 and after[0] in rules.number_links:
+        return _is_number(after[1], rules)
+    return bool(after) and (after[0] in rules.hour_words or (_is_number(after[0], rules) and after[0] not in _ARTICLES))
 
 
 def _is_number(word: str, rules: Language) -> bool:

@@ -123,10 +123,10 @@ class Recogniser:
             self.version,
             text,
             threshold,
-            _ranked(classes, softmax(votes.lexical * np.float32(bundle.mix.lexical_temperature))[0]),
+            _ranked(classes, softmax(votes.lexical * np.float32(bundle.mix.lexical))[0]),
             ()
             if votes.semantic is None
-            else _ranked(classes, softmax(votes.semantic * np.float32(bundle.mix.semantic_temperature))[0]),
+            else _ranked(classes, softmax(votes.semantic * np.float32(bundle.mix.semantic))[0]),
         )
 
 

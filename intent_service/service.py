@@ -87,18 +87,26 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter("intent_requests", "Sentences asked", ["set", "outcome"], registry=self.registry)
-        self.intents = Counter("intent_recognised", "Intents answered", ["set", "intent"], registry=self.registry)
+        self.requests = Counter(
+            "pronto_intent_decisions", "Sentences asked", ["set", "outcome"], registry=self.registry
+        )
+        self.intents = Counter(
+            "pronto_intent_recognised", "Intents answered", ["set", "intent"], registry=self.registry
+        )
         self.seconds = Histogram(
-            "intent_seconds",
+            "pronto_intent_decision_seconds",
             "Time to decide, without HTTP",
             ["set"],
             buckets=(0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
             registry=self.registry,
         )
-        self.cache_hits = Counter("intent_cache_hits", "Sentences answered from the cache", registry=self.registry)
-        self.reloads = Gauge("intent_reloads", "Phrase files taken or refused", ["result"], registry=self.registry)
-        self.encoder = Gauge("intent_encoder", "1 for the encoder in use", ["backend"], registry=self.registry)
+        self.cache_hits = Counter(
+            "pronto_intent_cache_hits", "Sentences answered from the cache", registry=self.registry
+        )
+        self.reloads = Gauge(
+            "pronto_intent_reloads", "Phrase files taken or refused", ["result"], registry=self.registry
+        )
+        self.encoder = Gauge("pronto_intent_encoder", "1 for the encoder in use", ["backend"], registry=self.registry)
 
 
 def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[], None], token: str = "") -> FastAPI:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 REFUSED_SHARE: Final = 0.03
-PRECISION: Final = 0.90
+PRECISION: Final = 0.85
 STRICT_PRECISION: Final = 0.97
-REFUSED_OF_INTENT: Final = 0.04
+REFUSED_OF_INTENT: Final = 0.025
 REFUSED_OF_STRICT_INTENT: Final = 0.10
 STRICT_FLOOR: Final = 0.60
 

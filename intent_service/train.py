@@ -5,12 +5,9 @@ The service runs this beside itself on a cache miss, so that answering never wai
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +17,22 @@ from intent_service.bundle import Bundle, bundle_path, save, version_of
 from intent_service.encoder import Encoder, open_encoder
 from intent_service.language import STRANGER, LanguageData, read_language
 from intent_service.model import Confidence, Matrix, Mix, Vector, Votes, evidence, probabilities, restrict
-from intent_service.noise import MILD
+from intent_service.noise import TELEPHONE
 from intent_service.phrases import BadPhrases
+from intent_service.remembered import RememberingEncoder
 from intent_service.thresholds import fit_thresholds
 from intent_service.training import (
     Samples,
+    Trainer,
     fit_confidence_on,
-    fit_heads,
     fit_mix,
     folds_of,
     out_of_fold,
     take_votes,
-    with_garbled,
 )
 
 FOLDS = 5
-GARBLE_SEED = 1
+GARBLE_SEED = 21
 
 
 def is_polar(language: str) -> bool:
@@ -56,40 +53,10 @@ class Decider:
     """One per class."""
 
 
-class RememberingEncoder:
-    """An encoder that keeps vectors of phrases on disk: after an edit only new phrases are encoded."""
-
-    def __init__(self, encoder: Encoder, cache: Path) -> None:
-        self._encoder = encoder
-        self.identity = encoder.identity
-        self._path = cache / f"vectors-{hashlib.sha256(encoder.identity.encode()).hexdigest()[:12]}.npz"
-        self._known: dict[str, NDArray[np.float32]] = {}
-        try:
-            with np.load(self._path, allow_pickle=False) as archive:
-                texts = json.loads(archive["texts"].tobytes())
-                self._known = dict(zip(texts, archive["vectors"], strict=True))
-        except (OSError, ValueError, KeyError):
-            pass  # nothing kept yet, or a torn file: encoded again
-
-    def encode(self, sentences: Sequence[str]) -> Matrix:
-        """Unit rows."""
-        new = [text for text in dict.fromkeys(sentences) if text not in self._known]
-        if new:
-            self._known.update(zip(new, self._encoder.encode(new), strict=True))
-        return np.stack([self._known[text] for text in sentences])
-
-    def keep(self) -> None:
-        """Writes what is known."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part.npz")
-        texts = np.frombuffer(json.dumps(list(self._known)).encode(), np.uint8)
-        np.savez(part, texts=texts, vectors=np.stack(list(self._known.values())))
-        part.replace(self._path)
-
-
-def garbled_phrases(data: LanguageData, encoder: Encoder | None) -> Samples | None:
-    """Mildly garbled copies of the phrases to learn from, where the language has a generator."""
-    return data.samples(encoder, MILD, GARBLE_SEED) if data.name == "fr" else None
+def trainer_of(data: LanguageData, samples: Samples) -> Trainer:
+    """Learns from the phrases, and from a garbled copy of each where the language has a generator."""
+    garbled = data.samples(None, TELEPHONE, GARBLE_SEED) if data.name == "fr" else None
+    return Trainer(samples, is_polar(data.name), garbled)
 
 
 def own_members(data: LanguageData, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -144,10 +111,11 @@ def _asked(votes: Votes, probability: Matrix, members: NDArray[np.bool_]) -> tup
 
 def train(data: LanguageData, encoder: Encoder | None, version: str) -> Bundle:
     """Heads on all phrases; calibration and thresholds from heads that had not seen them."""
-    samples, garbled = data.samples(encoder), garbled_phrases(data, encoder)
-    votes = out_of_fold(samples, folds_of(samples, FOLDS), [samples], is_polar(data.name), garbled)[0]
+    samples = data.samples(encoder)
+    trainer = trainer_of(data, samples)
+    votes = out_of_fold(trainer, folds_of(samples, FOLDS), [samples])[0]
     decider = fit_decider(data, votes, samples.labels)
-    heads = fit_heads(with_garbled(samples, garbled, np.arange(len(samples.texts))), is_polar(data.name))
+    heads = trainer.fit(np.arange(len(samples.texts)))
     return Bundle(version, heads, decider.mix, decider.confidence, decider.thresholds)
 
 

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 def _evaluate(args: argparse.Namespace, settings: IntentSettings, data: LanguageData) -> int:
     from intent_service.evaluation import evaluate, report
     from intent_service.picture import draw_confusions
-    from intent_service.train import RememberingEncoder
+    from intent_service.remembered import RememberingEncoder
 
     opened = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
     encoder = RememberingEncoder(opened.encoder, settings.intent_cache_dir) if opened.encoder is not None else None

@@ -81,9 +81,9 @@ def test_metrics_count_what_was_asked(service: Service) -> None:
     for _ in range(2):
         service.post("/embedding_main/", {"sentence": "oui"})
     text = service.get("/metrics")[1]
-    assert 'intent_requests_total{outcome="match",set="main"} 2.0' in text
-    assert 'intent_recognised_total{intent="yes",set="main"} 2.0' in text
-    assert "intent_cache_hits_total 1.0" in text
+    assert 'pronto_intent_decisions_total{outcome="match",set="main"} 2.0' in text
+    assert 'pronto_intent_recognised_total{intent="yes",set="main"} 2.0' in text
+    assert "pronto_intent_cache_hits_total 1.0" in text
 
 
 def test_files_are_reloaded_and_bad_ones_refused(service: Service) -> None:
