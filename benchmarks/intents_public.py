@@ -27,7 +27,7 @@ from intent_service.model import Votes, probabilities
 from intent_service.normalise import normalise
 from intent_service.remembered import RememberingEncoder
 from intent_service.train import is_polar
-from intent_service.training import Samples, fit_heads, fit_mix, folds_of, out_of_fold
+from intent_service.training import Samples, Trainer, fit_mix, folds_of, out_of_fold
 
 SEEDS = (0, 1, 2)
 LANGUAGE = "en"
@@ -100,10 +100,10 @@ def measure(train: list[Row], test: list[Row], encoder: Encoder | None, parts: d
     """Trains on `train`, measures on `test`, and on CLINC's out-of-scope parts where there are."""
     classes = tuple(sorted({label for _, label in train}))
     samples = _samples(train, classes, encoder)
-    polar = is_polar(LANGUAGE)
+    trainer = Trainer(samples, is_polar(LANGUAGE))
     folds = folds_of(samples, 5 if len(train) < 3_000 else 3)
-    mix = fit_mix(out_of_fold(samples, folds, [samples], polar)[0], samples.labels)
-    heads = fit_heads(samples, polar)
+    mix = fit_mix(out_of_fold(trainer, folds, [samples])[0], samples.labels)
+    heads = trainer.fit(np.arange(len(train)))
 
     def votes_on(rows: list[Row]) -> Votes:
         part = _samples([(text, classes[0]) for text, _ in rows], classes, encoder)
