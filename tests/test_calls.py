@@ -1,11 +1,15 @@
 """Whole calls: every script of tests/calls on a real Asterisk, Redis, voice detection, recogniser and intents.
 
 All scripts are played on one stack, many at a time, so that calls meet each other as they do in a hall. Nothing between
-the caller's RTP and the bot's RTP is replaced.
+the caller's RTP and the bot's RTP is replaced. Then the YAML files of the stack, which are a copy, get a new intent and
+a new state, and the next call on the running stack goes through them.
 """
 
 import asyncio
+import json
 import os
+import shutil
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +17,7 @@ import psutil
 import pytest
 import redis
 
+from config import ROOT
 from pronto.call_cli import FIRST_NUMBER, place
 from pronto.caller_voice import speak
 from pronto.monitor import Monitor
@@ -24,6 +29,41 @@ from protocol.bus import connect
 
 SCRIPTS = sorted((Path(__file__).parent / "calls").glob("*.yaml"))
 AT_ONCE = 10
+
+# What an admin adds: an intent whose phrases stood in another one (so that the demo speech model knows them), and a
+# state of the flow that listens for it.
+MOVED = ("je suis au bureau", "je travaille", "je suis au travail")
+NEW_INTENT = """
+intents:
+  at_work:
+    description: The caller is at work now.
+    phrases: [je suis au bureau, je travaille, je suis au travail]
+"""
+NEW_STATE = """
+states:
+  ask_where:
+    say: hello
+    answers:
+      at_work: {say: very_well, goto: ask_zip_code}
+
+"""
+EDITED_CALL = """
+about: The state and the intent that were added while the stack was running.
+steps:
+  - hear: ask_eligibility
+  - say: oui bonjour
+  - state: ask_where
+  - hear: hello
+  - say: je suis au travail
+  - state: ask_zip_code
+  - hear: ask_zip_code
+  - say: soixante-quinze mille onze
+  - hear: zip_code_noted
+  - say: oui c'est ça
+  - state: ask_owner_house
+  - slot: {zip_code: "75011"}
+  - hangup
+"""
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -40,9 +80,47 @@ class Played:
     children: set[int]
     run_dir: Path
     restarts: dict[str, int]
+    edited: CallReport
+
+
+def health(stack: Stack, service: str) -> dict[str, object]:
+    with urllib.request.urlopen(stack.url(service) + "/health", timeout=10) as answer:
+        found: dict[str, object] = json.load(answer)
+        return found
+
+
+def add_intent(path: Path) -> None:
+    """Moves phrases of `busy` into an intent of their own."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not ("- " in line and any(phrase in line for phrase in MOVED))]
+    assert len(lines) > len(kept)
+    path.write_text("\n".join(kept).replace("\nintents:\n", NEW_INTENT, 1) + "\n", encoding="utf-8")
+
+
+def add_state(path: Path) -> None:
+    """Puts a state between the first question and the one for the zip code."""
+    text = path.read_text(encoding="utf-8")
+    old = "ok_eligibility: {say: very_well, goto: ask_zip_code}"
+    assert old in text
+    text = text.replace(old, "ok_eligibility: {say: very_well, goto: ask_where}", 1)
+    path.write_text(text.replace("\nstates:\n", NEW_STATE, 1), encoding="utf-8")
+
+
+async def play_edited(stack: Stack, flows: Path) -> CallReport:
+    """Edits the files of the running stack, waits until they are in force, and calls."""
+    before = [health(stack, "intent_service")["languages"], health(stack, "bot_manager")["flow"]]
+    add_intent(flows / "fr" / "intents.yaml")
+    assert wait_for(lambda: health(stack, "intent_service")["languages"] != before[0], 180.0), "intents not taken"
+    add_state(flows / "fr" / "heating.yaml")
+    assert wait_for(lambda: health(stack, "bot_manager")["flow"] != before[1], 30.0), "flow not taken"
+    return (await play(stack, [read_score(EDITED_CALL, "edited")]))["edited"]
 
 
 async def play_all(stack: Stack) -> dict[str, CallReport]:
+    return await play(stack, [read_score(path.read_text(encoding="utf-8"), str(path)) for path in SCRIPTS])
+
+
+async def play(stack: Stack, scores: list[Score]) -> dict[str, CallReport]:
     connection = connect(stack.redis_url)
     monitor = Monitor(connection, stack.cell)
     await monitor.start()
@@ -54,7 +132,6 @@ async def play_all(stack: Stack) -> dict[str, CallReport]:
             return await place(player, score, f"+{FIRST_NUMBER + index}", stack.sip_port)
 
     try:
-        scores = [read_score(path.read_text(encoding="utf-8"), str(path)) for path in SCRIPTS]
         reports = await asyncio.gather(*(one(index, score) for index, score in enumerate(scores)))
     finally:
         await monitor.stop()
@@ -70,10 +147,14 @@ def child_pids() -> set[int]:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     folder = tmp_path_factory.mktemp("stack")
     others = child_pids()  # the Asterisk and the Redis that all tests share live on
-    stack = Stack(StackPlan(run_dir=folder / "logs", state_dir=folder / "state"))
+    flows = folder / "flows"
+    shutil.copytree(ROOT / "flows", flows)
+    plan = StackPlan(run_dir=folder / "logs", state_dir=folder / "state", settings={"FLOWS_DIR": str(flows)})
+    stack = Stack(plan)
     with stack:
         children = child_pids() - others
         reports = asyncio.run(play_all(stack))
+        edited = asyncio.run(play_edited(stack, flows))
 
         def is_empty() -> bool:
             return not stack.asterisk.get("channels") and not stack.asterisk.get("bridges")
@@ -87,7 +168,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         spans = [(r.began_at, r.began_at + 5) for r in reports.values()]
         most = max(sum(a <= start < b for a, b in spans) for start, _ in spans)
         restarts = dict(stack.restarts)
-    return Played(reports, channels, bridges, endless, most, children, stack.asterisk.run_dir, restarts)
+    return Played(reports, channels, bridges, endless, most, children, stack.asterisk.run_dir, restarts, edited)
 
 
 def test_there_are_at_least_fifteen_scripts() -> None:
@@ -98,6 +179,11 @@ def test_there_are_at_least_fifteen_scripts() -> None:
 def test_the_call_goes_as_its_script_says(played: Played, name: str) -> None:
     report = played.reports[name]
     assert report.faults == [], "\n".join(str(message) for message in (report.view.seen if report.view else []))
+
+
+def test_an_intent_and_a_state_added_by_yaml_alone_are_in_force_for_the_next_call(played: Played) -> None:
+    view = played.edited.view
+    assert played.edited.faults == [], "\n".join(str(message) for message in (view.seen if view else []))
 
 
 def test_ten_calls_were_up_at_once(played: Played) -> None:

@@ -90,7 +90,7 @@ def test_files_are_reloaded_and_bad_ones_refused(service: Service) -> None:
     path = service.flows / "fr" / "intents.yaml"
     good = path.read_text(encoding="utf-8")
     first = service.post("/embedding_main/", {"sentence": "oui"})[1]["model_version"]
-    assert service.post("/embedding_main/", {"sentence": "je déménage"})[1]["intent"] == "no_match"
+    assert service.post("/embedding_main/", {"sentence": "je déménage"})[1]["intent"] != "moving"
 
     path.write_text(good + "  moving:\n    phrases: [je déménage, on déménage, nous déménageons]\n", encoding="utf-8")
     service.wait_until(lambda: service.post("/embedding_main/", {"sentence": "je déménage"})[1]["intent"] == "moving")
