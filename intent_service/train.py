@@ -31,7 +31,7 @@ from intent_service.training import (
     take_votes,
 )
 
-FOLDS = 5
+FOLDS = 4
 GARBLE_SEED = 21
 
 

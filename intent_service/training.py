@@ -134,7 +134,7 @@ def fit_logistic(inputs: Matrix, labels: NDArray[np.int64], class_count: int) ->
         return loss / count, gradient.ravel().astype(np.float64) / count
 
     start = np.zeros((width + 1) * class_count)
-    options = {"maxiter": 500, "gtol": 5e-5, "ftol": 1e-9}
+    options = {"maxiter": 500, "gtol": 1e-4, "ftol": 1e-9}
     found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", options=options).x
     weights = found.reshape(width + 1, class_count).astype(np.float32)
     bias = weights[-1] - mean @ weights[:-1]
