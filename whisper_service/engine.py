@@ -29,6 +29,9 @@ from whisper_service.guards import Limits
 
 Mel: TypeAlias = NDArray[np.float32]
 
+_NO_MEMORY: Final = ("out of memory", "alloc_failed")
+"""How CUDA says it, and how cuBLAS and cuDNN do (CUBLAS_STATUS_ALLOC_FAILED)."""
+
 FULL_CONTEXT_S: Final = 30.0
 FRAMES_PER_S: Final = 100
 MAX_HINT_TOKENS: Final = 48
@@ -137,7 +140,7 @@ class WhisperEngine:
         try:
             return self._run(jobs)
         except RuntimeError as error:
-            if "out of memory" in str(error).lower():
+            if any(sign in str(error).lower() for sign in _NO_MEMORY):
                 raise OutOfMemory(str(error)) from error
             raise
 

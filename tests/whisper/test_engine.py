@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,24 +163,50 @@ def test_the_language_is_detected_only_when_asked(engine: WhisperEngine, clips: 
     assert first_answer(engine, engine.job(mel, "auto")).text == forced.text
 
 
-def test_out_of_memory_of_the_device_is_told_apart(random_model: Path, clips: list[Samples]) -> None:
-    class SmallDevice:
-        """The real model, on a device that cannot hold the encoder's output."""
+class SmallDevice:
+    """The real model, on a device that holds the encoder's output of `room` utterances; it says so as `words` say."""
 
-        def __init__(self, model: object) -> None:
-            self._model = model
+    def __init__(self, model: Any, room: int, words: str) -> None:
+        self._model, self._room, self._words = model, room, words
 
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._model, name)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
 
-        def encode(self, _: object) -> object:
-            raise RuntimeError("CUDA failed with error out of memory")
+    def encode(self, features: Any) -> Any:
+        if features.shape[0] > self._room:
+            raise RuntimeError(self._words)
+        return self._model.encode(features)
 
-    model = WhisperModel(str(random_model), device="cpu", compute_type="int8")
-    model.model = SmallDevice(model.model)
-    engine = WhisperEngine(model, ModelNotes())
+
+def small_engine(folder: Path, room: int, words: str = "CUDA failed with error out of memory") -> WhisperEngine:
+    model = WhisperModel(str(folder), device="cpu", compute_type="int8")
+    model.model = SmallDevice(model.model, room, words)
+    return WhisperEngine(model, ModelNotes(), context_s=6.0)
+
+
+@pytest.mark.parametrize(
+    "words", ["CUDA failed with error out of memory", "cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED"]
+)
+def test_out_of_memory_of_the_device_is_told_apart(random_model: Path, clips: list[Samples], words: str) -> None:
+    engine = small_engine(random_model, 0, words)
     with pytest.raises(OutOfMemory):
         engine.run(jobs_of(engine, clips[:1]))
+
+
+def test_a_batch_that_the_device_cannot_hold_is_answered_in_halves(random_model: Path, clips: list[Samples]) -> None:
+    held = HeldEngine(small_engine(random_model, 2), is_open=False)
+    batcher = Batcher[Job, Decoded](held, max_batch=8)
+    jobs = [held.job(held.features(clip), "fr") for clip in clips[:8]]
+    first = batcher.submit(jobs[0], float("inf"))
+    assert held.entered.acquire(timeout=20)
+    burst = [batcher.submit(job, float("inf")) for job in jobs]
+    held.gate.set()
+    roomy = load_engine(str(random_model), device="cpu", context_s=6.0)
+    assert [future.result(60).text for future in (first, *burst)] == [
+        texts(roomy, [job])[0] for job in (jobs[0], *jobs)
+    ]
+    assert batcher.max_batch == 2
+    batcher.close()
 
 
 @pytest.mark.parametrize(
