@@ -204,8 +204,9 @@ def confidence_table(made: list[Case], transcripts: list[Transcript]) -> str:
 
 def limits(folder: Path) -> tuple[float, float]:
     """The service's limits for this model: the highest no_speech_prob and the lowest avg_logprob that pass."""
-    noted = json.loads((folder / "pronto.json").read_text("utf-8"))["limits"]
-    return float(noted["no_speech_prob"]), float(noted["min_logprob"])
+    notes = folder / "pronto.json"
+    noted = json.loads(notes.read_text("utf-8"))["limits"] if notes.exists() else {}
+    return float(noted.get("no_speech_prob", 0.6)), float(noted.get("min_logprob", -1.0))
 
 
 def no_speech_table(model: WhisperModel, count: int, context_s: float, passing: tuple[float, float]) -> str:

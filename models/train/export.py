@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from ctranslate2.converters.converter import Converter
 from ctranslate2.specs.whisper_spec import WhisperSpec
 from numpy.typing import NDArray
 
+from models.train.checkpoints import mean, read
 from models.train.network import Attention, Layer, Shape, Whisper
 from models.train.vocab import Vocabulary
 
@@ -67,10 +67,9 @@ class CheckpointConverter(Converter):  # type: ignore[misc]
     """CTranslate2's converter for the mean of our checkpoints; `weights`: "average" or "network" (the last step's)."""
 
     def __init__(self, checkpoints: Sequence[Path], vocabulary: Vocabulary, weights: str = "average") -> None:
-        saved = [torch.load(checkpoint, map_location="cpu") for checkpoint in checkpoints]
+        saved = read(checkpoints)
         self._network, self._vocabulary = Whisper(Shape(**saved[0]["shape"])), vocabulary
-        states = [one[weights] for one in saved]
-        self._network.load_state_dict({name: sum(s[name] for s in states) / len(states) for name in states[0]})
+        self._network.load_state_dict(mean(saved, weights))
 
     def _load(self) -> WhisperSpec:
         network, v, shape = self._network, self._vocabulary, self._network.shape

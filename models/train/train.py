@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +33,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.train.batches import NO_LABEL, Batch, Pool
+from models.train.checkpoints import mean, read
 from models.train.corpus import Corpus
 from models.train.muon import Muon
 from models.train.network import Shape, Whisper
@@ -171,12 +173,12 @@ class Trainer:
         )
         os.replace(temporary, path)
 
-    def begin_with(self, path: Path) -> None:
-        """Start from the averaged weights of a checkpoint, with fresh optimizers."""
-        saved = torch.load(path, map_location=next(self.network.parameters()).device)
-        self.network.load_state_dict(saved["average"])
-        self.average = {name: value.clone() for name, value in saved["average"].items()}
-        self.steps_before = int(saved.get("steps_before", 0)) + int(saved.get("step", 0))
+    def begin_with(self, paths: Sequence[Path]) -> None:
+        """Start from the mean of the averaged weights of checkpoints, with fresh optimizers."""
+        saved = read(paths, str(next(self.network.parameters()).device))
+        self.average = mean(saved)
+        self.network.load_state_dict(self.average)
+        self.steps_before = max(int(one.get("steps_before", 0)) + int(one["step"]) for one in saved)
 
     def load(self, path: Path) -> float:
         """Take up a checkpoint; returns the seconds it had been trained."""
@@ -264,7 +266,9 @@ def main() -> None:
         "--favour-phrases", type=float, default=1.8, help="how often a phrase is drawn against the rest"
     )
     parser.add_argument("--decoder-only", action="store_true")
-    parser.add_argument("--init", type=Path, help="a checkpoint whose averaged weights to begin with")
+    parser.add_argument(
+        "--init", type=Path, nargs="+", help="checkpoints; begins with the mean of their averaged weights"
+    )
     parser.add_argument("--peak", type=float, default=3e-3, help="learning rate")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
