@@ -35,6 +35,7 @@ log = logging.getLogger("pronto.bot_manager")
 
 CONSUMER = "bot_manager"
 RELOAD_S = 1.0
+WARM_UP_LATER_S = 5.0
 
 
 async def read_events(inbox: Inbox, switchboard: Switchboard, snapshots: Snapshots) -> None:
@@ -78,6 +79,12 @@ def warm_up() -> None:
     """Loads dateparser's tables (0.2 to 0.4 s a language) before a caller waits for them."""
     for language, text in (("fr", "3 mai"), ("it", "3 maggio"), ("en", "3 may")):
         parse("date_time", text, language, now=datetime.now())
+
+
+async def warm_up_after(seconds: float) -> None:
+    """The same in a thread of its own, a little later."""
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(warm_up)
 
 
 async def run(settings: BotSettings) -> None:
@@ -134,7 +141,8 @@ async def run(settings: BotSettings) -> None:
     try:
         if await _unless(stop, take_up(inbox, switchboard), writers):
             resumed = True
-            warming.append(asyncio.create_task(asyncio.to_thread(warm_up)))  # callers who wait for us come first
+            # callers who wait for us come first
+            warming.append(asyncio.create_task(warm_up_after(WARM_UP_LATER_S if len(switchboard) else 0.0)))
             log.info("ready", extra={"calls": len(switchboard)})
             jobs = [
                 asyncio.create_task(read_events(inbox, switchboard, snapshots)),

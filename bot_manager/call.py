@@ -105,6 +105,8 @@ class Call:
         self.call_id = call_id
         self.ended_at = float("inf")
         """Since when the call is over (seconds since the epoch); never, while it is not."""
+        self.last_key_at = 0.0
+        """Time of the last key that was dealt with: one that is seen again after a crash must not be pressed again."""
         self._around = around
         self._flow = flow
         self._chronicle = chronicle
@@ -196,7 +198,9 @@ class Call:
                 self._understanding.cancel()
                 self._step(RecognitionTrouble(item.at, item.turn, item.utterance, item.reason))
             case DtmfReceived():
-                self._step(DigitPressed(item.at, item.digit))
+                if item.at > self.last_key_at:
+                    self.last_key_at = item.at
+                    self._step(DigitPressed(item.at, item.digit))
             case PlaybackStarted():
                 self._playback_started(item)
             case PlaybackFinished():
@@ -345,6 +349,7 @@ class Call:
                 "flow_version": self._flow.version,
                 "dialogue": to_json(self._dialogue),
                 "chronicle": self._chronicle.to_dict(),
+                "last_key_at": self.last_key_at,
                 "pending": None if pending is None else encode(pending),
             },
         )

@@ -26,7 +26,7 @@ log = logging.getLogger("pronto.intents")
 
 ErrorCode: TypeAlias = Literal["request_timeout_error", "api_request_error", "json_decode_error", "unknown_error"]
 NO_MATCH = frozenset({"", "none", "fallback", "no_match", "unknown"})  # how services of this contract say "nothing"
-ASK_AGAIN_S = 0.05
+ASK_AGAIN_S, ASK_AGAIN_AT_MOST_S = 0.05, 0.4
 RESTART_SHARE = 0.6  # of the deadline: so long a service that nobody reaches may take to come back
 LONGEST_SENTENCE = 500  # characters; no caller says more in one breath
 
@@ -114,21 +114,21 @@ class IntentClient:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=200, keepalive_timeout=60)
             self._session = aiohttp.ClientSession(connector=connector, headers=self._headers)
-        gives_up_at = time.monotonic() + RESTART_SHARE * self._timeout_s
+        gives_up_at, pause_s = time.monotonic() + RESTART_SHARE * self._timeout_s, ASK_AGAIN_S
         while True:
             try:
                 async with self._session.post(url, json=body, allow_redirects=False) as response:
                     content = await response.read()
-                    if response.status == 503 and time.monotonic() < gives_up_at:
-                        await asyncio.sleep(ASK_AGAIN_S)  # it is starting: it says so until its models are loaded
-                        continue
-                    if not 200 <= response.status < 300:
+                    starting = response.status == 503 and time.monotonic() < gives_up_at
+                    if not starting and not 200 <= response.status < 300:
                         raise IntentError("api_request_error", f"HTTP {response.status}: {content[:200]!r}")
-                    return content
+                    if not starting:
+                        return content
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
                 if time.monotonic() >= gives_up_at:
                     raise
-            await asyncio.sleep(ASK_AGAIN_S)  # closed under our hands, or restarting: asking again does no harm
+            await asyncio.sleep(pause_s)  # closed under our hands, or restarting: asking again does no harm
+            pause_s = min(2 * pause_s, ASK_AGAIN_AT_MOST_S)
 
     def _failed(self, name: str, code: ErrorCode) -> None:
         metrics.INTENT_REQUESTS.labels(name, code).inc()

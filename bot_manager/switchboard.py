@@ -152,6 +152,7 @@ class Switchboard:
             log.warning("flow changed while away", extra={"call_id": call_id, "flow": name, "version": flow.version})
         pending = decode(body["pending"]) if body.get("pending") else None
         call = Call(call_id, self._around, flow, Chronicle.from_dict(body["chronicle"]), from_json(body["dialogue"]))
+        call.last_key_at = float(body.get("last_key_at", 0.0))
         return call, pending if isinstance(pending, UtteranceTranscribed) else None
 
     def _start(self, call: Call) -> None:

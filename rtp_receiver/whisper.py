@@ -20,7 +20,7 @@ from observability.gate import bearer
 from rtp_receiver.slin16 import Samples, wav_bytes
 
 MAX_CONNECTIONS = 200
-SHORTEST_RETRY_S = 0.05
+SHORTEST_RETRY_S, LONGEST_RETRY_S = 0.05, 0.4
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -73,16 +73,18 @@ class WhisperClient:
         failed: RecognitionError | None = None
         try:
             async with asyncio.timeout(self._deadline_s):
-                busy = 0
+                busy, pause_s = 0, SHORTEST_RETRY_S
                 while True:
                     try:
                         return await self._post(utterance, ends_at)
                     except _TryAgain as again:
                         failed = again.error
                         busy += failed.code == "busy"
-                        if busy > 1 or time.monotonic() + again.after_s >= ends_at:
+                        wait_s = max(again.after_s, pause_s)
+                        if busy > 1 or time.monotonic() + wait_s >= ends_at:
                             raise failed from None
-                        await asyncio.sleep(again.after_s)
+                        await asyncio.sleep(wait_s)
+                        pause_s = min(2 * pause_s, LONGEST_RETRY_S)
         except TimeoutError:
             if failed is not None and failed.code == "unreachable":
                 raise failed from None

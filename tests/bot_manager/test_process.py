@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sqlite3
@@ -20,7 +21,7 @@ from pronto.processes import free_tcp_port
 from pronto.redis_server import RedisServer
 from protocol.bus import connect
 from protocol.draining import draining_key
-from protocol.messages import HangUp, PlayPrompts
+from protocol.messages import DtmfReceived, HangUp, PlayPrompts
 from tests.bot_manager.conftest import CELL, PATIENCE_S, Exchange, IntentServer, running, until
 
 
@@ -208,6 +209,31 @@ async def test_an_ended_call_is_not_begun_again_by_a_restart(bot: Bot, exchange:
     await other.prompts()
     played = {(c.call_id, c.playback_id) for c in exchange.commands if isinstance(c, PlayPrompts)}
     assert played == {("c4", "p-c4-1"), ("c5", "p-c5-1")}
+
+
+async def test_keys_that_are_seen_again_after_a_crash_are_not_pressed_again(
+    bot: Bot, exchange: Exchange, redis: Any
+) -> None:
+    await bot.start()
+    line = exchange.line("c15")
+    line.ring()
+    await line.prompts()
+    line.transcript("oui")
+    await line.prompts()
+    for digit in "75000#":  # a 0 asks for a human where no digits are expected
+        line.send(DtmfReceived("c15", line.tick(), digit))
+    assert "ask_owner_house" in await line.prompts()
+    await until(lambda: _has_state(redis, "c15", "ask_owner_house"))
+    await bot.end(signal.SIGKILL)
+    await redis.set(f"pronto:{CELL}:position:bot_manager:events", "0-0")  # everything is seen again
+    await bot.start()
+    line.transcript("non")
+    assert await line.prompts() == ("goodbye_not_owner",)
+
+
+async def _has_state(redis: Any, call_id: str, state: str) -> bool:
+    body = json.loads(await redis.get(f"pronto:call:{call_id}") or "{}")
+    return bool(body and json.loads(body["dialogue"])["state"] == state)
 
 
 async def _is_over(redis: Any, call_id: str) -> bool:
