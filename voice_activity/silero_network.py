@@ -1,14 +1,16 @@
 """The arithmetic of Silero VAD v6: audio windows and LSTM states in, speech probabilities and states out.
 
-One step of many streams, or many steps of one. The network as matrix products, one row per window: a short-time Fourier
-transform (256 samples every 128, given as a matrix with its Hann window), its magnitude, four convolutions along time,
-an LSTM cell, one output. A convolution over four, two or one steps of time is a product with its taps laid side by
-side; taps that would only meet padding are left out. Same weights and results as the ONNX file; a general runtime needs
-three times as long for it, because its convolutions are made for long inputs. Pure: numpy only.
+One step of many streams, or many steps of one. The network as matrix products: a short-time Fourier transform (256
+samples every 128, given as a matrix with its Hann window), its magnitude, four convolutions along time, an LSTM cell,
+one output. In the convolutions a row is one feature and a column one window: what they see of three steps of time then
+lies in one piece of memory, and nothing is copied for it; taps that would only meet padding are left out. Same weights
+and results as the ONNX file; a general runtime needs three times as long for it, because its convolutions are made for
+long inputs. Pure: numpy only.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -43,6 +45,8 @@ SHAPES = {
 _WINDOW = CONTEXT_SAMPLES + CHUNK_SAMPLES
 _PADDED = _WINDOW + 64  # reflected at the end, so that there are four frames
 _FRAMES, _FRAME, _HOP, _BINS = 4, 256, 128, 129
+MOST_AT_ONCE = 128
+"""More windows are done in pieces, whose intermediate results stay in the processor's cache."""
 
 
 class WrongWeights(ValueError):
@@ -58,15 +62,21 @@ class SileroNetwork:
             if name not in weights or weights[name].shape != shape:
                 found = weights[name].shape if name in weights else "missing"
                 raise WrongWeights(f"{name} should be {shape} and is {found}")
-        taps = [weights[f"encoder.conv_layers.{layer}.weight"].transpose(2, 1, 0) for layer in range(4)]
-        self._biases = [weights[f"encoder.conv_layers.{layer}.bias"] for layer in range(4)]
-        self._basis = np.ascontiguousarray(weights["encoder.feature_extractor.forward_basis_buffer"][:, 0].T)
-        self._conv0 = np.ascontiguousarray(taps[0].reshape(3 * _BINS, 128))
-        self._conv1 = np.ascontiguousarray(taps[1].reshape(3 * 128, 64))
-        self._conv2 = np.ascontiguousarray(
-            taps[2][1:].reshape(2 * 64, 64)
-        )  # two steps of time: the first tap is padding
-        self._conv3 = np.ascontiguousarray(taps[3][1])  # one step: only the middle tap is not
+        self._basis = np.ascontiguousarray(weights["encoder.feature_extractor.forward_basis_buffer"][:, 0])
+        # [out, 3 in]: the taps side by side, as three steps of time lie one below the other
+        taps = [
+            np.concatenate(list(weights[f"encoder.conv_layers.{layer}.weight"].transpose(2, 0, 1)), axis=1)
+            for layer in range(4)
+        ]
+        self._conv0 = taps[0]
+        self._conv0_first = np.ascontiguousarray(taps[0][:, _BINS:])  # nothing comes before the first step
+        self._conv0_last = np.ascontiguousarray(taps[0][:, : 2 * _BINS])
+        self._conv1 = taps[1]
+        self._conv1_first = np.ascontiguousarray(taps[1][:, 128:])
+        self._conv2 = np.ascontiguousarray(taps[2][:, 64:])  # two steps of time: the first tap is padding
+        self._conv3 = np.ascontiguousarray(taps[3][:, 64:128].T)  # one step: only the middle tap is not
+        self._biases = [weights[f"encoder.conv_layers.{layer}.bias"][:, None].copy() for layer in range(4)]
+        self._rooms = _Rooms()
         # sigmoid(x) is 0.5 * tanh(x / 2) + 0.5: with the halves in the weights, all gates are one tanh
         halves = np.repeat(np.array([0.5, 1.0], dtype=np.float32), [3 * STATE, STATE])
         lstm = np.concatenate([weights["onnx::LSTM_209"][0], weights["onnx::LSTM_210"][0]], axis=1) * halves[:, None]
@@ -100,22 +110,37 @@ class SileroNetwork:
 
     def _features(self, windows: Floats) -> Floats:
         """What the convolutions make of windows [n, 576]: [n, 128]. Depends on no state."""
+        if len(windows) <= MOST_AT_ONCE:
+            return self._features_of_few(windows)
+        pieces = range(0, len(windows), MOST_AT_ONCE)
+        return np.concatenate([self._features_of_few(windows[start : start + MOST_AT_ONCE]) for start in pieces])
+
+    def _features_of_few(self, windows: Floats) -> Floats:
         n = len(windows)
-        spectrum = _frames(windows) @ self._basis
-        spectrum *= spectrum
-        magnitude = np.sqrt(spectrum[:, :_BINS] + spectrum[:, _BINS:]).reshape(n, _FRAMES, _BINS)
+        room = self._rooms.first, self._rooms.second
+        padded = room[0][: _PADDED * n].reshape(n, _PADDED)
+        padded[:, :_WINDOW] = windows
+        padded[:, _WINDOW:] = windows[:, _WINDOW - 2 : _WINDOW - 66 : -1]
+        magnitudes = room[1][: _FRAMES * _BINS * n].reshape(_FRAMES * _BINS, n)
+        spectrum = room[0][_PADDED * n : (_PADDED + 2 * _BINS) * n].reshape(2 * _BINS, n)
+        for frame in range(_FRAMES):
+            np.matmul(self._basis, padded[:, _HOP * frame : _HOP * frame + _FRAME].T, out=spectrum)
+            np.multiply(spectrum, spectrum, out=spectrum)
+            np.add(spectrum[:_BINS], spectrum[_BINS:], out=magnitudes[_BINS * frame : _BINS * (frame + 1)])
+        np.sqrt(magnitudes, out=magnitudes)
 
-        beside = np.zeros((n, _FRAMES, 3, _BINS), dtype=np.float32)
-        beside[:, 1:, 0] = magnitude[:, :-1]
-        beside[:, :, 1] = magnitude
-        beside[:, :-1, 2] = magnitude[:, 1:]
-        four = _relu(beside.reshape(n * _FRAMES, 3 * _BINS) @ self._conv0, self._biases[0]).reshape(n, _FRAMES, 128)
-
-        beside = np.zeros((n, 2, 3, 128), dtype=np.float32)
-        beside[:, 0, 1:] = four[:, :2]
-        beside[:, 1] = four[:, 1:]
-        two = _relu(beside.reshape(n * 2, 3 * 128) @ self._conv1, self._biases[1]).reshape(n, 2 * 64)
-        return _relu(_relu(two @ self._conv2, self._biases[2]) @ self._conv3, self._biases[3])
+        four = room[0][: 512 * n].reshape(512, n)  # the windows are not needed any more
+        np.matmul(self._conv0_first, magnitudes[: 2 * _BINS], out=four[:128])
+        np.matmul(self._conv0, magnitudes[: 3 * _BINS], out=four[128:256])
+        np.matmul(self._conv0, magnitudes[_BINS:], out=four[256:384])
+        np.matmul(self._conv0_last, magnitudes[2 * _BINS :], out=four[384:])
+        _relu(four.reshape(_FRAMES, 128, n), self._biases[0])
+        two = room[1][: 128 * n].reshape(128, n)
+        np.matmul(self._conv1_first, four[:256], out=two[:64])
+        np.matmul(self._conv1, four[128:], out=two[64:])
+        _relu(two.reshape(2, 64, n), self._biases[1])
+        one = _relu(self._conv2 @ two, self._biases[2])
+        return _relu(one.T @ self._conv3, self._biases[3].T)
 
     def _speech(self, h: Floats) -> Floats:
         """Probabilities [n] from states [n, 128]."""
@@ -146,14 +171,12 @@ def _cell(gates: Floats, c: Floats) -> tuple[Floats, Floats]:
     return h, c
 
 
-def _frames(windows: Floats) -> Floats:
-    """[4 n, 256] overlapping pieces of windows [n, 576] that are continued by their mirror image."""
-    n = len(windows)
-    padded = np.empty((n, _PADDED), dtype=np.float32)
-    padded[:, :_WINDOW] = windows
-    padded[:, _WINDOW:] = windows[:, _WINDOW - 2 : _WINDOW - 66 : -1]
-    strides = (padded.strides[0], _HOP * 4, 4)
-    return np.lib.stride_tricks.as_strided(padded, (n, _FRAMES, _FRAME), strides).reshape(n * _FRAMES, _FRAME)
+class _Rooms(threading.local):
+    """Where the intermediate results of up to `MOST_AT_ONCE` windows are written, again and again, by each thread."""
+
+    def __init__(self) -> None:
+        self.first = np.empty((_PADDED + 2 * _BINS) * MOST_AT_ONCE, dtype=np.float32)
+        self.second = np.empty(_FRAMES * _BINS * MOST_AT_ONCE, dtype=np.float32)
 
 
 def _relu(values: Floats, bias: Floats) -> Floats:
