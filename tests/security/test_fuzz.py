@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
+from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
+from audio_prompts.catalogue import BadCatalogue, read_catalogue
 from bot_manager.call import Surroundings
 from bot_manager.call_records import open_database
 from bot_manager.flow_loader import BadFlow
@@ -16,11 +19,13 @@ from bot_manager.record_writer import RecordWriter
 from bot_manager.snapshots import Snapshots
 from bot_manager.switchboard import Switchboard
 from config import ROOT
+from pronto.sdp import MalformedSdp, audio_target, describe
 from protocol.bus import Inbox, Outbox, connect, stream_key
 from protocol.messages import LONGEST_MESSAGE, BadMessage, CallStarted, HangUp, decode, encode
 from tests.fuzz.calls import CELL, FickleIntents, prompts_in, storm_of_events, storm_of_messages
 from tests.fuzz.datagrams import Storm
-from tests.fuzz.parsers import PARSERS, Parser, fuzz
+from tests.fuzz.parsers import CALL as PARSED_CALL
+from tests.fuzz.parsers import PARSERS, RULES, Parser, fuzz
 
 SEED = 20_261_121
 
@@ -49,6 +54,28 @@ def test_a_phrase_file_that_is_nested_without_end_does_not_take_the_process_alon
         path.write_text(text)
         with pytest.raises(BadFlow):
             intent_names(path)
+
+
+@pytest.mark.parametrize("when", ["since", "arrived_at", "left_at"])
+@pytest.mark.parametrize("number", ["Infinity", "NaN", "1e999", "-Infinity"])
+def test_a_stored_call_that_would_wait_for_ever_is_refused(when: str, number: str) -> None:
+    body = json.loads(snapshot_of(PARSED_CALL)) | {when: "here"}
+    with pytest.raises(BadSnapshot):
+        restore("c", json.dumps(body).replace('"here"', number), RULES)
+
+
+def test_prompts_that_are_no_utf_8_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.yaml"
+    path.write_bytes("language: fr\nprompts: {welcome: déjà}\n".encode("latin-1"))
+    with pytest.raises(BadCatalogue, match="no UTF-8"):
+        read_catalogue(path)
+
+
+@pytest.mark.parametrize("line", ["a=rtpmap telephone-event/8000", "a=rtpmap:\u00b2 telephone-event/8000"])
+def test_a_session_description_with_a_broken_key_event_is_refused(line: str) -> None:
+    good = describe("127.0.0.1", 4000).decode()
+    with pytest.raises(MalformedSdp):
+        audio_target(good.replace("a=rtpmap:101 telephone-event/8000", line).encode())
 
 
 def test_every_datagram_is_used_or_counted_by_reason() -> None:
