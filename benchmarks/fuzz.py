@@ -197,17 +197,17 @@ FUZZERS: dict[str, tuple[Callable[[int, int, int], Counter[str]], int]] = {
 def main() -> None:
     """Runs the chosen fuzzers one after the other."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "which", nargs="*", choices=[[], *FUZZERS], default=["datagrams", "events", "messages", "parsers"]
-    )
+    parser.add_argument("which", nargs="*", metavar="WHICH", help=f"of {', '.join(FUZZERS)}; by default the first four")
     parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=int, default=30)
     args = parser.parse_args()
+    if unknown := set(args.which) - FUZZERS.keys():
+        parser.error(f"no such fuzzer: {', '.join(sorted(unknown))}")
     logging.basicConfig(level="CRITICAL")
     warnings.simplefilter("ignore")
     process = psutil.Process()
-    for name in args.which:
+    for name in args.which or list(FUZZERS)[:4]:
         fuzzer, count = FUZZERS[name]
         began, before = time.monotonic(), process.memory_info().rss
         print(f"{name}: {args.count or count or ''}", flush=True)
