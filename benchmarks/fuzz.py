@@ -125,6 +125,7 @@ def http(_: int, seed: int, seconds: int) -> Counter[str]:
             assert "Traceback" not in child.log_tail(100_000), child.log_tail(60)
             generated = re.search(r"(\d+) generated", shown)
             done[service] = int(generated[1]) if generated else 0
+            assert done[service], shown[-3_000:]
             progress(f"{service}: {done[service]} requests")
         finally:
             child.stop()

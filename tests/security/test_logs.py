@@ -23,10 +23,10 @@ from tests.fuzz.samples import AT, CALL
 
 SECRET = "s3cret-do-not-tell"
 HARMLESS = set(
-    "app away_s bound_s call_id calls code command committed compute_type confidence count device encoder error "
-    "events_held fault flow folder intent item keys kind language left limit_mb model next_state outcome path reason "
-    "resident_mb retry_in_s rtp score sentence_hash service set silent_ms source state status stream turn turns "
-    "version waiting what".split()
+    "app away_s bound_s buffer_bytes call_id calls code command committed compute_type confidence count device "
+    "encoder error events_held fault flow folder from intent item keys kind language left limit_mb model "
+    "next_state outcome path reason resident_mb retry_in_s rtp score sentence_hash service set silent_ms source "
+    "state status stream turn turns version waiting what".split()
 )
 """Every field that our records have and that says nothing of a caller. A new field is put here or among PERSONAL."""
 
