@@ -108,6 +108,8 @@ class Desk:
             finally:
                 work.cancel()
                 gone.cancel()
+                # what it raises now is for nobody: a queue that was full, say, at the moment when the client hung up
+                await asyncio.gather(work, gone, return_exceptions=True)
 
     def fields(self, transcript: Transcript, arrived: float) -> dict[str, Any]:
         """What both endpoints of the specification add to their text."""
