@@ -28,12 +28,12 @@ from config import ROOT, STATE
 
 PACKAGES = ("pipecat-ai[silero]==1.14.0", "livekit-agents==1.8.9", "livekit-plugins-silero==1.8.9")
 LADDERS = {
-    "pipecat-aggregator": (10, 15, 20, 25, 30, 40),
-    "pipecat-processor": (15, 20, 30, 40, 50, 60),
-    "pipecat-analyzer": (20, 30, 45, 60, 80, 100),
-    "livekit-plugin": (50, 80, 110, 140, 170),
-    "livekit-native": (80, 120, 160, 200, 240, 280),
-    "ours": (200, 300, 400, 500, 600, 700),
+    "pipecat-aggregator": (4, 6, 8, 10, 12, 15, 20, 30),
+    "pipecat-processor": (8, 12, 16, 20, 30, 45),
+    "pipecat-analyzer": (12, 18, 24, 30, 45, 60, 80),
+    "livekit-plugin": (20, 30, 40, 50, 65, 80, 110),
+    "livekit-native": (50, 65, 80, 100, 120, 160, 200),
+    "ours": (200, 300, 350, 400, 500, 600),
 }
 TITLES = {
     "pipecat-aggregator": "pipecat 1.14, default user aggregator",

@@ -106,8 +106,10 @@ async def test_calls_are_shared_out_and_taken_over_when_a_process_dies(redis_url
             assert all(packets), "the kernel gave every call to one process"
 
             async def all_kept() -> bool:
-                keys = [f"pronto:{CELL}:{name}:{call_id}" for name in ("utterance", "hears") for call_id in legs]
-                return None not in await redis.mget(keys)
+                """Who hears each call, and that what he heard was told: else the survivor asks for it again."""
+                told = await redis.mget([f"pronto:{CELL}:utterance:{call_id}" for call_id in legs])
+                hears = await redis.mget([f"pronto:{CELL}:hears:{call_id}" for call_id in legs])
+                return set(told) == {"1"} and None not in hears
 
             async with asyncio.timeout(20):
                 while not await all_kept():
