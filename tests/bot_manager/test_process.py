@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -328,7 +329,9 @@ async def test_metrics_and_health_tell_what_happened(bot: Bot, exchange: Exchang
     assert (status, '"status": "ok"' in health) == (200, True)
 
 
-async def test_an_edited_flow_is_for_new_calls_only(bot: Bot, exchange: Exchange, flows_dir: Path) -> None:
+async def test_an_edited_flow_is_for_new_calls_only_and_records_tell_which_it_was(
+    bot: Bot, exchange: Exchange, flows_dir: Path, tmp_path: Path
+) -> None:
     await bot.start()
     old = exchange.line("c8")
     old.ring()
@@ -346,6 +349,14 @@ async def test_an_edited_flow_is_for_new_calls_only(bot: Bot, exchange: Exchange
     assert await new.prompts() == ("ask_eligibility",)
     old.transcript("pardon")
     assert "ask_eligibility_again" in await old.prompts()
+    old.hang_up()
+    new.hang_up()
+    query = "SELECT id, flow_version, flow_edited_at FROM calls WHERE ended_at IS NOT NULL ORDER BY id"
+    await until(lambda: len(rows(tmp_path, query)) == 2)
+    (_, old_version, old_time), (_, new_version, new_time) = rows(tmp_path, query)
+    assert old_version != new_version
+    assert new_time == datetime.fromtimestamp(flow.stat().st_mtime, UTC).isoformat(timespec="seconds")
+    assert old_time <= new_time
 
 
 @pytest.mark.parametrize(
