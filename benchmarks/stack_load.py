@@ -260,8 +260,8 @@ async def measure(stack: Stack, stand_in: StandIn | None, chosen: argparse.Names
     if stand_in:
         stand_in.number_of = lambda call_id: _number(monitor, call_id)
     try:
+        load = Load(stack, monitor, scores, stand_in)  # one for all steps: it never gives a number twice
         for calls in chosen.calls:
-            load = Load(stack, monitor, scores, stand_in)
             step = await load.step(calls, chosen.seconds, chosen.busy)
             keep.append(step)
             print(row(step), flush=True)
