@@ -46,7 +46,7 @@ def connect(url: str) -> Redis:
         socket_connect_timeout=2.0,
         socket_timeout=5.0,
         health_check_interval=30,
-        max_connections=1_000,  # the library's hundred are too few when as many calls begin at once; it fails, not waits
+        max_connections=1_000,  # beyond it fails, not waits, and the library's hundred are too few for a burst of calls
     )
 
 
