@@ -132,7 +132,7 @@ class ControllerSettings(CommonSettings):
     prompts_dir: Path = setting(ROOT / "audio_prompts", "folder of prompts, as Asterisk sees it")
     recordings_dir: Path = setting(STATE / "recordings", "where Asterisk's recordings lie, as this service sees them")
     record_calls: bool = setting(True, "record both sides of every call")
-    max_calls: int = setting(100, "calls at once; the one too many hears the busy prompt", between(1, 5_000))
+    max_calls: int = setting(75, "calls at once; the one too many hears the busy prompt", between(1, 5_000))
     keep_alive_silence: bool = setting(
         True, "send silence to the caller between prompts: some carriers drop a call without RTP"
     )
