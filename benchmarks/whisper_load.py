@@ -103,7 +103,7 @@ async def _ask(connections: Connections, number: int, bodies: Sequence[bytes], i
     began = time.perf_counter()
     status = 0
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             status, answer = await connections.post(bodies[number % len(bodies)])
         if status == 200:
             fields = json.loads(answer)
