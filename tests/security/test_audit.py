@@ -14,7 +14,7 @@ PLANTED = {
     "config.py": 'aws_key = "' + "AKIA" + 'QWERTYUIOP234567"\n',
     "settings.env": "ARI_PASS" + "WORD=Zx81-kpq0-vNw3-dd7a\n",
     "key.pem": "-----BEGIN " + "RSA PRIVATE KEY-----\nMIIB\n",
-    "url.yaml": "database: postgres" + "://pronto:tr0ub4dor@db.example/calls\n",
+    "url.yaml": "database: postgres://pronto" + ":tr0ub4dor@db.example/calls\n",
 }
 
 
