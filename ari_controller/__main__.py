@@ -13,6 +13,7 @@ import logging
 import signal
 import sys
 import uuid
+from typing import cast
 
 from aiohttp import web
 
@@ -33,7 +34,6 @@ from protocol.bus import Inbox, Outbox, connect
 log = logging.getLogger("pronto.controller")
 
 EXIT_BAD_SETTINGS, EXIT_REPLACED = 2, 3
-WHEN_DRAINING: dict[str, DrainNewCalls] = {"busy": "busy", "refuse": "refuse", "handoff": "handoff"}
 
 
 def rules_of(settings: ControllerSettings) -> Rules:
@@ -59,7 +59,7 @@ async def run(settings: ControllerSettings) -> None:
     store = CallStore(redis, settings.cell, uuid.uuid4().hex)
     async with AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app) as ari:
         live = LiveCalls(
-            rules_of(settings), settings.max_calls, ari, store, outbox, WHEN_DRAINING[settings.drain_new_calls]
+            rules_of(settings), settings.max_calls, ari, store, outbox, cast(DrainNewCalls, settings.drain_new_calls)
         )
         controller = Controller(live, ari, store, inbox, settings.sweep_interval_s)
         drain = Drain(lambda: len(live.calls))

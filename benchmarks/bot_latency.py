@@ -15,11 +15,11 @@ import statistics
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
+from benchmarks.receiver_load import cpu_s
 from config import ROOT
 from observability.lifecycle import cancel_all
 from pronto.processes import free_tcp_port
@@ -104,12 +104,6 @@ async def ready(port: int) -> None:
             await asyncio.sleep(0.1)
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def measure(counts: list[int], turns: int) -> None:
     server = RedisServer()
     server.start()
@@ -145,11 +139,11 @@ async def measure(counts: list[int], turns: int) -> None:
             for count in counts:
                 batch = [Caller(f"{count}-{number}", outbox) for number in range(count)]
                 callers.update({caller.call_id: caller for caller in batch})
-                before = cpu_seconds(process.pid)
+                before = cpu_s(process.pid)
                 await asyncio.gather(
                     *(caller.run(turns, PAUSE_S * number / count) for number, caller in enumerate(batch))
                 )
-                cpu_ms = 1_000 * (cpu_seconds(process.pid) - before) / (count * (turns + 1))
+                cpu_ms = 1_000 * (cpu_s(process.pid) - before) / (count * (turns + 1))
                 times = sorted(1_000 * seconds for caller in batch for seconds in caller.seconds)
                 p95 = times[min(len(times) - 1, int(0.95 * len(times)))]
                 print(

@@ -30,13 +30,13 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import redis
 
 from config import ROOT
 from pronto.call_cli import DEFAULT_EXTENSION
 from pronto.hall import Fault, Hall, Suffered, in_turn
 from pronto.play_score import CallReport
-from pronto.processes import ProcessFailed, wait_for
+from pronto.processes import ProcessFailed
+from pronto.remains import remains
 from pronto.score import read_score
 from pronto.sip_caller import SipCaller
 from pronto.stack import ASTERISK, REDIS, SERVICES, Stack, StackPlan
@@ -101,23 +101,6 @@ def recorded(stack: Stack) -> dict[str, int]:
     """How many call records there are of each outcome."""
     with closing(sqlite3.connect(stack.database_url.removeprefix("sqlite:///"))) as database:
         return dict(database.execute("select outcome, count(*) from calls where ended_at > 0 group by outcome"))
-
-
-def left_behind(stack: Stack) -> dict[str, int]:
-    """What is there although no call is."""
-
-    def is_empty() -> bool:
-        return not stack.asterisk.get("channels") and not stack.asterisk.get("bridges")
-
-    wait_for(is_empty, 10.0)
-    streams = {f"pronto:{stack.cell}:events", f"pronto:{stack.cell}:commands"}
-    with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
-        endless = sum(client.ttl(key) == -1 for key in client.scan_iter() if key not in streams)
-    return {
-        "channels": len(stack.asterisk.get("channels")),
-        "bridges": len(stack.asterisk.get("bridges")),
-        "keys_without_expiry": endless,
-    }
 
 
 class CpuMeter:
@@ -224,7 +207,7 @@ def main() -> int:
             reports, suffered, cores = asyncio.run(play(stack, faults, args))
             for item in suffered:
                 print(f"{item.fault.kind:8} {item.fault.process:16} ready again after {item.ready_after_s:5.2f} s")
-            result = outcome_of(reports, recorded(stack), left_behind(stack), cores)
+            result = outcome_of(reports, recorded(stack), remains(stack, 10.0).counts(), cores)
             trouble = {
                 name: path.read_text(encoding="utf-8", errors="replace").count("Traceback")
                 for name, path in ((path.stem, path) for path in plan.run_dir.glob("*.log"))

@@ -23,11 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-import redis
 
 from pronto.call_cli import DEFAULT_EXTENSION
 from pronto.hall import Fault, Hall
-from pronto.processes import wait_for
+from pronto.remains import remains
 from pronto.rtp_phone import CallOver
 from pronto.sip_caller import SipCaller
 from pronto.stack import Stack, StackPlan
@@ -39,6 +38,7 @@ exten => early,1,Progress()
  same => n,Stasis(${PRONTO_APP})
  same => n,Hangup()
 """
+PATIENCE_S = 60.0
 ENDS = ("at once", "while prompted", "cancelled", "early media", "keys", "no rtp", "speaking over it")
 
 
@@ -58,25 +58,6 @@ def sizes(stack: Stack) -> dict[str, Size]:
         process = psutil.Process(child.pid)
         found[name] = Size(process.num_fds(), process.num_threads(), process.memory_info().rss >> 20)
     return found
-
-
-def left(stack: Stack) -> dict[str, int]:
-    """Channels, bridges, and keys that live for ever, once there is time to clean up."""
-
-    def is_empty() -> bool:
-        return not stack.asterisk.get("channels") and not stack.asterisk.get("bridges")
-
-    wait_for(is_empty, 60.0)
-    streams = {f"pronto:{stack.cell}:events", f"pronto:{stack.cell}:commands"}
-    with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
-        keys = [key for key in client.scan_iter(count=1_000) if key not in streams]
-        endless = sum(client.ttl(key) == -1 for key in keys)
-    return {
-        "channels": len(stack.asterisk.get("channels")),
-        "bridges": len(stack.asterisk.get("bridges")),
-        "keys": len(keys),
-        "keys without expiry": endless,
-    }
 
 
 async def one_call(stack: Stack, end: str, dice: random.Random) -> str:
@@ -143,11 +124,11 @@ def main() -> int:
         stack.asterisk.settings = dataclasses.replace(stack.asterisk.settings, extra_dialplan=EARLY_MEDIA)
         with stack:
             asyncio.run(many(stack, args.warm_up, 1, args.at_once, args.seed))
-            print("after the warm-up:", left(stack), flush=True)
+            print("after the warm-up:", remains(stack, PATIENCE_S), flush=True)
             before, began = sizes(stack), time.monotonic()
             done = asyncio.run(many(stack, args.calls, args.kills, args.at_once, args.seed + 1))
-            remains = left(stack)
-            print(f"{args.calls} calls, {args.kills} kills, {time.monotonic() - began:.0f} s:", remains)
+            after = remains(stack, PATIENCE_S)
+            print(f"{args.calls} calls, {args.kills} kills, {time.monotonic() - began:.0f} s:", after)
             for outcome, count in sorted(done.items()):
                 print(f"  {count:6} {outcome}")
             print(f"{'process':18} {'descriptors':>16} {'threads':>14} {'resident MB':>14}")
@@ -155,7 +136,7 @@ def main() -> int:
                 pairs = zip(dataclasses.astuple(before[name]), dataclasses.astuple(size), strict=True)
                 print(f"{name:18} " + " ".join(f"{old:6} -> {new:5}" for old, new in pairs))
             print("restarts:", stack.restarts)
-    return 0 if not any(remains[kind] for kind in ("channels", "bridges", "keys without expiry")) else 1
+    return int(any(after.counts().values()))
 
 
 if __name__ == "__main__":

@@ -122,9 +122,9 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def series(port: int) -> dict[str, float]:
-    """All series of the receiver's /metrics."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+def series(url: str) -> dict[str, float]:
+    """All series of a service's /metrics."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as page:
         lines = page.read().decode().splitlines()
     pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     return {name: float(value) for name, value in pairs}
@@ -142,6 +142,7 @@ def quantile_ms(before: dict[str, float], after: dict[str, float], share: float)
 def measure(calls: int, seconds: float, pinned: int | None) -> Step:
     """One step: a fresh Redis, receiver, stand-in and sender."""
     rtp_port, http_port, whisper_port = free_udp_port(), free_tcp_port(), free_tcp_port()
+    url = f"http://127.0.0.1:{http_port}"
     server = RedisServer()
     server.start()
     ours, theirs = multiprocessing.Pipe()
@@ -178,9 +179,9 @@ def measure(calls: int, seconds: float, pinned: int | None) -> Step:
                     client.xadd(stream_key("local", "events"), {"m": encode(MediaStarted(name, 0.0, host, port))})
                 ours.send("go")
                 time.sleep(WARM_UP_S)
-                before, cpu_before, at = series(http_port), cpu_s(receiver.pid), time.perf_counter()
+                before, cpu_before, at = series(url), cpu_s(receiver.pid), time.perf_counter()
                 time.sleep(seconds)
-                after, cpu, took = series(http_port), cpu_s(receiver.pid), time.perf_counter() - at
+                after, cpu, took = series(url), cpu_s(receiver.pid), time.perf_counter() - at
                 ours.send("stop")
                 sent, late = ours.recv()
                 for number in range(calls):

@@ -21,7 +21,6 @@ import asyncio
 import json
 import os
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import count, cycle
@@ -30,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from aiohttp import web
 
-from benchmarks.receiver_load import cpu_s
+from benchmarks.receiver_load import cpu_s, series
 from config import ROOT, STATE
 from pronto.caller_voice import speak
 from pronto.monitor import Monitor
@@ -197,13 +196,13 @@ class Load:
         ]
         await asyncio.sleep(calls / DIALS_PER_S)
         before, idle_before, at = self._cpu(), _idle_s(), time.monotonic()
-        heard_before = _series(self._stack.url("rtp_receiver"))
+        heard_before = series(self._stack.url("rtp_receiver"))
         window_s = seconds
         if busy:
             await asyncio.gather(*(self._turned_away() for _ in range(busy)), return_exceptions=True)
         await asyncio.sleep(max(0.0, at + window_s - time.monotonic()))
         after, idle_after, took = self._cpu(), _idle_s(), time.monotonic() - at
-        heard_after = _series(self._stack.url("rtp_receiver"))
+        heard_after = series(self._stack.url("rtp_receiver"))
         await asyncio.gather(*slots)
         delays = [delay for conversation in found for delay in conversation.delays_ms]
         p50, p95 = np.quantile(delays, [0.5, 0.95]) if delays else (0.0, 0.0)
@@ -242,12 +241,6 @@ def _idle_s() -> float:
     """Idle seconds of all cores together."""
     fields = Path("/proc/stat").read_text(encoding="ascii").split()
     return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
-
-
-def _series(url: str) -> dict[str, float]:
-    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as page:
-        lines = page.read().decode().splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
 
 async def measure(stack: Stack, stand_in: StandIn | None, chosen: argparse.Namespace, keep: list[Step]) -> None:

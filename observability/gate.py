@@ -17,6 +17,8 @@ from typing import Any, Final, TypeAlias
 from prometheus_client import Counter
 
 OPEN: Final = frozenset({"/health", "/ready"})
+UNAUTHORISED: Final = ("unauthorised", "a bearer token is needed")
+"""Code and detail of the refusal."""
 REFUSED = Counter("pronto_http_unauthorised", "requests without the bearer token")
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -57,7 +59,7 @@ class Gate:
             return
         headers = dict(scope.get("headers", ()))
         if scope["type"] != "http" or not may_enter(scope["path"], headers.get(b"authorization", b""), self._token):
-            await _refuse(scope, send, 401, "unauthorised", "a bearer token is needed")
+            await _refuse(scope, send, 401, *UNAUTHORISED)
             return
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or float(length) > self._max_body_bytes:

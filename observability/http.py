@@ -13,7 +13,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from observability.drain import Drain
-from observability.gate import may_enter
+from observability.gate import UNAUTHORISED, may_enter
 
 Health = Callable[[], Mapping[str, object]]
 Ready = Callable[[], tuple[bool, str]]
@@ -52,7 +52,7 @@ async def serve(
     async def gate(request: web.Request, handler: Route) -> web.StreamResponse:
         if may_enter(request.path, request.headers.get("Authorization", "").encode(errors="replace"), token):
             return await handler(request)
-        body = {"error": "unauthorised", "detail": "a bearer token is needed"}
+        body = dict(zip(("error", "detail"), UNAUTHORISED, strict=True))
         return web.json_response(body, status=401, headers={"WWW-Authenticate": "Bearer"})
 
     def show_drain(act: Callable[[Drain], None]) -> Route:

@@ -314,8 +314,7 @@ class Receiver:
                 number, turn = read_utterance(await self._state.get("utterance", call_id))
                 self._media.continue_after(call_id, number)
                 if turn is not None:
-                    self._rests[call_id] = _Rest()
-                    self._spawn(self._cut_off(call_id, number, turn))
+                    self._expect_rest(call_id, number, turn)
         except (RedisError, OSError, BadMessage) as error:
             log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
         if call_id not in self._ended:
@@ -370,8 +369,12 @@ class Receiver:
         if call_id not in self._ended:
             self._media.assign(source, call_id, call.listen, call.speaking, number + 1)
             if taken_up and turn is not None:
-                self._rests[call_id] = _Rest()
-                self._spawn(self._cut_off(call_id, number, turn))
+                self._expect_rest(call_id, number, turn)
+
+    def _expect_rest(self, call_id: str, number: int, turn: int) -> None:
+        """An utterance began with the process before us: what is heard first is its rest."""
+        self._rests[call_id] = _Rest()
+        self._spawn(self._cut_off(call_id, number, turn))
 
     def _is_rest(self, call_id: str, heard: Heard | Silent | Audible) -> bool:
         """Whether this is the rest of an utterance whose beginning was lost with the process before us."""

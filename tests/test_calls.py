@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import redis
 
 from config import ROOT
 from pronto.call_cli import FIRST_NUMBER, place
@@ -23,6 +22,7 @@ from pronto.caller_voice import speak
 from pronto.monitor import Monitor
 from pronto.play_score import CallReport, ScorePlayer
 from pronto.processes import wait_for
+from pronto.remains import remains
 from pronto.score import Score, read_score
 from pronto.stack import Stack, StackPlan
 from protocol.bus import connect
@@ -156,19 +156,21 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         reports = asyncio.run(play_all(stack))
         edited = asyncio.run(play_edited(stack, flows))
 
-        def is_empty() -> bool:
-            return not stack.asterisk.get("channels") and not stack.asterisk.get("bridges")
-
-        wait_for(is_empty, 5.0)
-        channels = [item["id"] for item in stack.asterisk.get("channels")]
-        bridges = [item["id"] for item in stack.asterisk.get("bridges")]
-        with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
-            streams = {f"pronto:{stack.cell}:events", f"pronto:{stack.cell}:commands"}
-            endless = [key for key in client.scan_iter() if client.ttl(key) == -1 and key not in streams]
+        left = remains(stack, 5.0)
         spans = [(r.began_at, r.began_at + 5) for r in reports.values()]
         most = max(sum(a <= start < b for a, b in spans) for start, _ in spans)
         restarts = dict(stack.restarts)
-    return Played(reports, channels, bridges, endless, most, children, stack.asterisk.run_dir, restarts, edited)
+    return Played(
+        reports,
+        left.channels,
+        left.bridges,
+        left.endless_keys,
+        most,
+        children,
+        stack.asterisk.run_dir,
+        restarts,
+        edited,
+    )
 
 
 def test_there_are_at_least_fifteen_scripts() -> None:

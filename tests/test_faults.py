@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import redis
 
 from pronto.call_cli import DEFAULT_EXTENSION
 from pronto.hall import Fault, Hall, in_turn
 from pronto.play_score import CallReport
 from pronto.processes import wait_for
+from pronto.remains import remains
 from pronto.score import Score, read_score
 from pronto.sip_caller import SipCaller
 from pronto.stack import ASTERISK, REDIS, SERVICES, Stack, StackPlan
@@ -140,16 +140,10 @@ def suffered(tmp_path_factory: pytest.TempPathFactory) -> Suffered:
         without = asyncio.run(degraded(stack))
         reports, lost, driven = asyncio.run(suffer(stack))
 
-        def left() -> dict[str, list[str]]:
-            return {kind: [item["id"] for item in stack.asterisk.get(kind)] for kind in ("channels", "bridges")}
-
-        wait_for(lambda: not any(left().values()), 10.0)
         wait_for(lambda: len(records_of(stack)) > CALLS + LOST_CALLS + len(without), 10.0)
-        with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
-            streams = {f"pronto:{stack.cell}:events", f"pronto:{stack.cell}:commands"}
-            endless = [key for key in client.scan_iter() if client.ttl(key) == -1 and key not in streams]
-        remains = {**left(), "keys without expiry": endless}
-        return Suffered(reports, without, lost, driven, dict(stack.restarts), records_of(stack), remains)
+        found = remains(stack, 10.0)
+        left = {"channels": found.channels, "bridges": found.bridges, "keys without expiry": found.endless_keys}
+        return Suffered(reports, without, lost, driven, dict(stack.restarts), records_of(stack), left)
 
 
 def faults_of(reports: Sequence[CallReport]) -> list[str]:
