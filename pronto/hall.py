@@ -83,7 +83,7 @@ class Hall:
 
     async def all_up(self, count: int, deadline_s: float = 60.0) -> bool:
         """Waits until `count` calls were answered."""
-        return await self.monitor.wait_for(lambda: len(self.monitor.calls) >= count, deadline_s)
+        return await self.monitor.wait_for(lambda: self.monitor.placed >= count, deadline_s)
 
     async def suffer(self, fault: Fault) -> Suffered:
         """Makes the fault; returns when the process does its work again."""

@@ -48,6 +48,11 @@ class Monitor:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
 
+    @property
+    def placed(self) -> int:
+        """Callers whose call began; `calls` also has those of before that still had something to say."""
+        return len(self._by_number)
+
     def call_of(self, caller_number: str) -> CallView | None:
         """The first call that this number placed, None before it was answered."""
         return self._by_number.get(caller_number)

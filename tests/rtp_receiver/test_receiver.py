@@ -340,6 +340,7 @@ async def test_a_restarted_receiver_goes_on_with_its_calls(redis_url: str, whisp
         await write_source(first.redis, "local", *leg.source, "c1")
         leg.send(spoken(YES))
         assert (await first.event(UtteranceTranscribed, "c1")).utterance == 1
+        await until_value(first, "pronto:local:utterance:c1", "1")
         first.keep(leg)
     async with bench(redis_url, whisper) as second:
         second.adopt(leg)
