@@ -258,6 +258,8 @@ async def measure(stack: Stack, stand_in: StandIn | None, chosen: argparse.Names
             step = await load.step(calls, chosen.seconds, chosen.busy)
             keep.append(step)
             print(row(step), flush=True)
+            if chosen.busy:
+                print(f"    {step.busy_heard} of {chosen.busy} callers too many heard the busy prompt", flush=True)
             for fault in step.faults[:5]:
                 print(f"    {fault}", flush=True)
             if chosen.json:

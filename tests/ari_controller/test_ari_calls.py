@@ -239,6 +239,28 @@ async def test_the_one_too_many_hears_the_busy_prompt(
         await dial(third, bot)
 
 
+async def test_the_one_too_many_is_sent_on_after_the_busy_prompt(
+    stopped_controller: ControllerProcess, bot: Bot, caller: SipCaller, asterisk: Asterisk
+) -> None:
+    stopped_controller.start(MAX_CALLS="1", BUSY_EXTENSION="900")
+    call_id = await dial(caller, bot)
+    bot.do(Listen(call_id, time.time(), 1, "fr"))
+    async with SipCaller(("127.0.0.1", asterisk.settings.sip_port), "+33987654321") as second:
+        assert await second.dial("bot") == 200
+        heard = await second.phone.prompt_ended(deadline_s=10.0)
+        assert loudest_hz(second.phone.heard(heard.first_voiced_s, heard.first_voiced_s + 0.25)) == pytest.approx(
+            2_000, abs=20
+        )
+
+        def places() -> list[str]:
+            channels = asterisk.get("channels")
+            return [item["dialplan"]["context"] for item in channels if item["caller"]["number"] == "+33987654321"]
+
+        await eventually(lambda: places() == ["handoff"])
+    assert caller.is_in_call
+    assert len(bot.of(CallStarted)) == 1
+
+
 async def test_a_draining_controller_serves_its_calls_and_takes_no_more(
     controller: ControllerProcess, bot: Bot, caller: SipCaller, asterisk: Asterisk
 ) -> None:
