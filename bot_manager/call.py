@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from bot_manager import metrics
 from bot_manager.chronicle import Chronicle, TurnRecord, stage_seconds
-from bot_manager.dialogue import allowed_intents, handle, needs_intent
+from bot_manager.dialogue import allowed_intents, handle, needs_intent, takes_aside
 from bot_manager.dialogue_events import (
     Action,
     AudioGone,
@@ -36,15 +36,14 @@ from bot_manager.dialogue_events import (
     SpeechBegan,
     StartTimer,
     TimerExpired,
-    Understood,
 )
 from bot_manager.dialogue_state import Dialogue, to_json
 from bot_manager.flow import Flow
 from bot_manager.handoff import way_out
-from bot_manager.intents import IntentAnswer, IntentClient
+from bot_manager.intents import NO_ANSWER, IntentAnswer, IntentClient
 from bot_manager.record_writer import RecordWriter
 from bot_manager.snapshots import Snapshots
-from bot_manager.understanding import Answered, Understanding
+from bot_manager.understanding import Answered, Understanding, is_aside, understood
 from protocol.bus import Outbox
 from protocol.messages import (
     AudioLost,
@@ -191,6 +190,8 @@ class Call:
             case SpeechStarted():
                 self._chronicle.speech_started(item)
                 self._step(SpeechBegan(item.at, item.turn, item.utterance))
+            case UtteranceTranscribed(aside=True) if not takes_aside(self._dialogue, item.turn, item.utterance):
+                self._note(Noted(item.at, item.turn, "stale", "aside"))
             case UtteranceGuessed() | UtteranceTranscribed():
                 self._chronicle.heard(item)
                 self._hear(item)
@@ -232,13 +233,13 @@ class Call:
             self._understood(message, known)
             return
         self._understanding.ask(message, allowed_intents(self._flow, self._dialogue, message.utterance))
-        if final:
+        if final and not is_aside(message):
             self._step(Heard(self._around.now(), message.turn, message.utterance, message.text))
 
     def _answered(self, item: Answered) -> None:
         message = item.message
-        if item.answer is not None:
-            self._understood(message, item.answer)
+        if item.answer is not None or is_aside(message):
+            self._understood(message, item.answer or NO_ANSWER)
         elif item.error is not None and item.final:
             log.warning("intent not found", extra={"call_id": self.call_id, "code": item.error.code})
             now = self._around.now()
@@ -247,21 +248,7 @@ class Call:
     def _understood(self, message: UtteranceGuessed | UtteranceTranscribed, answer: IntentAnswer) -> None:
         now = self._around.now()
         self._chronicle.understood(now)
-        self._step(
-            Understood(
-                now,
-                message.turn,
-                message.utterance,
-                message.text,
-                message.confidence,
-                answer.intent,
-                answer.score,
-                answer.faq_set,
-                answer.fallback,
-                final=isinstance(message, UtteranceTranscribed),
-                revision=message.revision if isinstance(message, UtteranceGuessed) else 0,
-            )
-        )
+        self._step(understood(message, answer, now))
 
     def _playback_started(self, message: PlaybackStarted) -> None:
         turn, first = self._chronicle.playback_started(message)

@@ -17,6 +17,7 @@ from bot_manager.dialogue_answers import (
     is_new,
     nothing_heard,
     speech_began,
+    takes_aside,
     understood,
 )
 from bot_manager.dialogue_events import (
@@ -49,7 +50,7 @@ from bot_manager.dialogue_understanding import (
 )
 from bot_manager.flow import Flow
 
-__all__ = ["allowed_intents", "certain", "handle", "needs_intent"]
+__all__ = ["allowed_intents", "certain", "handle", "needs_intent", "takes_aside"]
 
 
 def handle(flow: Flow, dialogue: Dialogue, event: DialogueEvent) -> tuple[Dialogue, list[Action]]:

@@ -30,7 +30,9 @@ SPEECH_GRACE_MS = 5_000  # after the longest utterance, for the transcript
 
 def understood(moves: Moves, event: Understood) -> None:
     d = moves.dialogue
-    if d.before is not None and event.utterance == d.utterance:
+    if event.aside:
+        _overheard(moves, event)
+    elif d.before is not None and event.utterance == d.utterance:
         if event.final:
             _confirm_early(moves, event, d.before)
     elif not is_new(d, event):
@@ -46,6 +48,29 @@ def understood(moves: Moves, event: Understood) -> None:
             _end_after(moves, event, moves.state.listening.whole_silence_ms)
         elif (silence_ms := patience_ms(moves.flow, d, event, meaning)) is not None:
             _end_after(moves, event, silence_ms)
+
+
+def _overheard(moves: Moves, event: Understood) -> None:
+    """Doubtful speech over a prompt, as words: an answer if it means something here; else nothing has happened."""
+    d = moves.dialogue
+    if not takes_aside(d, event.turn, event.utterance):
+        moves.note("stale", "aside")
+        return
+    meaning = understand(moves.flow, d, event)
+    if event.recognition_confidence < moves.state.listening.commit_recognition:
+        moves.note("aside_ignored", "unsure")
+    elif meaning.kind in ("nothing", "no_match"):
+        moves.note("aside_ignored", meaning.kind)
+    else:
+        moves.note("aside")
+        answer(moves, event, meaning, "endpoint")
+        moves.change(before=replace(d, before=None))  # he may go on speaking, and louder
+
+
+def takes_aside(d: Dialogue, turn: int, utterance: int) -> bool:
+    """Whether doubtful speech may answer: in the turn that it was said in, and while nothing surer is being heard."""
+    awaited = d.phase in ("speaking", "waiting") and not d.ending and not d.rungs.get("dead_air")
+    return awaited and turn == d.turn and utterance != d.utterance
 
 
 def _end_after(moves: Moves, event: Understood | NothingHeard, silence_ms: int) -> None:

@@ -65,6 +65,7 @@ class Understood:
 
     `faq_set` tells that the FAQ set answered; with `fallback` neither set had a match and `intent` means nothing.
     Where `needs_intent` was False nobody was asked: `intent` is empty, `fallback` False, the text itself answers.
+    `aside`: doubtful speech that did not stop the prompt it was said over (UtteranceTranscribed).
     """
 
     at: float
@@ -78,6 +79,7 @@ class Understood:
     fallback: bool = False
     final: bool = True
     revision: int = 0
+    aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -225,6 +227,8 @@ class Noted:
 NOTED = (
     "barge_in",  # speech of the caller stopped a prompt
     "false_barge_in",  # ... and was none: the prompt goes on
+    "aside",  # doubtful speech that stopped no prompt turned out to be an answer
+    "aside_ignored",  # ... or meant nothing here: the prompt went on
     "false_cut_off",  # speech went on after an early commit and changed its meaning
     "playback_failed",  # a prompt could not be played
     "playback_lost",  # nothing was reported of a playback in time

@@ -50,6 +50,10 @@ class IntentAnswer:
     fallback: bool = False
 
 
+NO_ANSWER = IntentAnswer("", 0.0, fallback=True)
+"""Only the words themselves can tell what is meant."""
+
+
 class IntentClient:
     """One connection pool to the intent service. `timeout_s` bounds main and FAQ set together, `token` is sent."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot_manager import metrics
+from bot_manager.dialogue_events import Understood
 from bot_manager.intents import IntentAnswer, IntentClient, IntentError
 from protocol.messages import UtteranceGuessed, UtteranceTranscribed
 
@@ -83,6 +84,29 @@ class Understanding:
         found = Answered(self._asked or message, answer, error)
         self._last, self._asked, self._task = found, None, None
         self._report(found)
+
+
+def is_aside(message: Heard) -> bool:
+    """Whether this is doubtful speech that the prompt goes on under."""
+    return isinstance(message, UtteranceTranscribed) and message.aside
+
+
+def understood(message: Heard, answer: IntentAnswer, at: float) -> Understood:
+    """What the dialogue is told of a text and the answer to it."""
+    return Understood(
+        at,
+        message.turn,
+        message.utterance,
+        message.text,
+        message.confidence,
+        answer.intent,
+        answer.score,
+        answer.faq_set,
+        answer.fallback,
+        final=isinstance(message, UtteranceTranscribed),
+        revision=message.revision if isinstance(message, UtteranceGuessed) else 0,
+        aside=is_aside(message),
+    )
 
 
 def _same(one: Heard, other: Heard) -> bool:

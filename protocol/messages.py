@@ -103,7 +103,10 @@ class RequestRefused:
 
 @dataclass(frozen=True)
 class SpeechStarted:
-    """The caller began to speak in this turn; sent once confirmed (`barge_in_ms` of speech while the bot speaks)."""
+    """The caller began to speak in this turn; sent once confirmed (`barge_in_ms` of speech while the bot speaks).
+
+    The `utterance` may be one that was told as an aside: it goes on then.
+    """
 
     call_id: str
     at: float
@@ -141,6 +144,9 @@ class UtteranceTranscribed:
 
     The times are the stages of the turn: first and last voiced frame, end of the endpointing silence, audio heard that
     made us post it (`paused_at`), audio posted, transcript there. `audio_ms` is the length of the posted segment.
+
+    `aside`: said over a prompt, and not surely enough speech to stop it. No SpeechStarted came before it and it has
+    text: of one that comes to nothing (noise, no answer of the recogniser) nothing is told at all.
     """
 
     call_id: str
@@ -157,6 +163,7 @@ class UtteranceTranscribed:
     reason: str = ""
     paused_at: float = 0.0
     transcribed_at: float = 0.0
+    aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -245,7 +252,8 @@ class Listen:
 
     `eager_silence_ms` of silence make a guess, which is told once `commit_silence_ms` are over, if that is more.
     `turn_model`: guesses are told only if the caller sounds as if he had finished, and end after `whole_silence_ms`.
-    `barge_in`: utterances are also made while the bot speaks. `hints`: words the recogniser may expect.
+    `barge_in`: utterances are also made while the bot speaks, from `barge_in_ms` of evidence for speech on; with less
+    they are asides. `hints`: words the recogniser may expect.
     """
 
     call_id: str

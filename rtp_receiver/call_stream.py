@@ -13,12 +13,13 @@ import numpy as np
 
 from protocol.messages import Listen
 from rtp_receiver.audio_buffer import AudioBuffer
-from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Ignored, Rules, Settled, Span
+from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Guess, Ignored, Rules, Settled, Span
 from rtp_receiver.reorder import MAX_SILENCE_SAMPLES, Counts, ReorderBuffer
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples
 
 FORGET_EVERY = 16  # chunks between two looks at what of the audio is not needed any more
+ASIDE = "aside"
 BACKLOG_SAMPLES = 4 * MAX_SILENCE_SAMPLES  # audio that may wait for the VAD; what comes on top is dropped
 
 
@@ -50,6 +51,11 @@ class Segment:
     """When the last sample that decided came in."""
     settled: bool = True
     """False for a guess that must not be told yet: `Quiet` follows, unless speech resumes."""
+
+    @property
+    def aside(self) -> bool:
+        """Doubtful speech over a prompt, which goes on: of interest only if it turns out to be words."""
+        return self.cause == ASIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,18 +212,22 @@ class CallStream:
             return Quiet(decision.utterance, decision.revision, self._arrival(chunk))
         span: Span = decision.span
         samples = self._audio.view(span.first_chunk * self._chunk, (span.last_chunk + 1) * self._chunk)
-        is_end = isinstance(decision, End)
+        revision, cause = 0, ASIDE
+        if isinstance(decision, Guess):
+            revision, cause = decision.revision, "guess"
+        elif isinstance(decision, End):
+            revision, cause = decision.guess, decision.cause
         return Segment(
             listen=self._listen,
             utterance=decision.utterance,
-            revision=decision.guess if isinstance(decision, End) else decision.revision,
-            is_end=is_end,
-            cause=decision.cause if isinstance(decision, End) else "guess",
+            revision=revision,
+            is_end=not isinstance(decision, Guess),
+            cause=cause,
             samples=samples.astype(np.int16),
             speech_started_at=self._arrival(span.first_voiced) - self._chunk / SAMPLE_RATE_HZ,
             speech_ended_at=self._arrival(span.last_voiced),
             heard_at=self._arrival(chunk),
-            settled=isinstance(decision, End) or decision.settled,
+            settled=not isinstance(decision, Guess) or decision.settled,
         )
 
     def _arrival(self, chunk: int) -> float:

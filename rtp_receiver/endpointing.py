@@ -3,8 +3,10 @@
 Time is the chunk number. A run of speech becomes an utterance once enough of it was heard; after `eager_silence_ms` of
 silence what was said so far is worth a guess, after `commit_silence_ms` the guess may be acted on, after
 `end_silence_ms` the utterance is over. Who knows more of a guess (its words, its melody) may say how much silence ends
-it: `end_after`. Speech that resumes in between revises the guess and voids that. Every utterance belongs to the turn
-that was listened to when it was confirmed. Pure: no clock, no audio, no model.
+it: `end_after`. Speech that resumes in between revises the guess and voids that. Speech over a prompt that is long
+enough for an utterance, but not sure enough to stop the prompt, is set aside when it is over: it is worth hearing all
+the same. Every utterance belongs to the turn that was listened to when it was confirmed. Pure: no clock, no audio, no
+model.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ CLEAR_FROM: Final = 0.65
 """Speech probability that a mains hum does not reach; words do, within a few chunks."""
 
 RUN_SILENCE_MS: Final = 200
-"""Silence after which speech that was too short for an utterance is forgotten."""
+"""Silence after which speech that was too short for an utterance is forgotten, or set aside."""
+
+MOST_ASIDES: Final = 5
+"""So many pieces of doubtful speech are set aside in one turn; a hum that comes and goes is forgotten from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +103,27 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """Speech over a prompt that is over, and was not sure enough to stop it.
+
+    Speech that follows within `end_silence_ms` goes on with it: the utterance then has the same number and begins where
+    this one does.
+    """
+
+    turn: int
+    utterance: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
-    """Speech that became no utterance: a click, an unconfirmed barge-in, words into a prompt without barge-in."""
+    """Speech that became no utterance: a click, one barge-in too many that was not confirmed, words into a prompt
+    without barge-in."""
 
     cause: Literal["too_short", "barge_in_unconfirmed", "bot_speaking"]
 
 
-Decision: TypeAlias = Began | Guess | Settled | End | Ignored
+Decision: TypeAlias = Began | Guess | Settled | End | Aside | Ignored
 
 
 @dataclass(slots=True)
@@ -147,6 +166,8 @@ class Endpointer:
         self._after_guess: _Run | None = None  # speech that no guess covers yet
         self._settled = False
         self._end_after_ms: int | None = None  # of the newest guess, instead of the rules' silence
+        self._aside: _Run | None = None  # what follows may belong to it
+        self._asides = 0  # in this turn
 
     @property
     def speaking(self) -> bool:
@@ -161,6 +182,8 @@ class Endpointer:
     def needs_from(self) -> int:
         """The first chunk whose audio may still be asked for."""
         first = self._chunk + 1 if self._run is None else self._run.first
+        if self._aside is not None and self._goes_on(self._aside, first):
+            first = self._aside.first
         return max(0, first - self._rules.pre_roll_chunks)
 
     def listen(self, turn: int, rules: Rules) -> None:
@@ -175,6 +198,8 @@ class Endpointer:
                 self._run = self._after_guess
             self._confirmed = False
             self._forget_guess()
+        if turn != self.turn:
+            self._aside, self._asides = None, 0
         self.turn = turn
         self._rules = rules
 
@@ -229,15 +254,41 @@ class Endpointer:
         elif self._is_enough(run):
             assert self.turn is not None
             self._confirmed = True
-            self._utterance += 1
+            self._number(run)
             return Began(self.turn, self._utterance)
         if self._chunk - run.last < self._chunks(RUN_SILENCE_MS):
             return None
         self._run = None
         if gated:
             return Ignored("bot_speaking")
-        enough = run.voiced >= self._chunks(rules.min_speech_ms)
-        return Ignored("barge_in_unconfirmed" if enough else "too_short")
+        if run.voiced < self._chunks(rules.min_speech_ms):
+            return Ignored("too_short")
+        return self._set_aside(run)
+
+    def _set_aside(self, run: _Run) -> Decision:
+        """Doubtful speech over a prompt is over."""
+        if self._asides >= MOST_ASIDES:
+            return Ignored("barge_in_unconfirmed")
+        assert self.turn is not None
+        self._asides += 1
+        run.first = max(run.first, self._chunk + 1 - self._chunks(self._rules.max_utterance_ms))
+        self._number(run)
+        self._aside = run
+        return Aside(self.turn, self._utterance, self._span(run))
+
+    def _number(self, run: _Run) -> None:
+        """A run of speech is worth a number: that of what was set aside just before, if it goes on with that."""
+        if self._aside is not None and self._goes_on(self._aside, run.first):
+            run.first = self._aside.first
+        else:
+            self._utterance += 1
+        self._aside = None
+
+    def _goes_on(self, aside: _Run, first: int) -> bool:
+        """Whether speech from chunk `first` on belongs to what was set aside."""
+        rules = self._rules
+        near = first - aside.last <= self._chunks(rules.end_silence_ms)
+        return near and self._chunk - aside.first < self._chunks(rules.max_utterance_ms)
 
     def _is_enough(self, run: _Run) -> bool:
         """Whether a run of speech is an utterance."""

@@ -50,6 +50,8 @@ class KeptState:
         self._cell = cell
         self._waiting: dict[str, str | None] = {}  # None: to be deleted
         self._wake = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
         self.dropped = 0
 
     def key(self, name: Name, call_id: str) -> str:
@@ -97,7 +99,16 @@ class KeptState:
                 for key, value in batch.items():
                     if key in self._waiting and self._waiting[key] == value:
                         del self._waiting[key]
+            self._empty.set()
             await asyncio.sleep(PACE_S)
+
+    async def flush(self, timeout_s: float = 2.0) -> bool:
+        """Waits until everything is stored; False when `timeout_s` was not enough."""
+        try:
+            await asyncio.wait_for(self._empty.wait(), timeout_s)
+        except TimeoutError:
+            return False
+        return True
 
     def _add(self, key: str, value: str | None) -> None:
         self._waiting.pop(key, None)
@@ -105,4 +116,5 @@ class KeptState:
         if len(self._waiting) > BOUND:
             self._waiting.pop(next(iter(self._waiting)))
             self.dropped += 1
+        self._empty.clear()
         self._wake.set()

@@ -18,6 +18,9 @@ _LATENCY_S = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10
 UTTERANCES = Counter("pronto_utterances", "utterances by what ended them and where their text came from", ["end", "by"])
 SPEECH_STARTED = Counter("pronto_speech_started", "utterances that began")
 IGNORED = Counter("pronto_speech_ignored", "speech that became no utterance", ["cause"])
+ASIDES = Counter(
+    "pronto_asides", "speech that was not sure enough to stop a prompt, by what its transcript came to", ["outcome"]
+)
 GUESSES = Counter("pronto_guesses", "guesses by what became of them", ["outcome"])
 POSTS = Counter("pronto_whisper_posts", "segments posted to the recogniser, by outcome", ["outcome"])
 POST_SECONDS = Histogram("pronto_whisper_post_seconds", "from post to transcript", buckets=_LATENCY_S)

@@ -197,6 +197,7 @@ class Receiver:
         await asyncio.to_thread(self._media.stop)
         await self._recognition.finished(self._settings.receiver_drain_s)
         await self.outbox.flush()
+        await self._state.flush()
 
     def _send(self, event: Event) -> None:
         self.outbox.send(event)
@@ -291,6 +292,7 @@ class Receiver:
             match heard:
                 case Confirmed(listen, utterance):
                     metrics.SPEECH_STARTED.inc()
+                    self._recognition.speech_began(call_id)
                     self.outbox.send(SpeechStarted(call_id, time.time(), listen.turn, utterance))
                     self._state.put("utterance", call_id, kept_utterance(utterance, listen.turn))
                 case Segment():

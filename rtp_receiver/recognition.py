@@ -5,6 +5,9 @@ asked (`TurnJudge`) expects the caller to go on. Per utterance at
 most one guess is on its way: a newer one cancels the older. When the utterance ends with the speech that the newest
 guess holds, its transcript (or the answer still on its way) is the transcript of the utterance, without another round
 trip. Every utterance that ends becomes exactly one UtteranceTranscribed or RecognitionFailed.
+
+An aside, doubtful speech over a prompt, is told only when it turns out to be words. Per call one is with the recogniser
+at a time; what goes on with one replaces it, and speech that is confirmed makes them all void.
 """
 
 from __future__ import annotations
@@ -71,10 +74,14 @@ class Recognition:
         self._send = send
         self._judge = judge
         self._guesses: dict[str, _Post] = {}
+        self._asides: dict[str, dict[int, asyncio.Task[Any]]] = {}  # by utterance
         self._tasks: dict[str, set[asyncio.Task[Any]]] = {}
 
     def take(self, call_id: str, segment: Segment) -> None:
         """A segment of a call, in the order in which they were heard."""
+        if segment.aside:
+            self._take_aside(call_id, segment)
+            return
         guess = self._guesses.get(call_id)
         same = guess is not None and guess.segment.utterance == segment.utterance
         if guess is not None and not same:
@@ -95,6 +102,17 @@ class Recognition:
             self._replace(guess)
         self._spawn(call_id, self._tell_end(call_id, segment, None))
 
+    def _take_aside(self, call_id: str, segment: Segment) -> None:
+        asides = self._asides.setdefault(call_id, {})
+        _void(asides.pop(segment.utterance, None))  # all that it holds is in this one as well
+        telling = self._tell_aside(call_id, segment, list(asides.values()))
+        asides[segment.utterance] = self._spawn(call_id, telling)
+
+    def speech_began(self, call_id: str) -> None:
+        """An utterance is confirmed: it holds an aside of just before it, and wins over an older one."""
+        for aside in self._asides.pop(call_id, {}).values():
+            _void(aside)
+
     def settle(self, call_id: str, quiet: Quiet) -> None:
         """The silence after a guess has lasted long enough to act on it."""
         guess = self._guesses.get(call_id)
@@ -104,6 +122,7 @@ class Recognition:
     def drop(self, call_id: str) -> None:
         """The call is over: nobody needs the answers."""
         self._guesses.pop(call_id, None)
+        self._asides.pop(call_id, None)
         for task in self._tasks.pop(call_id, ()):
             task.cancel()
 
@@ -216,6 +235,24 @@ class Recognition:
             log.error("recognition failed", extra=_fields(call_id, segment) | {"error": repr(error)})
             self._send(RecognitionFailed(call_id, time.time(), segment.listen.turn, segment.utterance, code))
             return
+        self._tell(call_id, segment, post)
+
+    async def _tell_aside(self, call_id: str, segment: Segment, before: list[asyncio.Task[Any]]) -> None:
+        if before:
+            await asyncio.wait(before)
+        post = self._post(call_id, segment)
+        try:
+            transcript = await post.answer
+        except RecognitionError as error:
+            metrics.ASIDES.labels("failed").inc()
+            log.warning("aside failed", extra=_fields(call_id, segment) | {"error": repr(error)})
+            return
+        metrics.ASIDES.labels("told" if transcript.text.strip() else "no_words").inc()
+        if transcript.text.strip():
+            self._tell(call_id, segment, post)
+
+    def _tell(self, call_id: str, segment: Segment, post: _Post) -> None:
+        """The whole utterance, as `post` has it."""
         transcript = post.answer.result()
         self._send(
             UtteranceTranscribed(
@@ -233,6 +270,7 @@ class Recognition:
                 reason=transcript.reason,
                 paused_at=post.segment.heard_at,
                 transcribed_at=post.answered_at,
+                aside=segment.aside,
             )
         )
 
@@ -248,6 +286,12 @@ class Recognition:
             group.discard(task)
             if not group:
                 del self._tasks[call_id]
+
+
+def _void(aside: asyncio.Task[Any] | None) -> None:
+    if aside is not None and not aside.done():
+        aside.cancel()
+        metrics.ASIDES.labels("overtaken").inc()
 
 
 def _fields(call_id: str, segment: Segment) -> dict[str, object]:

@@ -167,7 +167,7 @@ class Line:
             )
         )
 
-    def transcript(self, text: str, confidence: float = 0.9, same_utterance: bool = False) -> None:
+    def transcript(self, text: str, confidence: float = 0.9, same_utterance: bool = False, aside: bool = False) -> None:
         if not same_utterance:
             self.utterance += 1
         end = self.tick(1.0)
@@ -184,6 +184,7 @@ class Line:
                 end + 0.7,
                 end + 0.2,
                 900,
+                aside=aside,
             )
         )
 

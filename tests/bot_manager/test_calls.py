@@ -143,6 +143,24 @@ async def test_a_caller_who_speaks_over_the_prompt_is_heard(bot: Bot, exchange: 
     assert "ask_zip_code" in await line.prompts()
 
 
+async def test_doubtful_speech_over_the_prompt_is_an_answer_or_has_not_happened(
+    bot: Bot, exchange: Exchange, intents: IntentServer
+) -> None:
+    intents.answers["il y a quelqu'un dans la cuisine"] = (500, "")
+    line = exchange.line("aside")
+    line.ring()
+    play: PlayPrompts = await line.next(PlayPrompts)
+    line.turn = play.turn
+    for text in ("le temps est gris", "il y a quelqu'un dans la cuisine"):
+        asked = len(intents.asked)
+        line.transcript(text, aside=True)
+        await until(lambda asked=asked: len(intents.asked) > asked)  # type: ignore[misc]
+    line.transcript("oui", aside=True)
+    stopped: StopPlayback | PlayPrompts = await line.next(StopPlayback, PlayPrompts)
+    assert isinstance(stopped, StopPlayback)
+    assert "ask_zip_code" in await line.prompts()
+
+
 @pytest.mark.parametrize("trouble", ["recognition", "intents"])
 async def test_who_cannot_be_understood_is_asked_again_and_then_handed_over(
     bot: Bot, exchange: Exchange, intents: IntentServer, trouble: str

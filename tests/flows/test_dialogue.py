@@ -382,6 +382,84 @@ def test_speech_that_goes_on_after_an_early_answer_stops_the_next_prompt(heating
     assert conversation.spoken[-1] == "ask_zip_code"
 
 
+# --- doubtful speech over a prompt ---
+
+
+def aside(conversation: Conversation, text: str, intent: str = "", **more: float | bool) -> Understood:
+    """Words of the next utterance, that stopped nothing."""
+    d = conversation.dialogue
+    sure = float(more.pop("recognised", 0.9))
+    return replace(said(text, d, intent, 0.9, sure), at=conversation.at, final=True, aside=True, **more)  # type: ignore[arg-type]
+
+
+def test_doubtful_speech_that_is_an_answer_is_taken_and_stops_the_prompt(heating: Flow, resolve: Resolver) -> None:
+    conversation = Conversation(heating, resolve)
+    assert conversation.dialogue.phase == "speaking"
+    actions = conversation.feed(aside(conversation, "oui"))
+    assert conversation.dialogue.state == "ask_zip_code"
+    stops = [type(action) for action in actions if isinstance(action, StopPlayback | PlayPrompts)]
+    assert stops == [StopPlayback, PlayPrompts]
+    assert conversation.turns[-1].committed == "endpoint"
+    assert [note.what for note in conversation.noted] == ["aside"]
+
+
+def test_doubtful_speech_answers_too_when_the_prompt_is_over_meanwhile(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "init")
+    assert conversation.dialogue.phase == "waiting"
+    conversation.feed(aside(conversation, "oui"))
+    assert conversation.dialogue.state == "ask_zip_code"
+
+
+@pytest.mark.parametrize(
+    ("text", "recognised", "why"),
+    [("le temps est gris", 0.9, "no_match"), ("euh", 0.9, "nothing"), ("oui", 0.2, "unsure")],
+)
+@pytest.mark.parametrize("hears_out", [False, True])
+def test_doubtful_speech_that_means_nothing_has_not_happened(
+    text: str, recognised: float, why: str, hears_out: bool, heating: Flow, resolve: Resolver
+) -> None:
+    conversation = Conversation(heating, resolve)
+    if hears_out:
+        conversation.listen()
+    before = conversation.dialogue
+    event = aside(conversation, text, fallback=why == "no_match", recognised=recognised)
+    assert conversation.feed(event) == [Noted(conversation.at, 1, "aside_ignored", why)]
+    assert conversation.dialogue == before
+
+
+@pytest.mark.parametrize("surer", ["hearing", "thinking", "dead_air", "older turn", "seen twice"])
+def test_doubtful_speech_gives_way_to_what_is_surer(surer: str, heating: Flow, resolve: Resolver) -> None:
+    conversation = Conversation(heating, resolve)
+    event = aside(conversation, "oui")
+    match surer:
+        case "hearing":
+            conversation.feed(SpeechBegan(conversation.at, 1, 2))
+        case "thinking" | "dead_air":
+            conversation.feed(Heard(conversation.at, 1, 2, "je vous écoute"))
+            if surer == "dead_air":
+                conversation.expire()
+        case "older turn":
+            conversation.says("oui")
+            event = replace(event, utterance=2)
+        case "seen twice":
+            conversation.feed(event)
+    before = conversation.dialogue
+    assert conversation.feed(event) == [Noted(event.at, before.turn, "stale", "aside")]
+    assert conversation.dialogue == before
+
+
+def test_doubtful_speech_that_goes_on_louder_is_measured_as_a_whole(heating: Flow, resolve: Resolver) -> None:
+    conversation = Conversation(heating, resolve)
+    conversation.feed(aside(conversation, "oui"))
+    assert (conversation.dialogue.state, conversation.dialogue.turn) == ("ask_zip_code", 2)
+    actions = conversation.feed(SpeechBegan(conversation.at, 1, 1))
+    assert any(isinstance(action, StopPlayback) for action in actions)
+    whole = Understood(conversation.at, 1, 1, "oui mais qui êtes-vous", 0.9, "who_are_you", 0.95)
+    conversation.feed(whole)
+    assert conversation.dialogue.state == "init"
+    assert "false_cut_off" in [note.what for note in conversation.noted]
+
+
 # --- the dialogue is never silent and always ends ---
 
 

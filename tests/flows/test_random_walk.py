@@ -129,7 +129,8 @@ def any_event(
     match chance.choices(range(15), weights=(40, 6, 9, 16, 16, 3, 3, 3, 4, 0.6, 0.6, 1, 0.2, 0.05, 0.1))[0]:
         case 0:
             sure = chance.random()
-            return Understood(at, turn, utterance, text, sure, intent, score, faq, fallback, final)
+            aside = final and chance.random() < 0.1
+            return Understood(at, turn, utterance, text, sure, intent, score, faq, fallback, final, aside=aside)
         case 1:
             return DigitPressed(at, chance.choice("0123456789*#"))
         case 2:

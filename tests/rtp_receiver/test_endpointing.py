@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Guess, Ignored, Rules, Settled, Span
+from rtp_receiver.endpointing import (
+    MOST_ASIDES,
+    Aside,
+    Began,
+    Decision,
+    End,
+    Endpointer,
+    Guess,
+    Ignored,
+    Rules,
+    Settled,
+    Span,
+)
 
 # in chunks: eager 3, end 8, min speech 3, pre-roll 2, barge-in 5, longest utterance 60
 RULES = Rules(
@@ -184,9 +196,7 @@ def test_speech_that_was_over_before_the_prompt_ended_does_not_count() -> None:
 
 
 def test_barge_in_needs_more_speech() -> None:
-    endpointer = listening(BARGE_IN)
-    endpointer.bot_speaks(True)
-    assert play(endpointer, "..####........") == [Ignored("barge_in_unconfirmed")]
+    endpointer = spoken_to()
     assert play(endpointer, "####") == []
     assert play(endpointer, "#") == [Began(1, 1)]
 
@@ -198,6 +208,68 @@ def test_barge_in_needs_more_of_what_is_hardly_speech() -> None:
         return next((n for n in range(1, 30) if Began(1, 1) in endpointer.step(probability)), None)
 
     assert [chunks_until_began(p) for p in (1.0, 0.9, 0.7, 0.6, 0.3)] == [5, 6, 8, 17, None]
+
+
+def spoken_to() -> Endpointer:
+    """The bot speaks to a caller who may interrupt it."""
+    endpointer = listening(BARGE_IN)
+    endpointer.bot_speaks(True)
+    return endpointer
+
+
+def test_speech_that_is_not_sure_enough_to_stop_the_prompt_is_set_aside() -> None:
+    assert play(spoken_to(), "..####......") == []
+    assert play(spoken_to(), "..####.......") == [Aside(1, 1, Span(0, 8, 2, 5))]
+    weak = spoken_to()
+    decisions = [decision for p in (0.3, 0.6, 0.5, 0.4, 0.5, 0.4, *[0.0] * 7) for decision in weak.step(p)]
+    assert decisions == [Aside(1, 1, Span(0, 8, 1, 5))]
+    assert not weak.speaking
+
+
+def test_what_is_no_word_or_said_where_nobody_may_interrupt_is_not_set_aside() -> None:
+    assert play(spoken_to(), "..##........") == [Ignored("too_short")]
+    deaf = listening(RULES)
+    deaf.bot_speaks(True)
+    assert play(deaf, "..####........") == [Ignored("bot_speaking")]
+
+
+def test_speech_that_goes_on_with_what_was_set_aside_is_one_utterance_with_it() -> None:
+    decisions = play(spoken_to(), "..####.......#####........")
+    assert decisions == [
+        Aside(1, 1, Span(0, 8, 2, 5)),
+        Began(1, 1),
+        Guess(1, 1, 1, Span(0, 20, 2, 17)),
+        End(1, 1, 1, Span(0, 20, 2, 17), "silence"),
+    ]
+
+
+def test_doubtful_speech_that_goes_on_is_set_aside_as_a_whole() -> None:
+    assert play(spoken_to(), "####.......####.......") == [
+        Aside(1, 1, Span(0, 6, 0, 3)),
+        Aside(1, 1, Span(0, 17, 0, 14)),
+    ]
+
+
+def test_speech_long_after_what_was_set_aside_is_an_utterance_of_its_own() -> None:
+    decisions = play(spoken_to(), "####........#####........")
+    assert decisions[:2] == [Aside(1, 1, Span(0, 6, 0, 3)), Began(1, 2)]
+    assert decisions[-1] == End(1, 2, 1, Span(10, 19, 12, 16), "silence")
+
+
+def test_a_hum_that_comes_and_goes_is_set_aside_a_few_times_in_a_turn() -> None:
+    endpointer = spoken_to()
+    decisions = play(endpointer, "####.........." * 9)
+    assert [decision.utterance for decision in decisions if isinstance(decision, Aside)] == [*range(1, MOST_ASIDES + 1)]
+    assert decisions[MOST_ASIDES:] == [Ignored("barge_in_unconfirmed")] * (9 - MOST_ASIDES)
+    endpointer.listen(2, BARGE_IN)
+    assert play(endpointer, "####.......") == [Aside(2, MOST_ASIDES + 1, Span(124, 132, 126, 129))]
+
+
+def test_speech_in_the_next_turn_does_not_go_on_with_what_was_set_aside() -> None:
+    endpointer = spoken_to()
+    play(endpointer, "####.......")
+    endpointer.listen(2, BARGE_IN)
+    assert play(endpointer, "#####") == [Began(2, 2)]
 
 
 def test_a_short_answer_at_the_end_of_the_prompt_needs_no_barge_in() -> None:
@@ -298,6 +370,20 @@ def test_long_enough_speech_is_always_inside_an_utterance(pieces: list[tuple[str
         if len(run) >= 3 and not tail_of_a_cut:
             assert set(range(start, start + len(run))) <= heard
         start += len(run) + 1
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 12), st.sampled_from([None, True, False])), max_size=60))
+def test_audio_that_was_given_up_is_never_asked_for(pieces: list[tuple[float, int, bool | None]]) -> None:
+    endpointer = listening(BARGE_IN)
+    given_up = 0
+    for probability, count, speaks in pieces:
+        if speaks is not None:
+            endpointer.bot_speaks(speaks)
+        for _ in range(count):
+            for decision in endpointer.step(probability):
+                if isinstance(decision, Guess | End | Aside):
+                    assert decision.span.first_chunk >= given_up
+            given_up = max(given_up, endpointer.needs_from())
 
 
 @given(

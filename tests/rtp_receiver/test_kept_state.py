@@ -67,6 +67,19 @@ async def test_what_could_not_be_stored_is_stored_later() -> None:
         server.stop()
 
 
+async def test_a_flush_returns_when_everything_is_stored(redis: Redis) -> None:
+    state = KeptState(redis, "local")
+    assert await state.flush()
+    state.put("listen", "c1", "first")
+    assert not await state.flush(timeout_s=0.01)  # nobody sends
+    running = asyncio.create_task(state.run())
+    await until_stored(state, "c1", "first")
+    state.put("listen", "c1", "last")  # while the sender rests between two round trips
+    assert await state.flush()
+    assert await state.get("listen", "c1") == "last"
+    running.cancel()
+
+
 async def test_what_waits_is_bounded(redis: Redis) -> None:
     state = KeptState(redis, "local")
     for number in range(kept_state.BOUND + 7):

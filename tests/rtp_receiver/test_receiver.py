@@ -313,6 +313,52 @@ async def test_with_barge_in_the_caller_is_heard_while_the_bot_speaks(cell: Benc
     assert (await cell.event(UtteranceTranscribed, "c1")).text == OWNER
 
 
+async def spoken_to(cell: Bench, **rules: Any) -> MediaLeg:
+    """A call in which the bot speaks, and almost no speech is sure enough to stop it."""
+    await write_speaking(cell.redis, "c1", True)
+    leg = await cell.call("c1", barge_in=True, barge_in_ms=2_000, **rules)
+    await until(lambda: cell.receiver.health()["bots_speaking"] == 1)
+    return leg
+
+
+async def test_doubtful_speech_over_a_prompt_is_told_and_stops_nothing(cell: Bench) -> None:
+    leg = await spoken_to(cell)
+    leg.send(spoken(YES))
+    said = await cell.event(UtteranceTranscribed, "c1")
+    assert (said.turn, said.utterance, said.text, said.aside) == (1, 1, YES, True)
+    assert said.speech_started_at <= said.speech_ended_at <= said.endpoint_at <= said.posted_at <= said.at
+    assert not [event for event in cell.events if isinstance(event, SpeechStarted | UtteranceGuessed)]
+    assert len(cell.whisper.posts) == 1
+
+
+async def test_doubtful_speech_that_comes_to_nothing_is_not_told(cell: Bench) -> None:
+    before = {outcome: sample("pronto_asides_total", outcome=outcome) for outcome in ("failed", "no_words")}
+    cell.whisper.refusals.append(web.Response(status=503))
+    leg = await spoken_to(cell)
+    for outcome in ("failed", "no_words"):
+        leg.send(spoken("je ne sais pas"))
+        await until(lambda outcome=outcome: sample("pronto_asides_total", outcome=outcome) > before[outcome])  # type: ignore[misc]
+    leg.send(spoken(YES))
+    assert (await cell.event(UtteranceTranscribed, "c1")).text == YES
+    assert {type(event) for event in cell.events} <= {MediaStarted}
+
+
+async def test_speech_that_is_confirmed_wins_over_what_was_set_aside(cell: Bench) -> None:
+    cell.whisper.hold = asyncio.Event()
+    overtaken = sample("pronto_asides_total", outcome="overtaken")
+    leg = await spoken_to(cell, end_silence_ms=8_000)  # what follows so soon goes on with it
+    leg.send(spoken(YES, after_s=0.5))
+    await until(lambda: cell.whisper.posts)
+    await write_speaking(cell.redis, "c1", False)
+    await until(lambda: cell.receiver.health()["bots_speaking"] == 0)
+    leg.send(spoken(OWNER, before_s=0.0, after_s=8.5))
+    assert (await cell.event(SpeechStarted, "c1")).utterance == 1
+    cell.whisper.hold.set()
+    said = await cell.event(UtteranceTranscribed, "c1")
+    assert (said.utterance, said.text, said.aside) == (1, f"{YES} {OWNER}", False)
+    assert sample("pronto_asides_total", outcome="overtaken") == overtaken + 1
+
+
 async def test_an_end_of_speaking_that_was_missed_is_noticed(cell: Bench) -> None:
     await write_speaking(cell.redis, "c1", True)
     await cell.call("c1")
@@ -436,6 +482,7 @@ async def test_a_stopping_receiver_still_tells_what_it_heard(cell: Bench, whispe
     finishing = asyncio.create_task(cell.receiver.finish())
     whisper.hold.set()
     await finishing
+    assert await cell.redis.get("pronto:local:utterance:c1") == "1"  # a successor need not ask again
     assert (await cell.event(UtteranceTranscribed, "c1")).text == OWNER
     assert cell.receiver.ready() == (False, "the media thread does not run")
 
