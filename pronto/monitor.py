@@ -13,6 +13,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from observability.lifecycle import cancel_all
 from pronto.call_view import CallView
 from protocol.bus import stream_key
 from protocol.messages import BadMessage, CallStarted, Message, decode
@@ -44,9 +45,7 @@ class Monitor:
     async def stop(self) -> None:
         """Ends the reading."""
         if self._reader is not None:
-            self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+            await cancel_all(self._reader)
 
     @property
     def placed(self) -> int:
