@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -24,6 +24,7 @@ log = logging.getLogger("pronto.controller")
 
 WRITE_TIMEOUT_S = 1.0
 OWNER_EXPIRY_S = 86_400
+MOST_AT_ONCE = 16  # each takes a connection for itself; a burst of calls would leave hundreds open
 
 
 class CallStore:
@@ -33,19 +34,22 @@ class CallStore:
         self._redis = redis
         self._cell = cell
         self._instance = instance
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def remember(self, call_id: str, snapshot: str) -> None:
         """Stores what adoption needs."""
-        await self._try("snapshot", call_id, self._redis.set(legs_key(self._cell, call_id), snapshot, ex=EXPIRY_S))
+        key = legs_key(self._cell, call_id)
+        await self._try("snapshot", call_id, lambda: self._redis.set(key, snapshot, ex=EXPIRY_S))
 
     async def forget(self, call_id: str) -> None:
         """Removes everything of an ended call, the snapshot last: whoever finds it finishes what is left."""
-        await forget_speaking(self._redis, call_id)
-        await self._try("forget", call_id, self._redis.delete(legs_key(self._cell, call_id)))
+        async with self._places:
+            await forget_speaking(self._redis, call_id)
+        await self._try("forget", call_id, lambda: self._redis.delete(legs_key(self._cell, call_id)))
 
     async def announce(self, call_id: str, host: str, port: int) -> None:
         """Shares where the call's audio comes from."""
-        await self._try("source", call_id, write_source(self._redis, self._cell, host, port, call_id))
+        await self._try("source", call_id, lambda: write_source(self._redis, self._cell, host, port, call_id))
 
     async def withdraw(self, call_id: str, host: str, port: int) -> None:
         """Takes that back, unless the port is another call's by now."""
@@ -54,11 +58,13 @@ class CallStore:
             if await read_source(self._redis, self._cell, host, port) == call_id:
                 await forget_source(self._redis, self._cell, host, port)
 
-        await self._try("source", call_id, forget())
+        await self._try("source", call_id, forget)
 
     async def speak(self, call_id: str, speaking: bool) -> None:
         """Shares whether the bot speaks."""
-        if not await write_speaking(self._redis, call_id, speaking):
+        async with self._places:
+            taken = await write_speaking(self._redis, call_id, speaking)
+        if not taken:
             metrics.STATE_FAILURES.labels("speaking").inc()
 
     async def snapshots(self) -> dict[str, str]:
@@ -71,7 +77,7 @@ class CallStore:
     async def take_over(self) -> None:
         """Signs as the controller of this cell; a controller that finds another name here has been replaced."""
         key = f"pronto:{self._cell}:controller"
-        await self._try("owner", "", self._redis.set(key, self._instance, ex=OWNER_EXPIRY_S))
+        await self._try("owner", "", lambda: self._redis.set(key, self._instance, ex=OWNER_EXPIRY_S))
 
     async def replaced_by_another(self) -> bool:
         """Whether another controller signed after us. False when nobody can tell."""
@@ -88,9 +94,10 @@ class CallStore:
         except (RedisError, OSError):
             return None
 
-    async def _try(self, what: str, call_id: str, writing: Awaitable[Any]) -> None:
+    async def _try(self, what: str, call_id: str, write: Callable[[], Awaitable[Any]]) -> None:
         try:
-            await asyncio.wait_for(writing, WRITE_TIMEOUT_S)
+            async with self._places:
+                await asyncio.wait_for(write(), WRITE_TIMEOUT_S)
         except (RedisError, OSError) as error:
             metrics.STATE_FAILURES.labels(what).inc()
             log.warning("redis did not take it", extra={"what": what, "call_id": call_id, "error": repr(error)})

@@ -39,6 +39,7 @@ exten => early,1,Progress()
  same => n,Hangup()
 """
 PATIENCE_S = 60.0
+LINES = 10
 ENDS = ("at once", "while prompted", "cancelled", "early media", "keys", "no rtp", "speaking over it")
 
 
@@ -55,8 +56,9 @@ def sizes(stack: Stack) -> dict[str, Size]:
     """Every process's."""
     found = {}
     for name, child in stack.processes.items():
-        process = psutil.Process(child.pid)
-        found[name] = Size(process.num_fds(), process.num_threads(), process.memory_info().rss >> 20)
+        with contextlib.suppress(psutil.Error):  # killed a moment ago
+            process = psutil.Process(child.pid)
+            found[name] = Size(process.num_fds(), process.num_threads(), process.memory_info().rss >> 20)
     return found
 
 
@@ -88,7 +90,8 @@ async def one_call(stack: Stack, end: str, dice: random.Random) -> str:
 
 
 async def many(stack: Stack, calls: int, kills: int, at_once: int, seed: int) -> Counter[str]:
-    """All calls, with the controller killed at random moments between the first and the last."""
+    """All calls, with the controller killed at random moments between the first and the last; every tenth of them a
+    line that says what the processes hold meanwhile."""
     dice = random.Random(seed)
     places = asyncio.Semaphore(at_once)
     done: Counter[str] = Counter()
@@ -100,6 +103,9 @@ async def many(stack: Stack, calls: int, kills: int, at_once: int, seed: int) ->
             except TimeoutError:
                 outcome = f"{ENDS[number % len(ENDS)]}: no answer from Asterisk"
             done[outcome] += 1
+            if done.total() % max(1, calls // LINES) == 0:
+                held = ", ".join(f"{name} {one.descriptors}/{one.resident_mb}" for name, one in sizes(stack).items())
+                print(f"after {done.total():6} calls, descriptors/MB: {held}", flush=True)
 
     async with Hall(stack) as hall:
         callers = [asyncio.create_task(place(number)) for number in range(calls)]

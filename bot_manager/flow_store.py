@@ -19,11 +19,10 @@ from bot_manager.flow import Flow
 from bot_manager.flow_loader import BadFlow, read_flow
 from bot_manager.flow_names import Known
 from bot_manager.flow_yaml import Fault
+from yaml_text import compose
 
 A_FLOW = re.compile(r"^(flow|states)\s*:", re.MULTILINE)  # beside intents, guards and other files of a language
 VERSIONS_KEPT = 50
-BASE_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # ten times as fast where libyaml is there
-DEEPEST = 50  # libyaml's loader ends the whole process when a file is nested some ten thousand times
 
 
 @dataclass(frozen=True)
@@ -150,23 +149,20 @@ def intent_names(path: Path) -> frozenset[str]:
     if path.name == "faqs.yaml" and not path.exists():
         return frozenset()
     try:
-        text = path.read_text(encoding="utf-8")
-        if _is_too_deep(text):
-            raise BadFlow([Fault(_shown(path), 0, "", "intents cannot be read: nested too deeply")])
-        body = yaml.load(text, Loader=BASE_LOADER)  # every scalar is text
-        return frozenset(body["intents"])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        root = compose(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadFlow([Fault(_shown(path), 0, "", f"intents cannot be read: {error!r}")]) from error
+    named = dict(_entries(root)).get("intents")
+    if named is None:
+        raise BadFlow([Fault(_shown(path), 0, "", "intents cannot be read: there is no `intents`")])
+    return frozenset(name for name, _ in _entries(named))
 
 
-def _is_too_deep(text: str) -> bool:
-    """Whether a YAML text is nested deeper than any file of ours, found without recursion. Raises YAMLError."""
-    depth = 0
-    for event in yaml.parse(text, Loader=BASE_LOADER):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:
-            return True
-    return False
+def _entries(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:
+    """The entries of a mapping with the keys as they are written; none of anything else."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if isinstance(key, yaml.ScalarNode):
+            yield str(key.value), value
 
 
 def _shown(path: Path) -> str:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from yaml_text import compose
+
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 
 
@@ -56,14 +58,11 @@ class Reader:
     def document(self, text: str) -> Node | None:
         """The root node, or None with a fault when the text is no YAML."""
         try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
+            root = compose(text)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or str(error)
             self.fault(1 if mark is None else mark.line + 1, f"no YAML: {problem}")
-            return None
-        except RecursionError:
-            self.fault(1, "no YAML: nested too deeply")
             return None
         if root is None:
             self.fault(1, "the file is empty")

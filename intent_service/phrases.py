@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from intent_service.normalise import LANGUAGES
+from yaml_text import compose
 
 NO_MATCH = "no_match"
 _TOP_KEYS = {"language", "intents", "words", "polite"}
@@ -143,16 +144,13 @@ class _Reader:
 
     def compose(self, text: str) -> yaml.Node | None:
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            node = compose(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             self._fault_at(mark.line + 1 if mark else 1, "YAML", error.problem or "cannot be read")
             return None
         except yaml.YAMLError as error:
             self._fault_at(1, "YAML", str(error))
-            return None
-        except RecursionError:
-            self._fault_at(1, "YAML", "nested too deeply")
             return None
         if node is None:
             self._fault_at(1, "the file", "is empty")
