@@ -82,6 +82,12 @@ def identifier(value: str) -> str | None:
     return None if value and value.replace("-", "a").replace("_", "a").isalnum() and value.isascii() else "is no name"
 
 
+def prompt(value: str) -> str | None:
+    """The name of a prompt, or nothing."""
+    fits = all(sign.isascii() and (sign.islower() or sign.isdigit() or sign == "_") for sign in value)
+    return None if fits else "may have small letters, digits and _ only"
+
+
 def extension(value: str) -> str | None:
     """A dialplan extension, or nothing."""
     fits = all(sign.isascii() and (sign.isalnum() or sign in "+*#_-") for sign in value)
@@ -143,7 +149,10 @@ class ControllerSettings(CommonSettings):
     busy_extension: str = setting(
         "", "extension of it for the caller too many, after the busy prompt; empty: hang up", extension
     )
-    farewell_language: str = setting("fr", "language of the prompts `busy` and `apology`", identifier)
+    farewell_language: str = setting("fr", "language of the prompts `busy`, `apology` and HOLD_PROMPT", identifier)
+    hold_prompt: str = setting(
+        "one_moment", "prompt for a caller to whom the bot manager does not answer; empty: none", prompt
+    )
     drain_new_calls: str = setting(
         "busy",
         "new callers while draining: busy: hear the busy prompt; refuse: are not answered, so that the trunk tries "

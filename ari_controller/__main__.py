@@ -48,6 +48,7 @@ def rules_of(settings: ControllerSettings) -> Rules:
         handoff_extension=settings.handoff_extension,
         language=settings.farewell_language,
         busy_extension=settings.busy_extension,
+        hold_prompt=settings.hold_prompt,
     )
 
 
@@ -96,6 +97,7 @@ async def run(settings: ControllerSettings) -> None:
                 controller.read_commands(),
                 controller.watch_time(),
                 controller.watch_replacement(),
+                controller.watch_bot(),
                 _ended(sender),
                 before_end=finish,
             )

@@ -42,13 +42,15 @@ class Forget:
 
 @dataclass(frozen=True)
 class Note:
-    """A log record. `failed_leg` counts it as the failure of a media leg, `abandoned` as a call that nobody drives."""
+    """A log record. `failed_leg` counts it as the failure of a media leg, `abandoned` as a call that nobody drives,
+    `held` as a caller who was asked to wait."""
 
     level: Literal["info", "warning", "error"]
     message: str
     fields: Mapping[str, object] = field(default_factory=dict)
     failed_leg: str = ""
     abandoned: str = ""
+    held: bool = False
 
 
 Action: TypeAlias = Request | Send | Speak | Announce | Forget | Note

@@ -47,7 +47,11 @@ from protocol.messages import (
     TransferCall,
 )
 
-FIRST_COMMAND_S = 3.0
+FIRST_COMMAND_S = 6.0
+HOLD_S = 2.0
+"""A caller whom nobody greets, or to whom nobody answers, is asked to wait after so long."""
+HOLD_AGAIN_S = 6.0
+GIVEN_UP_S = 20.0
 FAREWELL_S = 20.0
 HANG_UP_AGAIN_S = 3.0
 RECORDING_CLOSES_S = 1.0
@@ -70,6 +74,7 @@ class CallLegs:
     announced: bool = False
     """CallStarted was sent: the bot knows of this call and must learn of its end."""
     commanded: bool = False
+    held_at: float = 0.0
     farewell: Farewell | None = None
     extension: str = ""
     continuing: bool = False
@@ -334,6 +339,22 @@ class CallLegs:
             return []
         return [Note("error", "caller handed over", {"reason": reason}, abandoned=reason), *self._say(APOLOGY, at)]
 
+    def hold(self, since: float, at: float) -> list[Action]:
+        """The bot manager has not seen what the caller did at `since`: he is asked to wait, and in the end handed over.
+        Nothing is said while something plays."""
+        if self.state != "up" or at - since < HOLD_S:
+            return []
+        if at - since > GIVEN_UP_S:
+            return self.abandon("bot_away", at)
+        if self.playbacks.queue or at - self.held_at < HOLD_AGAIN_S or not self.rules.hold_prompt:
+            return []
+        self.held_at = at
+        playback = Playback(f"p-{self.call_id}-hold-{round(at * 1_000)}", 0, own=True)
+        rules = self.rules
+        request = ari.play(self.call_id, playback.playback_id, rules.prompts_dir, rules.language, (rules.hold_prompt,))
+        note = Note("warning", "caller asked to wait", {"waited_s": round(at - since, 1)}, held=True)
+        return [note, *self.playbacks.play(request, playback)]
+
     def _say(self, farewell: Farewell, at: float) -> list[Action]:
         self.farewell = farewell
         self._move("say_farewell", at)
@@ -357,6 +378,8 @@ class CallLegs:
         match self.state:
             case "up" if not self.commanded and waited_s > FIRST_COMMAND_S:
                 return self.abandon("no_command", at)
+            case "up" if not self.commanded and waited_s > HOLD_S and (asked := self.hold(self.since, at)):
+                return asked
             case "leaving" if waited_s > FAREWELL_S:
                 return self._leave(at)
             case "hanging_up" if waited_s > HANG_UP_AGAIN_S:

@@ -35,6 +35,8 @@ class Rules:
     handoff_extension: str
     language: str
     busy_extension: str = ""
+    hold_prompt: str = "one_moment"
+    """Said to a caller whom the bot keeps waiting; empty: nothing."""
 
 
 @dataclass(frozen=True)

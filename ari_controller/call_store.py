@@ -16,14 +16,17 @@ from redis.exceptions import RedisError
 
 from ari_controller import metrics
 from ari_controller.call_snapshot import EXPIRY_S, legs_key
+from protocol.bus import unread
 from protocol.draining import read_draining
 from protocol.media import forget_source, read_source, write_source
+from protocol.messages import Message
 from protocol.speaking import forget_speaking, write_speaking
 
 log = logging.getLogger("pronto.controller")
 
 WRITE_TIMEOUT_S = 1.0
 OWNER_EXPIRY_S = 86_400
+BOT_MANAGER = "bot_manager"  # its name as a reader of events
 MOST_AT_ONCE = 16  # each takes a connection for itself; a burst of calls would leave hundreds open
 
 
@@ -93,6 +96,13 @@ class CallStore:
             return await asyncio.wait_for(read_draining(self._redis, self._cell), WRITE_TIMEOUT_S)
         except (RedisError, OSError):
             return None
+
+    async def unread_by_bot(self) -> list[Message]:
+        """The events that the bot manager has not dealt with; none when Redis is not there."""
+        try:
+            return await asyncio.wait_for(unread(self._redis, self._cell, "events", BOT_MANAGER), WRITE_TIMEOUT_S)
+        except (RedisError, OSError):
+            return []
 
     async def _try(self, what: str, call_id: str, write: Callable[[], Awaitable[Any]]) -> None:
         try:

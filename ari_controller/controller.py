@@ -53,7 +53,7 @@ class ReplacedByAnother(Exception):
 
 @dataclass
 class Controller:
-    """The listener of one Asterisk's events, and the loops beside it: run all four until cancelled."""
+    """The listener of one Asterisk's events, and the loops beside it: run all five until cancelled."""
 
     live: LiveCalls
     ari: AriClient
@@ -145,6 +145,13 @@ class Controller:
                 self.live.redis_away_since = (self.live.redis_away_since or time.time()) if away else None
                 pinged_at = time.monotonic()
             self.live.tick()
+
+    async def watch_bot(self) -> None:
+        """Looks several times a second what the bot manager leaves unanswered, for ever."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self.live.calls:
+                self.live.unanswered(await self.store.unread_by_bot())
 
     # --- what was missed ----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -35,8 +35,11 @@ from protocol.messages import (
     Command,
     DtmfReceived,
     MediaStarted,
+    Message,
     PlaybackFinished,
+    RecognitionFailed,
     RequestRefused,
+    UtteranceTranscribed,
 )
 
 log = logging.getLogger("pronto.controller")
@@ -139,7 +142,8 @@ class LiveCalls:
                     self.outbox.send(event)
                 case Speak(speaking):
                     driven.state.put(partial(self.store.speak, call_id, speaking))
-                case Note(level, message, fields, failed_leg, abandoned):
+                case Note(level, message, fields, failed_leg, abandoned, held):
+                    metrics.HELD.inc(held)
                     log.log(getattr(logging, level.upper()), message, extra={"call_id": call_id, **fields})
                     if failed_leg:
                         metrics.MEDIA_FAILURES.labels(failed_leg).inc()
@@ -243,6 +247,16 @@ class LiveCalls:
             if redis_away:
                 self.step(driven, partial(driven.legs.abandon, "redis_away"))
             self.step(driven, driven.legs.tick)
+
+    def unanswered(self, messages: Iterable[Message]) -> None:
+        """What callers did and the bot manager has not seen yet, oldest first."""
+        waiting: dict[str, float] = {}
+        for message in messages:
+            if isinstance(message, UtteranceTranscribed | RecognitionFailed | DtmfReceived):
+                waiting.setdefault(message.call_id, message.at)
+        for call_id, since in waiting.items():
+            if call_id in self.calls:
+                self.step(self.calls[call_id], partial(self.calls[call_id].legs.hold, since))
 
     def redis_away_s(self) -> float:
         """For how long Redis has not answered, or not taken our events; 0 while it does."""

@@ -15,6 +15,7 @@ COMMANDS = Counter("pronto_commands_total", "Commands by what became of them", [
 DTMF = Counter("pronto_dtmf_total", "Keys pressed by callers")
 MEDIA_FAILURES = Counter("pronto_media_failures_total", "Media legs that failed or died, by leg", ["leg"])
 ORPHANS = Counter("pronto_orphans_swept_total", "Channels and bridges of no call that were removed", ["type"])
+HELD = Counter("pronto_hold_prompts_total", "Callers asked to wait because the bot manager did not answer")
 STATE_FAILURES = Counter("pronto_state_failures_total", "Writes of call state that Redis did not take", ["what"])
 CONNECTED = Gauge("pronto_ari_connected", "1 while events flow from Asterisk")
 RECONNECTS = Counter("pronto_ari_reconnects_total", "Connections after the first one")

@@ -62,7 +62,8 @@ class Outcome:
     p50_ms: float
     p95_ms: float
     longest_ms: float
-    over_3_s: int
+    over_3_s: dict[str, int]
+    """By the fault that was last made before the answer came."""
     ends: dict[str, int]
     outcomes_recorded: dict[str, int]
     left: dict[str, int]
@@ -73,9 +74,20 @@ class Outcome:
 
 
 def outcome_of(
-    reports: Sequence[CallReport], records: dict[str, int], left: dict[str, int], cores: dict[str, float]
+    reports: Sequence[CallReport],
+    suffered: Sequence[Suffered],
+    records: dict[str, int],
+    left: dict[str, int],
+    cores: dict[str, float],
 ) -> Outcome:
     """Sums the reports up."""
+    late: Counter[str] = Counter()
+    for report in reports:
+        for answer in report.answers:
+            if answer.delay_ms > PATIENT_S * 1_000:
+                at = answer.answer_s + report.clock_offset_s
+                made = [f"{item.fault.kind} {item.fault.process}" for item in suffered if item.at < at]
+                late[made[-1] if made else "no fault yet"] += 1
     delays = [answer.delay_ms for report in reports for answer in report.answers]
     ends = Counter(report.view.end_reason if report.view else "never answered" for report in reports)
     p50, p95 = np.quantile(delays, [0.5, 0.95]) if delays else (0.0, 0.0)
@@ -88,7 +100,7 @@ def outcome_of(
         p50_ms=round(float(p50)),
         p95_ms=round(float(p95)),
         longest_ms=round(max(delays, default=0.0)),
-        over_3_s=sum(delay > PATIENT_S * 1_000 for delay in delays),
+        over_3_s=dict(late),
         ends=dict(ends),
         outcomes_recorded=records,
         left=left,
@@ -207,7 +219,7 @@ def main() -> int:
             reports, suffered, cores = asyncio.run(play(stack, faults, args))
             for item in suffered:
                 print(f"{item.fault.kind:8} {item.fault.process:16} ready again after {item.ready_after_s:5.2f} s")
-            result = outcome_of(reports, recorded(stack), remains(stack, 10.0).counts(), cores)
+            result = outcome_of(reports, suffered, recorded(stack), remains(stack, 10.0).counts(), cores)
             trouble = {
                 name: path.read_text(encoding="utf-8", errors="replace").count("Traceback")
                 for name, path in ((path.stem, path) for path in plan.run_dir.glob("*.log"))

@@ -155,7 +155,7 @@ class Flow:
     counters: Mapping[str, int] = field(default_factory=dict)
     everywhere: Mapping[str, Step] = field(default_factory=dict)
     faqs: Mapping[str, Say] = field(default_factory=dict)
-    dead_air_ms: int = 2_500
+    dead_air_ms: int = 1_800
     dead_air: Say = ()
     transfer_failed: Say = ()
     max_turns: int = 40

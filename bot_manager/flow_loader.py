@@ -94,7 +94,7 @@ class _Loader:
         if any(key not in top for key in REQUIRED):
             return None
         start = self.names.state_name(top["start"], "start")
-        dead_air_ms, dead_air = self.dead_air(top["dead_air"]) if "dead_air" in top else (2_500, ())
+        dead_air_ms, dead_air = self.dead_air(top["dead_air"]) if "dead_air" in top else (1_800, ())
         return Flow(
             name=reader.text(top["flow"], "flow"),
             language=reader.text(top["language"], "language"),
@@ -246,7 +246,7 @@ class _Loader:
 
     def dead_air(self, node: Node) -> tuple[int, Say]:
         entries = self.reader.mapping(node, "dead_air", ("after_ms", "say"))
-        after = self.reader.whole(entries["after_ms"], "after_ms", 500, 3_000) if "after_ms" in entries else 2_500
+        after = self.reader.whole(entries["after_ms"], "after_ms", 500, 3_000) if "after_ms" in entries else 1_800
         return after, self.names.say(entries["say"], "dead_air say") if "say" in entries else ()
 
     def timezone(self, node: Node) -> str:

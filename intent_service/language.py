@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ from intent_service.groups import paraphrase_groups
 from intent_service.noise import Noise, garble
 from intent_service.normalise import normalise, plain
 from intent_service.phrases import BadPhrases, Intent, PhraseSet, read_phrase_set, read_sentences
-from intent_service.training import Samples
+
+if TYPE_CHECKING:
+    from intent_service.training import Samples
 
 STRANGER = "(stranger)"
 """The class of sentences that mean none of the intents; never answered."""
@@ -111,6 +114,8 @@ def as_samples(
     encoder: Encoder | None,
 ) -> Samples:
     """Normalised texts with the embeddings of their readings."""
+    from intent_service.training import Samples  # with scipy, which the service needs for nothing else
+
     return Samples(
         language,
         texts,

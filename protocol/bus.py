@@ -8,6 +8,7 @@ may be seen twice after a crash, never zero times.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -31,6 +32,25 @@ BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 def stream_key(cell: str, stream: Stream) -> str:
     """`pronto:<cell>:events` or `pronto:<cell>:commands`."""
     return f"pronto:{cell}:{stream}"
+
+
+def position_key(cell: str, stream: Stream, consumer: str) -> str:
+    """`pronto:<cell>:position:<consumer>:<stream>`: how far a consumer has dealt with a stream."""
+    return f"pronto:{cell}:position:{consumer}:{stream}"
+
+
+async def unread(redis: Redis, cell: str, stream: Stream, consumer: str, most: int = 500) -> list[Message]:
+    """The oldest messages that a consumer has not dealt with; none of one that never was there. What cannot be read is
+    left out. Raises RedisError or OSError."""
+    position: Any = await redis.get(position_key(cell, stream, consumer))
+    if position is None:
+        return []
+    entries: Any = await redis.xrange(stream_key(cell, stream), min=f"({position}", count=most)
+    messages = []
+    for _, fields in entries:
+        with contextlib.suppress(BadMessage):
+            messages.append(decode(fields.get("m", "")))
+    return messages
 
 
 def connect(url: str) -> Redis:
@@ -144,7 +164,7 @@ class Inbox:
     def __init__(self, redis: Redis, cell: str, stream: Stream, consumer: str) -> None:
         self._redis = redis
         self._stream = stream_key(cell, stream)
-        self._position_key = f"pronto:{cell}:position:{consumer}:{stream}"
+        self._position_key = position_key(cell, stream, consumer)
         self._stored: str | None = None
         self.malformed = 0
 

@@ -13,6 +13,7 @@ import pytest
 
 from pronto.asterisk import Asterisk
 from pronto.sip_caller import SipCaller
+from protocol.bus import Inbox, position_key
 from protocol.draining import draining_key, write_draining
 from protocol.media import read_source
 from protocol.messages import (
@@ -24,6 +25,7 @@ from protocol.messages import (
     MediaStarted,
     PlaybackFinished,
     PlaybackStarted,
+    RecognitionFailed,
     RequestRefused,
     StopPlayback,
     TransferCall,
@@ -41,6 +43,12 @@ from tests.ari_controller.switchboard import (
     loudest_hz,
     no_keys,
 )
+
+
+def heard_hz(caller: SipCaller) -> list[float]:
+    """The tone of each prompt so far."""
+    begins = [prompt.first_voiced_s for prompt in caller.phone.prompts]
+    return [loudest_hz(caller.phone.heard(begin, begin + 0.25)) for begin in begins]
 
 
 async def test_a_call_is_answered_prompted_heard_and_recorded(
@@ -200,13 +208,28 @@ async def test_a_call_that_nobody_drives_is_handed_over(
     controller: ControllerProcess, bot: Bot, caller: SipCaller, asterisk: Asterisk
 ) -> None:
     call_id = await dial(caller, bot)
-    prompt = await caller.phone.prompt_ended(deadline_s=10.0)
-    assert loudest_hz(caller.phone.heard(prompt.first_voiced_s, prompt.first_voiced_s + 0.25)) == pytest.approx(
-        2_400, abs=20
-    )
-    assert (await ended(bot, call_id)).reason == "transferred"
+    assert (await bot.next(CallEnded, call_id, deadline_s=20.0)).reason == "transferred"
+    assert heard_hz(caller)[:2] == pytest.approx([3_000, 2_400], abs=20)
     assert asterisk.get(f"channels/{call_id}")["dialplan"]["context"] == "handoff"
     assert controller.metric('pronto_apologies_total{reason="no_command"}') == 1
+
+
+async def test_a_caller_to_whom_a_bot_manager_that_died_does_not_answer_is_asked_to_wait(
+    controller: ControllerProcess, bot: Bot, caller: SipCaller
+) -> None:
+    call_id = await dial(caller, bot)
+    bot.do(Listen(call_id, time.time(), 1, "fr"))
+    await Inbox(bot.redis, CELL, "events", "bot_manager").open()  # it was there
+    try:
+        bot.outbox.send(RecognitionFailed(call_id, time.time(), 1, 1, "timeout"))
+        await caller.phone.prompt_ended(deadline_s=10.0)
+    finally:
+        await bot.redis.delete(position_key(CELL, "events", "bot_manager"))
+    assert heard_hz(caller) == pytest.approx([3_000], abs=20)
+    assert controller.metric("pronto_hold_prompts_total") == 1
+    bot.play(call_id, 1, "hello")
+    await bot.next(PlaybackFinished, playback_id=f"p-{call_id}-1")
+    assert [event.playback_id for event in bot.of(PlaybackStarted)] == [f"p-{call_id}-1"]
 
 
 async def test_a_listening_bot_is_not_given_up(controller: ControllerProcess, bot: Bot, caller: SipCaller) -> None:

@@ -353,9 +353,12 @@ async def test_redis_away_is_waited_for_then_the_caller_is_handed_over(
         assert await caller.dial("bot") == 200
         await eventually(lambda: len(controller.channels()) == 4)
         redis.process.stop()
-        heard = await caller.phone.prompt_ended(deadline_s=20.0)
-        tone = caller.phone.heard(heard.first_voiced_s, heard.first_voiced_s + 0.25)
-        assert loudest_hz(tone) == pytest.approx(2_400, abs=20)
+        one_moment = await caller.phone.prompt_ended(deadline_s=20.0)
+        apology = await caller.phone.prompt_ended(one_moment.last_voiced_s, deadline_s=20.0)
+        tones = [
+            caller.phone.heard(heard.first_voiced_s, heard.first_voiced_s + 0.25) for heard in (one_moment, apology)
+        ]
+        assert [loudest_hz(tone) for tone in tones] == pytest.approx([3_000, 2_400], abs=20)
         await eventually(lambda: [row["type"] for row in controller.channels()] == [])
         assert [row["dialplan"]["context"] for row in asterisk.get("channels")] == ["handoff"]
     finally:

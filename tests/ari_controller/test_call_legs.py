@@ -366,8 +366,12 @@ def test_commands_for_a_call_that_leaves_are_refused() -> None:
 def test_a_call_that_nobody_drives_is_handed_over_with_an_apology() -> None:
     scene = Scene()
     scene.answer("answer")
-    scene.wait(2.9)
+    scene.wait(1.9)
     assert "play" not in scene.names()
+    scene.wait(0.2)
+    assert scene.asked[-1].params == (("media", "sound:/prompts/fr/one_moment"),)
+    scene.event(over(scene.call.playbacks.queue[0].playback_id))
+    scene.wait(3.8)
     scene.wait(0.2)
     apology = f"p-{CALL}-apology"
     assert scene.asked[-1].path.endswith(apology)
@@ -379,6 +383,38 @@ def test_a_call_that_nobody_drives_is_handed_over_with_an_apology() -> None:
     assert not [event for event in scene.told() if isinstance(event, PlaybackStarted | PlaybackFinished)]
     ends = [event.reason for event in scene.told() if isinstance(event, CallEnded)]
     assert ends == ["transferred"]
+
+
+def test_a_caller_to_whom_the_bot_does_not_answer_is_asked_to_wait_now_and_then_and_given_up_in_the_end() -> None:
+    scene = Scene().up()
+
+    def unanswered(seconds: float) -> int:
+        """How many prompts are asked for after so many more seconds in which nobody saw what the caller did."""
+        scene.at += seconds
+        scene.asked.clear()
+        scene.take(scene.call.hold(100.0, scene.at))
+        return scene.names().count("play")
+
+    assert unanswered(1.9) == 0
+    assert unanswered(0.2) == 1
+    prompt = scene.call.playbacks.queue[0].playback_id
+    scene.event(began(prompt))
+    scene.event(over(prompt))
+    assert not [event for event in scene.told() if isinstance(event, PlaybackStarted | PlaybackFinished)]
+    assert [unanswered(1.0), unanswered(4.8)] == [0, 0]
+    assert unanswered(0.3) == 1
+    assert unanswered(10.0) == 0  # it plays still
+    scene.event(over(scene.call.playbacks.queue[0].playback_id))
+    assert unanswered(2.0) == 1
+    assert scene.call.playbacks.queue[-1].playback_id.endswith("-apology")
+
+
+def test_what_plays_is_not_talked_over_and_without_a_prompt_nothing_is_said() -> None:
+    scene = Scene().up()
+    scene.play(1)
+    assert scene.call.hold(100.0, 103.0) == []
+    silent = Scene(rules=replace(RULES, hold_prompt="")).up()
+    assert silent.call.hold(100.0, 103.0) == []
 
 
 def test_without_an_extension_the_apology_is_followed_by_the_end() -> None:
