@@ -2,10 +2,11 @@
 
 One step of many streams, or many steps of one. The network as matrix products: a short-time Fourier transform (256
 samples every 128, given as a matrix with its Hann window), its magnitude, four convolutions along time, an LSTM cell,
-one output. In the convolutions a row is one feature and a column one window: what they see of three steps of time then
-lies in one piece of memory, and nothing is copied for it; taps that would only meet padding are left out. Same weights
-and results as the ONNX file; a general runtime needs three times as long for it, because its convolutions are made for
-long inputs. Pure: numpy only.
+one output. Cosines are even and sines odd around the middle of a frame, so the two samples at the same distance from it
+are added, or subtracted, before the products, which are half as large then. In all of this a row is one sample or
+feature and a column one window: what the convolutions see of three steps of time lies in one piece of memory, and
+nothing is copied for it; taps that would only meet padding are left out. Same weights and results as the ONNX file; a
+general runtime needs three times as long for it, because its convolutions are made for long inputs. Pure: numpy only.
 """
 
 from __future__ import annotations
@@ -62,7 +63,13 @@ class SileroNetwork:
             if name not in weights or weights[name].shape != shape:
                 found = weights[name].shape if name in weights else "missing"
                 raise WrongWeights(f"{name} should be {shape} and is {found}")
-        self._basis = np.ascontiguousarray(weights["encoder.feature_extractor.forward_basis_buffer"][:, 0])
+        basis = weights["encoder.feature_extractor.forward_basis_buffer"][:, 0]
+        cosines, sines = basis[:_BINS], basis[_BINS:]
+        if not (np.array_equal(cosines[:, 1:], cosines[:, :0:-1]) and np.array_equal(sines[:, 1:], -sines[:, :0:-1])):
+            raise WrongWeights("the Fourier transform is not even in its cosines and odd in its sines")
+        # the first sample of a frame has no weight, nor has the middle one in a sine; two sines are 0 everywhere
+        self._cosines = np.ascontiguousarray(cosines[:, 1 : _HOP + 1])
+        self._sines = np.ascontiguousarray(sines[1:-1, 1:_HOP])
         # [out, 3 in]: the taps side by side, as three steps of time lie one below the other
         taps = [
             np.concatenate(list(weights[f"encoder.conv_layers.{layer}.weight"].transpose(2, 0, 1)), axis=1)
@@ -117,22 +124,28 @@ class SileroNetwork:
 
     def _features_of_few(self, windows: Floats) -> Floats:
         n = len(windows)
-        room = self._rooms.first, self._rooms.second
-        padded = room[0][: _PADDED * n].reshape(n, _PADDED)
-        padded[:, :_WINDOW] = windows
-        padded[:, _WINDOW:] = windows[:, _WINDOW - 2 : _WINDOW - 66 : -1]
-        magnitudes = room[1][: _FRAMES * _BINS * n].reshape(_FRAMES * _BINS, n)
-        spectrum = room[0][_PADDED * n : (_PADDED + 2 * _BINS) * n].reshape(2 * _BINS, n)
-        for frame in range(_FRAMES):
-            np.matmul(self._basis, padded[:, _HOP * frame : _HOP * frame + _FRAME].T, out=spectrum)
-            np.multiply(spectrum, spectrum, out=spectrum)
-            np.add(spectrum[:_BINS], spectrum[_BINS:], out=magnitudes[_BINS * frame : _BINS * (frame + 1)])
+        room = self._rooms.first, self._rooms.second, self._rooms.third
+        padded = room[0][: _PADDED * n].reshape(_PADDED, n)
+        padded[:_WINDOW] = windows.T
+        padded[_WINDOW:] = padded[_WINDOW - 2 : _WINDOW - 66 : -1]
+        frames = _overlapping(padded, _FRAMES, _FRAME, _HOP)
+        before, middle, after = frames[:, 1:_HOP], frames[:, _HOP], frames[:, :_HOP:-1]
+        folded = room[0][_PADDED * n : (_PADDED + _FRAMES * _HOP) * n].reshape(_FRAMES, _HOP, n)
+        imaginary = room[1][: _FRAMES * (_HOP - 1) * n].reshape(_FRAMES, _HOP - 1, n)
+        magnitudes = room[2][: _FRAMES * _BINS * n].reshape(_FRAMES * _BINS, n)
+        real = magnitudes.reshape(_FRAMES, _BINS, n)
+        np.matmul(self._sines, np.subtract(before, after, out=folded[:, :-1]), out=imaginary)
+        np.add(before, after, out=folded[:, :-1])
+        folded[:, -1] = middle
+        np.matmul(self._cosines, folded, out=real)
+        np.multiply(magnitudes, magnitudes, out=magnitudes)
+        np.multiply(imaginary, imaginary, out=imaginary)
+        real[:, 1:-1] += imaginary
         np.sqrt(magnitudes, out=magnitudes)
 
         four = room[0][: 512 * n].reshape(512, n)  # the windows are not needed any more
         np.matmul(self._conv0_first, magnitudes[: 2 * _BINS], out=four[:128])
-        np.matmul(self._conv0, magnitudes[: 3 * _BINS], out=four[128:256])
-        np.matmul(self._conv0, magnitudes[_BINS:], out=four[256:384])
+        np.matmul(self._conv0, _overlapping(magnitudes, 2, 3 * _BINS, _BINS), out=four[128:384].reshape(2, 128, n))
         np.matmul(self._conv0_last, magnitudes[2 * _BINS :], out=four[384:])
         _relu(four.reshape(_FRAMES, 128, n), self._biases[0])
         two = room[1][: 128 * n].reshape(128, n)
@@ -175,8 +188,15 @@ class _Rooms(threading.local):
     """Where the intermediate results of up to `MOST_AT_ONCE` windows are written, again and again, by each thread."""
 
     def __init__(self) -> None:
-        self.first = np.empty((_PADDED + 2 * _BINS) * MOST_AT_ONCE, dtype=np.float32)
-        self.second = np.empty(_FRAMES * _BINS * MOST_AT_ONCE, dtype=np.float32)
+        self.first = np.empty((_PADDED + _FRAMES * _HOP) * MOST_AT_ONCE, dtype=np.float32)
+        self.second = np.empty(_FRAMES * (_HOP - 1) * MOST_AT_ONCE, dtype=np.float32)
+        self.third = np.empty(_FRAMES * _BINS * MOST_AT_ONCE, dtype=np.float32)
+
+
+def _overlapping(rows: Floats, count: int, length: int, step: int) -> Floats:
+    """A view [count, length, n] of contiguous rows [.., n]: `length` of them, `step` after the ones before."""
+    across, along = rows.strides
+    return np.ndarray((count, length, rows.shape[1]), rows.dtype, rows, 0, (step * across, across, along))
 
 
 def _relu(values: Floats, bias: Floats) -> Floats:

@@ -16,7 +16,14 @@ from rtp_receiver.slin16 import Samples, to_float
 from tests.rtp_receiver.packets import silence
 from tests.rtp_receiver.speech import say
 from voice_activity.silero_model import ModelUnusable, load_network, model_path
-from voice_activity.silero_network import CHUNK_SAMPLES, CONTEXT_SAMPLES, windows_of
+from voice_activity.silero_network import (
+    CHUNK_SAMPLES,
+    CONTEXT_SAMPLES,
+    SHAPES,
+    SileroNetwork,
+    WrongWeights,
+    windows_of,
+)
 
 SESSION = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"])
 """The model as shipped, in a runtime of others: what ours is compared with."""
@@ -99,6 +106,12 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
     onnx.save(helper.make_model(graph), str(tmp_path / "other.onnx"))
     with pytest.raises(ModelUnusable, match=r"not the Silero v6 model: .* should be .* and is missing"):
         load_network(tmp_path / "other.onnx")
+
+
+def test_a_transform_that_cannot_be_folded_is_refused() -> None:
+    weights = {name: np.ones(shape, dtype=np.float32) for name, shape in SHAPES.items()}
+    with pytest.raises(WrongWeights, match="even in its cosines"):
+        SileroNetwork(weights)
 
 
 @given(st.integers(1, 9), st.integers(0, 2**32 - 1), st.floats(0.0, 3.0))
