@@ -325,12 +325,26 @@ Command: TypeAlias = PlayPrompts | StopPlayback | Listen | EndUtterance | Transf
 Message: TypeAlias = Event | Command
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in (*get_args(Event), *get_args(Command))}
-_HINTS: dict[str, dict[str, Any]] = {name: get_type_hints(cls) for name, cls in _CLASSES.items()}
+
+
+def _fields(cls: type[Any]) -> list[tuple[str, Any, Any, bool]]:
+    """Name, type, what that is made of (tuple, Literal or nothing) and whether it must be there, of every field."""
+    hints = get_type_hints(cls)
+    return [
+        (spec.name, hints[spec.name], get_origin(hints[spec.name]), spec.default is dataclasses.MISSING)
+        for spec in dataclasses.fields(cls)
+    ]
+
+
+_FIELDS = {name: _fields(cls) for name, cls in _CLASSES.items()}
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def encode(message: Message) -> str:
     """The JSON text of a message."""
-    return json.dumps({"type": type(message).__name__, **dataclasses.asdict(message)}, ensure_ascii=False)
+    kind = type(message).__name__
+    values = {name: getattr(message, name) for name, _, _, _ in _FIELDS[kind]}
+    return _to_json({"type": kind, **values})
 
 
 def decode(text: str | bytes) -> Message:
@@ -351,23 +365,23 @@ def decode(text: str | bytes) -> Message:
     if cls is None:
         raise BadMessage(f"unknown message type {kind[:40] if isinstance(kind, str) else None!r}")
     values: dict[str, Any] = {}
-    for spec in dataclasses.fields(cls):
-        if spec.name in body:
-            values[spec.name] = _checked(f"{kind}.{spec.name}", _HINTS[cls.__name__][spec.name], body[spec.name])
-        elif spec.default is dataclasses.MISSING:
-            raise BadMessage(f"{kind}.{spec.name} is missing")
+    for name, hint, origin, required in _FIELDS[cls.__name__]:
+        if name in body:
+            values[name] = _checked(cls, name, hint, origin, body[name])
+        elif required:
+            raise BadMessage(f"{kind}.{name} is missing")
     if not _CALL_ID.fullmatch(values["call_id"]) or ".." in values["call_id"]:
         raise BadMessage(f"{kind}.call_id has characters that we do not let in")
     message: Message = cls(**values)
     return message
 
 
-def _checked(name: str, hint: Any, value: object) -> object:
+def _checked(cls: type[Any], name: str, hint: Any, origin: Any, value: object) -> object:
     """`value` as the field type `hint`, or BadMessage."""
-    if get_origin(hint) is Literal:
+    if origin is Literal:
         if isinstance(value, str) and value in get_args(hint):
             return value
-    elif get_origin(hint) is tuple:
+    elif origin is tuple:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(map(_whole, value))
     elif hint is float:
@@ -381,7 +395,7 @@ def _checked(name: str, hint: Any, value: object) -> object:
             return _whole(value)
     elif type(value) is hint:
         return value
-    raise BadMessage(f"{name} must be {getattr(hint, '__name__', hint)}, not {_described(value)}")
+    raise BadMessage(f"{cls.__name__}.{name} must be {getattr(hint, '__name__', hint)}, not {_described(value)}")
 
 
 _LARGEST = 2**63

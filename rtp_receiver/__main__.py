@@ -8,6 +8,8 @@ import gc
 import socket
 import sys
 
+import uvloop
+
 from config import BadSettings, ReceiverSettings, load
 from observability.drain import Drain
 from observability.http import serve
@@ -93,7 +95,8 @@ def main() -> int:
     gc.freeze()  # what is loaded by now stays: looking at it again and again would hold up the audio
     sys.setswitchinterval(SWITCH_S)
     set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
-    asyncio.run(run(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(settings))
     return 0
 
 

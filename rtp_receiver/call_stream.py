@@ -81,7 +81,16 @@ Heard: TypeAlias = Segment | Quiet | Confirmed | Ignored
 class CallStream:
     """Everything the receiver knows of one call's audio."""
 
-    def __init__(self, call_id: str, limits: Limits, counts: Counts | None = None, first_utterance: int = 1) -> None:
+    def __init__(
+        self,
+        call_id: str,
+        limits: Limits,
+        counts: Counts | None = None,
+        first_utterance: int = 1,
+        head_start: int = 0,
+    ) -> None:
+        """`head_start`: samples of silence, less than a chunk, before the first packet; the first chunk has room for so
+        much less."""
         self.call_id = call_id
         self._limits = limits
         self._chunk = limits.chunk_samples
@@ -92,6 +101,7 @@ class CallStream:
         self._reorder = ReorderBuffer(self._counts)
         capacity = limits.max_samples + BACKLOG_SAMPLES + (limits.pre_roll_chunks + 2 + FORGET_EVERY) * self._chunk
         self._audio = AudioBuffer(capacity)
+        self._audio.append_silence(head_start)
         self._arrived = [0.0] * (capacity // self._chunk + 1)  # arrival of a chunk's last sample, by chunk number
         self._received = 0  # complete chunks
         self._stepped = 0  # chunks whose probability was given

@@ -34,11 +34,14 @@ from rtp_receiver.vad import Vad
 
 log = logging.getLogger("pronto.receiver")
 
-MAX_BATCH = 128  # streams per VAD call: a few ms, so that the socket is never left alone for long
+MAX_BATCH = 256  # streams per VAD call: a few ms, so that the socket is never left alone for long
 MAX_DRAIN = 1_024  # packets read before the VAD has its turn
 MAX_WAITING_CHUNKS = 32  # of one stream, before the VAD has its turn
 PACE_PER_CALL_S = 0.0001
 LONGEST_PACE_S = 0.010  # a chunk waits at most about this long for others to share its VAD step
+PHASES = 8
+"""Five of eight packets complete a chunk. Calls that begin together would all want the VAD after the same packets, and
+it would rest between: so they begin with different lengths of silence."""
 WATCH_EVERY_S = 0.1
 STALL_S = 0.3  # speech without packets for this long is over
 IDLE_WAIT_MS = 20  # orders are noticed at least this often
@@ -329,8 +332,10 @@ class MediaThread:
             return
         line = self._lines.get(call_id)
         if line is None:
-            stream = CallStream(call_id, self._limits, self.counts.streams, first_utterance)
-            line = self._lines[call_id] = _Line(stream, self._vad.open(), time.time())
+            vad_stream = self._vad.open()
+            head_start = vad_stream % PHASES * self._limits.chunk_samples // PHASES
+            stream = CallStream(call_id, self._limits, self.counts.streams, first_utterance, head_start)
+            line = self._lines[call_id] = _Line(stream, vad_stream, time.time())
             stream.bot_speaks(speaking)
             if listen is not None:
                 stream.listen(listen)

@@ -8,13 +8,13 @@ and so is a service that is not ready yet; a 503 that names when to come back is
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import pybase64
 
 from observability.gate import bearer
 from rtp_receiver.slin16 import Samples, wav_bytes
@@ -99,7 +99,7 @@ class WhisperClient:
             "deadline_ms": max(1, int((ends_at - time.monotonic()) * 1_000)),
         }
         # Base64 needs no escaping: putting it in by hand saves half the cost of the post.
-        audio = base64.b64encode(wav_bytes(utterance.samples))
+        audio = pybase64.b64encode(wav_bytes(utterance.samples))
         body = b'{"audio":"' + audio + b'",' + json.dumps(fields).encode()[1:]
         try:
             async with self._session.post(self._url, data=body, headers=_JSON, allow_redirects=False) as answer:

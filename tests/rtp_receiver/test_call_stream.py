@@ -175,3 +175,13 @@ def test_gap_after_gap_without_a_detector_that_keeps_up_is_bounded() -> None:
     assert counts.overrun > 0
     ear.feed(packets_of(silence(1.0), sequence=300, timestamp=300 * 31_000))
     assert stream.waiting == 0
+
+
+def test_eight_streams_that_begin_together_complete_as_many_chunks_with_every_packet() -> None:
+    streams = [CallStream(f"call-{phase}", Limits(), head_start=64 * phase) for phase in range(8)]
+    waiting = []
+    for packet in packets_of(silence(0.5)):
+        for stream in streams:
+            stream.push(packet, 0.0)
+        waiting.append(sum(stream.waiting for stream in streams))
+    assert set(np.diff(waiting)) == {5}
