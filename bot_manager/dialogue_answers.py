@@ -19,7 +19,7 @@ from bot_manager.dialogue_events import (
 )
 from bot_manager.dialogue_moves import Moves
 from bot_manager.dialogue_state import Dialogue
-from bot_manager.dialogue_understanding import Meaning, certain, patience_ms, understand
+from bot_manager.dialogue_understanding import Meaning, certain, is_doubtful_end, patience_ms, understand
 from protocol.messages import EndUtterance
 
 MOST_RESUMPTIONS = 3  # after so many coughs a prompt is no longer stopped
@@ -84,6 +84,9 @@ def answer(moves: Moves, event: Understood, meaning: Meaning, committed: Committ
     if meaning.kind == "nothing":
         nothing_heard(moves, NothingHeard(event.at, event.turn, event.utterance, "no words"))
         return
+    if is_doubtful_end(moves.flow, moves.dialogue, event, meaning):
+        moves.note("ending_doubted", meaning.intent)
+        meaning = Meaning("no_match", meaning.intent, meaning.score)
     moves.change(utterance=event.utterance, utterance_text=event.text, interrupted=None, before=None)
     act(moves, meaning, event.text, committed)
 

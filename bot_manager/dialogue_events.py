@@ -234,6 +234,7 @@ NOTED = (
     "playback_lost",  # nothing was reported of a playback in time
     "recognition_trouble",
     "intent_trouble",
+    "ending_doubted",  # an intent that hangs up, of words that were not recognised well, was asked about once
     "dead_air",  # an answer took so long that the caller was told to wait
     "nothing_heard",
     "audio_lost",  # the caller's audio stopped coming

@@ -188,6 +188,25 @@ def patience_ms(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Mean
     return state.listening.whole_silence_ms if is_whole else None
 
 
+def is_doubtful_end(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning) -> bool:
+    """Whether an intent would hang up on words that were not recognised well, and he was not asked again yet."""
+    state = flow.states[dialogue.state]
+    may_ask = state.no_match is not None and dialogue.rungs.get("no_match", 0) < min(1, state.no_match.retries)
+    if meaning.kind != "intent" or meaning.step is None or not may_ask:
+        return False
+    return event.recognition_confidence < state.listening.ending_recognition and _hangs_up(flow, dialogue, meaning.step)
+
+
+def _hangs_up(flow: Flow, dialogue: Dialogue, step: Step) -> bool:
+    """Whether a step, taken now, ends with a hang-up; a hand-over to a human does not."""
+    while step.count and step.over is not None and dialogue.counters.get(step.count, 0) >= flow.counters[step.count]:
+        step = step.over
+    name = step.goto
+    while name and flow.states[name].goto:
+        name = flow.states[name].goto
+    return flow.states[name].hangup if name else step.hangup
+
+
 def _is_worth_a_thought(flow: Flow, state: State, event: Understood) -> bool:
     """Whether a guess is heard well enough, and does not break off."""
     if not state.listens or event.recognition_confidence < state.listening.commit_recognition:

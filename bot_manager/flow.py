@@ -63,7 +63,9 @@ class Listening:
     `commit_silence_ms`, one that is a whole sentence at `whole_silence_ms`, a number that is whole but may go on
     ("soixante-quinze mille" ...) at `open_silence_ms`, anything else at `end_silence_ms`.
     `commit_confidence` is the intent score from which a guess counts as sure, `commit_recognition` the recogniser's
-    confidence that this needs as well. `turn_model`: the receiver's turn model, if there is one, has a say as well.
+    confidence that this needs as well. `ending_recognition`: an intent that hangs up, of words that were recognised
+    with less, is asked about once before it is believed. `turn_model`: the receiver's turn model, if there is one, has
+    a say as well.
     """
 
     eager_silence_ms: int = 100
@@ -77,6 +79,7 @@ class Listening:
     no_input_ms: int = 5_000
     commit_confidence: float = 0.8
     commit_recognition: float = 0.4
+    ending_recognition: float = 0.85
     hints: tuple[str, ...] = ()
     turn_model: bool = False
 

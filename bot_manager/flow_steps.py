@@ -15,7 +15,7 @@ LADDER_KEYS = ("say", "retries", "then", "ask")
 LISTEN_KEYS = (
     "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms", "end_silence_ms",
     "max_utterance_ms", "barge_in", "barge_in_ms", "no_input_ms",
-    "commit_confidence", "commit_recognition", "hints", "turn_model",
+    "commit_confidence", "commit_recognition", "ending_recognition", "hints", "turn_model",
 )  # fmt: skip
 KEYPAD_KEYS = ("keys", "digits", "end", "pause_ms")
 PHONE_KEYS = tuple("0123456789*#")
@@ -112,7 +112,7 @@ class Parts:
             "no_input_ms": (1_000, 60_000),
         }
         wholes = {k: reader.whole(entries[k], k, low, high) for k, (low, high) in bounds.items() if k in entries}
-        shares = ("commit_confidence", "commit_recognition")
+        shares = ("commit_confidence", "commit_recognition", "ending_recognition")
         numbers = {key: reader.number(entries[key], key, 0.0, 1.01) for key in shares if key in entries}
         read = replace(self.listening, **wholes, **numbers)  # type: ignore[arg-type]
         for key in ("barge_in", "turn_model"):

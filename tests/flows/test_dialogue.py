@@ -49,6 +49,13 @@ def said(text: str, dialogue: Dialogue, intent: str = "", score: float = 0.0, re
     return Understood(AT, dialogue.turn, dialogue.utterance + 1, text, recognised, intent, score, final=False)
 
 
+def heard(conversation: Conversation, text: str, intent: str, recognised: float) -> list[str]:
+    """Takes a whole utterance; the prompts that answer it."""
+    event = replace(said(text, conversation.dialogue, intent, 0.99, recognised), final=True)
+    conversation.dialogue, actions = handle(conversation.flow, conversation.dialogue, event)
+    return [name for action in actions if isinstance(action, PlayPrompts) for name in action.prompts]
+
+
 # --- the beginning ---
 
 
@@ -98,6 +105,45 @@ def test_after_a_read_back_yes_and_no_are_allowed(heating: Flow, resolve: Resolv
     assert not {"yes", "no"} & set(allowed_intents(heating, conversation.dialogue))
     conversation.says("soixante-quinze mille onze")
     assert {"yes", "no", "zipcode_why", "ok_zipcode"} <= set(allowed_intents(heating, conversation.dialogue))
+
+
+def test_what_hangs_up_is_asked_about_once_when_it_was_not_recognised_well(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    assert heard(conversation, "je suis locataire", "not_proprio", 0.84) == ["not_understood", "ask_owner_house_again"]
+    assert conversation.dialogue.slots.get("owner") is None
+    assert heard(conversation, "je suis locataire", "not_proprio", 0.84) == ["goodbye_not_owner"]
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "recognised", "prompts"),
+    [
+        ("je suis locataire", "not_proprio", 0.85, ["goodbye_not_owner"]),  # recognised well
+        ("non", "no", 0.5, ["not_understood", "ask_owner_house_again"]),  # means not_proprio here
+        ("je suis propriétaire", "ok_proprio", 0.5, ["noted", "ask_which_heating"]),  # goes on
+        ("un conseiller", "human", 0.5, ["transfer"]),  # ends the call, but with somebody
+        ("je suis occupé", "busy", 0.5, ["busy_answer", "ask_owner_house_again"]),  # ends it the second time only
+    ],
+)
+def test_only_what_hangs_up_now_is_doubted(
+    heating: Flow, resolve: Resolver, text: str, intent: str, recognised: float, prompts: list[str]
+) -> None:
+    assert heard(call_in(heating, resolve, "ask_owner_house"), text, intent, recognised) == prompts
+
+
+def test_the_second_objection_hangs_up_and_is_doubted(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    heard(conversation, "je suis occupé", "busy", 0.5)
+    assert heard(conversation, "je suis occupé", "busy", 0.5)[0] == "not_understood"
+    assert heard(conversation, "je suis occupé", "busy", 0.5) == ["goodbye_busy"]
+
+
+def test_without_a_rung_to_ask_on_what_hangs_up_is_believed(heating: Flow, resolve: Resolver) -> None:
+    conversation = call_in(heating, resolve, "ask_owner_house")
+    state = heating.states["ask_owner_house"]
+    assert state.no_match is not None
+    brief = replace(state, no_match=replace(state.no_match, retries=0))
+    conversation.flow = replace(heating, states={**heating.states, "ask_owner_house": brief})
+    assert heard(conversation, "je suis locataire", "not_proprio", 0.5) == ["goodbye_not_owner"]
 
 
 def test_an_utterance_that_goes_on_is_about_the_question_before(heating: Flow, resolve: Resolver) -> None:
