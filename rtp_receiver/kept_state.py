@@ -72,6 +72,10 @@ class KeptState:
         value = await self._redis.get(self.key(name, call_id))
         return None if value is None else str(value)
 
+    async def values(self, *keys: str) -> list[str | None]:
+        """The values of Redis keys, in one round trip. Raises RedisError or OSError when Redis is away."""
+        return [None if value is None else str(value) for value in await self._redis.mget(keys)]
+
     async def run(self) -> None:
         """Sends what waits, until cancelled."""
         failed = False

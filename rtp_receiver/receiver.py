@@ -14,7 +14,7 @@ import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -26,7 +26,6 @@ from protocol.bus import Inbox, Outbox, raise_if_cancelled
 from protocol.media import read_source
 from protocol.messages import (
     AudioLost,
-    BadMessage,
     CallEnded,
     CallStarted,
     EndUtterance,
@@ -36,29 +35,27 @@ from protocol.messages import (
     RecognitionFailed,
     SpeechStarted,
     UtteranceTranscribed,
-    decode,
     encode,
 )
 from protocol.speaking import speaking_key, watch_speaking
 from rtp_receiver import metrics
-from rtp_receiver.call_stream import Confirmed, Heard, Limits, Quiet, Segment
+from rtp_receiver.call_stream import Confirmed, Limits, Quiet, Segment
 from rtp_receiver.datagrams import SMALL_BUFFER_BYTES, kernel_drops, receive_buffer_bytes
 from rtp_receiver.endpointing import Ignored
-from rtp_receiver.kept_state import KeptState, kept_utterance, read_utterance
+from rtp_receiver.kept_state import KeptState, kept_utterance
 from rtp_receiver.media_counts import MediaCounts
 from rtp_receiver.media_thread import Audible, MediaThread, Report, Silent
 from rtp_receiver.recognition import Recognition, Transcriber
 from rtp_receiver.sources import Address, shown
+from rtp_receiver.take_over import KnownCall, TakeOver
 from rtp_receiver.turn_judge import Judge
 from rtp_receiver.turn_model import TurnModel
 from rtp_receiver.vad import Vad
 
 log = logging.getLogger("pronto.receiver")
 
-TAKEN_UP_S = 0.7  # the process before us, should it live, has told the end of what it heard by then
 ENDED_KEPT = 2_000
 LISTENS_KEPT = 20_000
-REDIS_WAIT_S = 0.5
 CHECK_EVERY_S = 2.0
 EVENTS_PACE_S = 0.1  # a call's first packets are kept, and its source can be asked for
 COMMANDS_PACE_S = 0.01
@@ -70,23 +67,6 @@ class _Ended:
 
     at: float
     listen: Listen | None = None
-
-
-@dataclass(slots=True)
-class _Rest:
-    """What is heard of a call whose utterance began with the process before us. `open`: speech that begins now is the
-    rest of that utterance and no answer; `utterances` are those that began so."""
-
-    open: bool = True
-    utterances: set[int] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Call:
-    """What is known of a call apart from its audio."""
-
-    listen: Listen | None = None
-    speaking: bool = False
 
 
 class Receiver:
@@ -110,11 +90,9 @@ class Receiver:
         self._state = KeptState(redis, settings.cell)
         judge = None if turn_model is None else Judge(turn_model, self._end_utterance)
         self._recognition = Recognition(transcriber, self._send, judge)
-        self._calls: OrderedDict[str, _Call] = OrderedDict()
+        self._calls: OrderedDict[str, KnownCall] = OrderedDict()
         self._ended: OrderedDict[str, _Ended] = OrderedDict()
-        self._adopted: set[str] = set()
         self._jobs: set[asyncio.Task[None]] = set()
-        self._rests: dict[str, _Rest] = {}
         self._loop = asyncio.get_running_loop()
         self._sock = sock
         limits = Limits(
@@ -127,6 +105,7 @@ class Receiver:
         self._media = MediaThread(
             self._sock, vad, limits, self._reports_from_thread, self._unknown_from_thread, settings.audio_lost_s
         )
+        self._take_over = TakeOver(self._state, self._media, settings.receiver_id, self._send, self._spawn)
 
     @property
     def rtp_address(self) -> Address:
@@ -210,7 +189,8 @@ class Receiver:
         inbox = Inbox(self._redis, self._cell, "events", f"receiver-{self._settings.receiver_id}-events")
         async for event in inbox.messages(pace_s=EVENTS_PACE_S):
             if isinstance(event, MediaStarted) and event.call_id not in self._ended:
-                await self._adopt((event.source_host, event.source_port), event.call_id)
+                source = (event.source_host, event.source_port)
+                await self._take_over.adopt(source, event.call_id, self._call(event.call_id))
             elif isinstance(event, CallEnded):
                 self._end(event.call_id, event.at)
             elif isinstance(event, CallStarted):
@@ -287,7 +267,7 @@ class Receiver:
 
     def _take(self, reports: list[Report]) -> None:
         for call_id, heard in reports:
-            if call_id in self._ended or self._is_rest(call_id, heard):
+            if call_id in self._ended or self._take_over.is_rest(call_id, heard):
                 continue
             match heard:
                 case Confirmed(listen, utterance):
@@ -302,25 +282,9 @@ class Receiver:
                 case Ignored(cause):
                     metrics.IGNORED.labels(cause).inc()
                 case Audible():
-                    self._spawn(self._begin_to_hear(call_id))
+                    self._spawn(self._take_over.begin_to_hear(call_id))
                 case Silent(silent_ms):
                     self._spawn(self._lost(call_id, silent_ms))
-
-    async def _begin_to_hear(self, call_id: str) -> None:
-        """Packets come here, perhaps because the receiver process that heard the call before is gone."""
-        try:
-            who = await self._state.get("hears", call_id)
-            if who not in (None, self._settings.receiver_id):
-                metrics.TAKEN_OVER.inc()
-                log.info("call taken over", extra={"call_id": call_id, "from": who})
-                number, turn = read_utterance(await self._state.get("utterance", call_id))
-                self._media.continue_after(call_id, number)
-                if turn is not None:
-                    self._expect_rest(call_id, number, turn)
-        except (RedisError, OSError, BadMessage) as error:
-            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
-        if call_id not in self._ended:
-            self._state.put("hears", call_id, self._settings.receiver_id)
 
     async def _lost(self, call_id: str, silent_ms: int) -> None:
         """Packets of one call may move to another receiver process that shares the port: then nothing is lost."""
@@ -347,79 +311,22 @@ class Receiver:
             self._media.nobody_knows(source)
             return
         metrics.LOOKUPS.labels("found").inc()
-        await self._adopt(source, call_id)
-
-    async def _adopt(self, source: Address, call_id: str) -> None:
-        """Begins to receive a call, with what is known of it here or in Redis."""
-        call = self._call(call_id)
-        speaking_before = call.speaking
-        taken_up, number, turn = call_id not in self._adopted, 0, None
-        self._adopted.add(call_id)
-        try:
-            async with asyncio.timeout(REDIS_WAIT_S):
-                stored, last, speaking = await self._redis.mget(
-                    self._state.key("listen", call_id), self._state.key("utterance", call_id), speaking_key(call_id)
-                )
-            number, turn = read_utterance(None if last is None else str(last))
-            if call.listen is None and stored is not None:
-                found = decode(stored)
-                call.listen = found if isinstance(found, Listen) else None
-            if call.speaking == speaking_before:  # else the subscription told us meanwhile
-                call.speaking = speaking == "True"
-        except (RedisError, OSError, BadMessage) as error:
-            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
-        if call_id not in self._ended:
-            self._media.assign(source, call_id, call.listen, call.speaking, number + 1)
-            if taken_up and turn is not None:
-                self._expect_rest(call_id, number, turn)
-
-    def _expect_rest(self, call_id: str, number: int, turn: int) -> None:
-        """An utterance began with the process before us: what is heard first is its rest."""
-        self._rests[call_id] = _Rest()
-        self._spawn(self._cut_off(call_id, number, turn))
-
-    def _is_rest(self, call_id: str, heard: Heard | Silent | Audible) -> bool:
-        """Whether this is the rest of an utterance whose beginning was lost with the process before us."""
-        rest = self._rests.get(call_id)
-        if rest is None or not isinstance(heard, Confirmed | Segment):
-            return False
-        if rest.open:
-            rest.utterances.add(heard.utterance)
-        if heard.utterance not in rest.utterances:
-            return False
-        metrics.IGNORED.labels("cut_off").inc()
-        return True
-
-    async def _cut_off(self, call_id: str, number: int, turn: int) -> None:
-        """An utterance began with the process before us: if that was killed in it, the caller must be asked again."""
-        await asyncio.sleep(TAKEN_UP_S)
-        if call_id in self._rests:
-            self._rests[call_id].open = False
-        try:
-            now = read_utterance(await self._state.get("utterance", call_id))
-        except (RedisError, OSError, BadMessage) as error:
-            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
-            return
-        if now == (number, turn) and call_id not in self._ended:
-            metrics.CUT_OFF.inc()
-            log.warning("utterance cut off by a restart", extra={"call_id": call_id, "turn": turn})
-            self._send(RecognitionFailed(call_id, time.time(), turn, number, "restart"))
+        await self._take_over.adopt(source, call_id, self._call(call_id))
 
     def _end(self, call_id: str, at: float) -> None:
         self._ended[call_id] = _Ended(at)
         if len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
         self._calls.pop(call_id, None)
-        self._adopted.discard(call_id)
-        self._rests.pop(call_id, None)
+        self._take_over.forget(call_id)
         self._media.drop(call_id)
         self._recognition.drop(call_id)
         self._state.forget(call_id)
 
-    def _call(self, call_id: str) -> _Call:
+    def _call(self, call_id: str) -> KnownCall:
         call = self._calls.get(call_id)
         if call is None:
-            call = self._calls[call_id] = _Call()
+            call = self._calls[call_id] = KnownCall()
             if len(self._calls) > LISTENS_KEPT:
                 self._calls.popitem(last=False)
         return call

@@ -1,0 +1,142 @@
+"""Calls that this process begins to hear: what is known of them is read, and the media thread is told.
+
+Another process may have heard the call before. This one goes on counting where that one stopped. When that one died in
+an utterance, what is heard first is the rest of it: that is no answer and is left out, and RecognitionFailed(restart)
+makes the dialogue ask again. Nothing of this is done for an utterance whose end the other process still tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from protocol.messages import BadMessage, Listen, RecognitionFailed, decode
+from protocol.speaking import speaking_key
+from rtp_receiver import metrics
+from rtp_receiver.call_stream import Confirmed, Heard, Segment
+from rtp_receiver.kept_state import KeptState, read_utterance
+from rtp_receiver.media_thread import Audible, MediaThread, Silent
+from rtp_receiver.sources import Address
+
+log = logging.getLogger("pronto.receiver")
+
+TAKEN_UP_S = 0.7  # the process before us, should it live, has told the end of what it heard by then
+REDIS_WAIT_S = 0.5
+
+
+@dataclass(slots=True)
+class KnownCall:
+    """What is known of a call apart from its audio."""
+
+    listen: Listen | None = None
+    speaking: bool = False
+
+
+@dataclass(slots=True)
+class _Rest:
+    """What is heard of a call whose utterance began with the process before us. `open`: speech that begins now is the
+    rest of that utterance and no answer; `utterances` are those that began so."""
+
+    open: bool = True
+    utterances: set[int] = field(default_factory=set)
+
+
+class TakeOver:
+    """All calls of this process, from the first that is known of them until `forget`."""
+
+    def __init__(
+        self,
+        state: KeptState,
+        media: MediaThread,
+        receiver_id: str,
+        tell: Callable[[RecognitionFailed], None],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._state = state
+        self._media = media
+        self._receiver_id = receiver_id
+        self._tell = tell
+        self._spawn = spawn
+        self._adopted: set[str] = set()
+        self._rests: dict[str, _Rest] = {}
+
+    async def adopt(self, source: Address, call_id: str, call: KnownCall) -> None:
+        """Begins to receive a call from `source`, with what `call` knows of it, or Redis; `call` knows it then, too."""
+        speaking_before = call.speaking
+        taken_up, number, turn = call_id not in self._adopted, 0, None
+        self._adopted.add(call_id)
+        try:
+            async with asyncio.timeout(REDIS_WAIT_S):
+                stored, last, speaking = await self._state.values(
+                    self._state.key("listen", call_id), self._state.key("utterance", call_id), speaking_key(call_id)
+                )
+            number, turn = read_utterance(last)
+            if call.listen is None and stored is not None:
+                found = decode(stored)
+                call.listen = found if isinstance(found, Listen) else None
+            if call.speaking == speaking_before:  # else the subscription told us meanwhile
+                call.speaking = speaking == "True"
+        except (RedisError, OSError, BadMessage) as error:
+            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
+        if call_id in self._adopted:
+            self._media.assign(source, call_id, call.listen, call.speaking, number + 1)
+            if taken_up and turn is not None:
+                self._expect_rest(call_id, number, turn)
+
+    async def begin_to_hear(self, call_id: str) -> None:
+        """Packets come here, perhaps because the receiver process that heard the call before is gone."""
+        try:
+            who = await self._state.get("hears", call_id)
+            if who not in (None, self._receiver_id):
+                metrics.TAKEN_OVER.inc()
+                log.info("call taken over", extra={"call_id": call_id, "from": who})
+                number, turn = read_utterance(await self._state.get("utterance", call_id))
+                self._media.continue_after(call_id, number)
+                if turn is not None:
+                    self._expect_rest(call_id, number, turn)
+        except (RedisError, OSError, BadMessage) as error:
+            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
+        if call_id in self._adopted:
+            self._state.put("hears", call_id, self._receiver_id)
+
+    def is_rest(self, call_id: str, heard: Heard | Silent | Audible) -> bool:
+        """Whether this is the rest of an utterance whose beginning was lost with the process before us."""
+        rest = self._rests.get(call_id)
+        if rest is None or not isinstance(heard, Confirmed | Segment):
+            return False
+        if rest.open:
+            rest.utterances.add(heard.utterance)
+        if heard.utterance not in rest.utterances:
+            return False
+        metrics.IGNORED.labels("cut_off").inc()
+        return True
+
+    def forget(self, call_id: str) -> None:
+        """The call is over."""
+        self._adopted.discard(call_id)
+        self._rests.pop(call_id, None)
+
+    def _expect_rest(self, call_id: str, number: int, turn: int) -> None:
+        self._rests[call_id] = _Rest()
+        self._spawn(self._cut_off(call_id, number, turn))
+
+    async def _cut_off(self, call_id: str, number: int, turn: int) -> None:
+        """An utterance began with the process before us: if that was killed in it, the caller must be asked again."""
+        await asyncio.sleep(TAKEN_UP_S)
+        if call_id in self._rests:
+            self._rests[call_id].open = False
+        try:
+            now = read_utterance(await self._state.get("utterance", call_id))
+        except (RedisError, OSError, BadMessage) as error:
+            log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
+            return
+        if now == (number, turn) and call_id in self._adopted:
+            metrics.CUT_OFF.inc()
+            log.warning("utterance cut off by a restart", extra={"call_id": call_id, "turn": turn})
+            self._tell(RecognitionFailed(call_id, time.time(), turn, number, "restart"))
