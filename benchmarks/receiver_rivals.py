@@ -28,12 +28,12 @@ from config import ROOT, STATE
 
 PACKAGES = ("pipecat-ai[silero]==1.14.0", "livekit-agents==1.8.9", "livekit-plugins-silero==1.8.9")
 LADDERS = {
-    "pipecat-aggregator": (4, 6, 8, 10, 12, 15, 20, 30),
-    "pipecat-processor": (8, 12, 16, 20, 30, 45),
-    "pipecat-analyzer": (12, 18, 24, 30, 45, 60, 80),
-    "livekit-plugin": (20, 30, 40, 50, 65, 80, 110),
-    "livekit-native": (50, 65, 80, 100, 120, 160, 200),
-    "ours": (200, 300, 350, 400, 500, 600),
+    "pipecat-aggregator": (1, 5, 8, 11, 14, 18, 24),
+    "pipecat-processor": (2, 8, 14, 20, 26, 35),
+    "pipecat-analyzer": (5, 15, 22, 30, 40, 55),
+    "livekit-plugin": (10, 25, 40, 55, 70, 90, 110),
+    "livekit-native": (20, 50, 75, 100, 130, 170),
+    "ours": (200, 300, 400, 450, 500, 550),
 }
 TITLES = {
     "pipecat-aggregator": "pipecat 1.14, default user aggregator",

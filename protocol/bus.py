@@ -15,7 +15,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Literal
 
-from redis.asyncio import Redis
+import hiredis
+from redis.asyncio import Connection, Redis
 from redis.exceptions import RedisError
 
 from protocol.messages import BadMessage, Command, Event, Message, decode, encode
@@ -53,6 +54,17 @@ async def unread(redis: Redis, cell: str, stream: Stream, consumer: str, most: i
     return messages
 
 
+class _Connection(Connection):
+    """Packs what it can with hiredis, in a fifth of the time; redis-py itself does so on blocking connections only."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        try:
+            return [hiredis.pack_command((*args[0].split(), *args[1:]))]
+        except (TypeError, UnicodeEncodeError):  # a type that it does not know, half a character
+            packed: list[bytes] = super().pack_command(*args)
+            return packed
+
+
 def connect(url: str) -> Redis:
     """A Redis client as the rest of `protocol` expects it: text replies, time-outs, RESP2. Connects on first use.
 
@@ -60,6 +72,7 @@ def connect(url: str) -> Redis:
     """
     return Redis.from_url(
         url,
+        connection_class=_Connection,
         decode_responses=True,
         encoding_errors="replace",
         protocol=2,

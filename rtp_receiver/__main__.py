@@ -23,8 +23,8 @@ from rtp_receiver.silero import SileroVad
 from rtp_receiver.turn_model import load_turn_model
 from rtp_receiver.whisper import WhisperClient
 
-SWITCH_S = 0.0005
-"""The event loop must not keep the media thread waiting for Python's usual 5 ms, ten times within one VAD step."""
+SWITCH_S = 0.0001
+"""A VAD step gives Python's lock away some forty times: the event loop must not keep it the usual 5 ms each time."""
 WAIT_S = 0.01
 
 

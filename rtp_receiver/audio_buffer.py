@@ -22,6 +22,7 @@ class AudioBuffer:
         self._samples = np.empty(capacity, dtype=NETWORK_INT16)
         self._bytes = self._samples.view(np.uint8).data
         self._base = 0  # position of the array's first sample
+        self._limit = capacity  # position behind the array's last sample
         self.start = 0
         self.end = 0
 
@@ -32,14 +33,18 @@ class AudioBuffer:
     def append(self, payload: bytes | memoryview) -> None:
         """Adds the samples of a slin16 payload (an even number of bytes) at the end. When they do not fit, the oldest
         go."""
-        count = len(payload) >> 1
-        index = self._room_for(count)
-        self._bytes[2 * index : 2 * (index + count)] = payload
-        self.end += count
+        end = self.end + (len(payload) >> 1)
+        if end > self._limit:
+            self._make_room(end - self.end)
+        first = 2 * (self.end - self._base)
+        self._bytes[first : first + len(payload)] = payload
+        self.end = end
 
     def append_silence(self, count: int) -> None:
         """Adds `count` zero samples."""
-        index = self._room_for(count)
+        if self.end + count > self._limit:
+            self._make_room(count)
+        index = self.end - self._base
         self._samples[index : index + count] = 0
         self.end += count
 
@@ -62,16 +67,15 @@ class AudioBuffer:
         first = 2 * (start - self._base)
         target[:] = self._bytes[first : first + len(target)]
 
-    def _room_for(self, count: int) -> int:
-        """The place in the array where `count` samples can be put."""
+    def _make_room(self, count: int) -> None:
+        """Moves what is kept to the front, so that `count` samples fit behind it."""
         if count > len(self._samples):
             raise ValueError(f"{count} samples at once are more than the {len(self._samples)} of the buffer")
-        if self.end - self._base + count > len(self._samples):
-            self.start = max(self.start, self.end + count - len(self._samples))
-            self._compact()
-        return self.end - self._base
+        self.start = max(self.start, self.end + count - len(self._samples))
+        self._compact()
 
     def _compact(self) -> None:
         kept = self._samples[self.start - self._base : self.end - self._base]
         self._samples[: len(kept)] = kept.copy() if len(kept) > self.start - self._base else kept
         self._base = self.start
+        self._limit = self._base + len(self._samples)

@@ -105,11 +105,10 @@ class CallStream:
         self._arrived = [0.0] * (capacity // self._chunk + 1)  # arrival of a chunk's last sample, by chunk number
         self._received = 0  # complete chunks
         self._stepped = 0  # chunks whose probability was given
-
-    @property
-    def waiting(self) -> int:
+        self._next_at = self._chunk  # position where the next chunk is complete
+        self._full_at = BACKLOG_SAMPLES  # position from which on audio is dropped
+        self.waiting = 0
         """Complete chunks that the VAD has not seen."""
-        return self._received - self._stepped
 
     @property
     def oldest_arrival(self) -> float:
@@ -159,7 +158,7 @@ class CallStream:
     def push(self, packet: RtpPacket, arrived_at: float) -> None:
         """Takes a packet whose payload is slin16; its length must be even."""
         for silence, payload in self._reorder.push(packet):
-            room = BACKLOG_SAMPLES - (self._audio.end - self._stepped * self._chunk)
+            room = self._full_at - self._audio.end
             samples = len(payload) >> 1
             if samples > room:
                 self._counts.overrun += 1
@@ -174,20 +173,19 @@ class CallStream:
     ) -> bool:
         """Takes a packet that follows at once on the last one, without making one of it; False: it does not, and
         `push` has to take it. The payload is slin16, copied here."""
-        samples = len(payload) >> 1
-        if samples > BACKLOG_SAMPLES - (self._audio.end - self._stepped * self._chunk):
+        audio, samples = self._audio, len(payload) >> 1
+        if audio.end + samples > self._full_at:
             return False
         if not self._reorder.take_next(sequence_number, timestamp, ssrc, samples):
             return False
-        self._audio.append(payload)
-        if self._audio.end >= (self._received + 1) * self._chunk:
+        audio.append(payload)
+        if audio.end >= self._next_at:
             self._mark(arrived_at)
         return True
 
     def stall(self, arrived_at: float) -> None:
         """No packets come although the caller was speaking: silence ends the utterance instead of waiting for ever."""
-        room = BACKLOG_SAMPLES - (self._audio.end - self._stepped * self._chunk)
-        self._audio.append_silence(min(MAX_SILENCE_SAMPLES, max(0, room)))
+        self._audio.append_silence(min(MAX_SILENCE_SAMPLES, max(0, self._full_at - self._audio.end)))
         self._reorder.resynchronise()
         self._mark(arrived_at)
 
@@ -206,6 +204,8 @@ class CallStream:
         """The oldest waiting chunk's speech probability; what follows from it."""
         chunk = self._stepped
         self._stepped += 1
+        self.waiting -= 1
+        self._full_at += self._chunk
         decisions = self._endpointer.step(probability)
         found = tuple(self._describe(decision, chunk) for decision in decisions) if decisions else ()
         if not chunk % FORGET_EVERY:
@@ -247,7 +247,8 @@ class CallStream:
         return self._arrived[chunk % len(self._arrived)]
 
     def _mark(self, arrived_at: float) -> None:
-        complete = self._audio.end // self._chunk
-        while self._received < complete:
+        while self._next_at <= self._audio.end:
             self._arrived[self._received % len(self._arrived)] = arrived_at
             self._received += 1
+            self.waiting += 1
+            self._next_at += self._chunk

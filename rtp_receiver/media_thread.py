@@ -38,7 +38,7 @@ MAX_BATCH = 256  # streams per VAD call: a few ms, so that the socket is never l
 MAX_DRAIN = 1_024  # packets read before the VAD has its turn
 MAX_WAITING_CHUNKS = 32  # of one stream, before the VAD has its turn
 PACE_PER_CALL_S = 0.0001
-LONGEST_PACE_S = 0.010  # a chunk waits at most about this long for others to share its VAD step
+LONGEST_PACE_S = 0.020  # a chunk waits at most about this long for others to share its VAD step
 PHASES = 8
 """Five of eight packets complete a chunk. Calls that begin together would all want the VAD after the same packets, and
 it would rest between: so they begin with different lengths of silence."""

@@ -119,8 +119,8 @@ class SileroNetwork:
         """What the convolutions make of windows [n, 576]: [n, 128]. Depends on no state."""
         if len(windows) <= MOST_AT_ONCE:
             return self._features_of_few(windows)
-        pieces = range(0, len(windows), MOST_AT_ONCE)
-        return np.concatenate([self._features_of_few(windows[start : start + MOST_AT_ONCE]) for start in pieces])
+        pieces = np.array_split(windows, -(-len(windows) // MOST_AT_ONCE))  # of about the same size
+        return np.concatenate([self._features_of_few(piece) for piece in pieces])
 
     def _features_of_few(self, windows: Floats) -> Floats:
         n = len(windows)

@@ -23,6 +23,8 @@ FRAME_S = 0.020
 WINDOW_SAMPLES = 512
 WARM_UP_S = 3.0
 LATE_S = 0.040
+PHASES = 8
+"""Five of eight frames complete a window. Calls begin at different frames, or all would have theirs at the same time."""
 
 Feed = Callable[[bytes, float], Awaitable[None]]
 
@@ -203,7 +205,8 @@ async def run(engine: str, calls: int, audio: bytes, seconds: float) -> dict[str
         if lags.counting and now - at >= seconds:
             break
         call, tick = sent % calls, sent // calls
-        await feeds[call](frames[(tick + 37 * call) % len(frames)], due)
+        if tick >= call % PHASES:
+            await feeds[call](frames[(tick + 37 * call) % len(frames)], due)
         sent += 1
         if sent % 16 == 0:
             await asyncio.sleep(0)
