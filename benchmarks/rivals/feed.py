@@ -24,7 +24,7 @@ WINDOW_SAMPLES = 512
 WARM_UP_S = 3.0
 LATE_S = 0.040
 PHASES = 8
-"""Five of eight frames complete a window. Calls begin at different frames, or all would have theirs at the same time."""
+"""Five of eight frames complete a window. Calls begin at different frames, or all would have theirs at once."""
 
 Feed = Callable[[bytes, float], Awaitable[None]]
 
