@@ -221,15 +221,12 @@ class CallStream:
         if isinstance(decision, Settled):
             return Quiet(decision.utterance, decision.revision, self._arrival(chunk))
         span: Span = decision.span
-        start = span.first_chunk * self._chunk
+        samples = self._audio.view(span.first_chunk * self._chunk, (span.last_chunk + 1) * self._chunk)
         revision, cause = 0, ASIDE
         if isinstance(decision, Guess):
             revision, cause = decision.revision, "guess"
         elif isinstance(decision, End):
             revision, cause = decision.guess, decision.cause
-        else:  # in other windows than ours: the recogniser's detector would have the same doubts about the same ones
-            start += self._chunk // 2
-        samples = self._audio.view(start, (span.last_chunk + 1) * self._chunk)
         return Segment(
             listen=self._listen,
             utterance=decision.utterance,

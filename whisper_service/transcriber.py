@@ -1,7 +1,8 @@
 """Audio bytes of one request become a transcript: decoded and gated in a small pool, batched with others, judged.
 
 The voice gate first hears an excerpt of a clip, about its loudest moment. It hears the whole clip where the excerpt
-holds no speech, and where the decoded text is doubtful: most answers of callers need neither.
+holds no speech, and where the decoded text is doubtful: most answers of callers need neither. A clip that holds none
+either is heard once more from half a step on: a short word may fall badly into one row of windows, not into both.
 
 Knows asyncio and nothing of HTTP. It is bounded: `enter` refuses at once when three batches are inside (two waiting,
 one in the engine), and every request has a deadline that is kept whatever the engine does.
@@ -33,7 +34,7 @@ from whisper_service.guards import (
 )
 from whisper_service.phrases import Families
 from whisper_service.sound import Sound, listen
-from whisper_service.voice_gate import VoiceGate
+from whisper_service.voice_gate import STEP, VoiceGate
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -196,6 +197,8 @@ class Transcriber:
         is_excerpt = not refuse_voice(voice, self._limits)
         if not is_excerpt:
             voice = self._whole_voice(samples)
+            if refuse_voice(voice, self._limits):
+                voice = self._whole_voice(samples[STEP // 2 :])
             if refused := refuse_voice(voice, self._limits):
                 return _Prepared(samples, sound, refused=refused)
         mel = self._engine.features(samples)
