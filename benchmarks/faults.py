@@ -53,8 +53,8 @@ class Outcome:
     """What came of all calls."""
 
     calls: int
-    dropped: int
-    """Ended otherwise than by their script."""
+    line_lost: int
+    """Never answered, or ended by none of the two: callers hang up themselves where their script cannot go on."""
     as_scripted: int
     """Every prompt came, every slot, outcome and lead was right."""
     asked_again: int
@@ -93,7 +93,7 @@ def outcome_of(
     p50, p95 = np.quantile(delays, [0.5, 0.95]) if delays else (0.0, 0.0)
     return Outcome(
         calls=len(reports),
-        dropped=sum(report.view is None or report.view.end_reason != "bot_hung_up" for report in reports),
+        line_lost=sum(report.view is None or report.view.end_reason in ("", "lost") for report in reports),
         as_scripted=sum(report.passed for report in reports),
         asked_again=sum(report.repeats for report in reports),
         answers=len(delays),
