@@ -1,6 +1,7 @@
 """What a restarted receiver needs of each call, kept in Redis: last Listen, last utterance number, who hears it.
 
-Keys are `pronto:<cell>:listen:<call_id>`, `...:utterance:...` and `...:hears:...`, with an expiry. Writing never waits:
+Keys are `pronto:<cell>:listen:<call_id>`, `...:utterance:...` and `...:hears:...`, with an expiry, and of the receiver
+itself `pronto:<cell>:hearing:<receiver_id>`: until when it heard. Writing never waits:
 the newest value of each key is sent by one task, many in one round trip, and again when Redis comes back.
 """
 
@@ -18,8 +19,9 @@ from protocol.messages import BadMessage
 
 log = logging.getLogger("pronto.receiver")
 
-Name: TypeAlias = Literal["listen", "utterance", "hears"]
+Name: TypeAlias = Literal["listen", "utterance", "hears", "hearing"]
 NAMES: tuple[Name, ...] = ("listen", "utterance", "hears")
+"""Those of a call."""
 
 EXPIRY_S = 6 * 3_600
 BATCH = 500

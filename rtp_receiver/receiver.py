@@ -22,7 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from config import ReceiverSettings
-from protocol.bus import Inbox, Outbox, raise_if_cancelled
+from protocol.bus import Inbox, Outbox, Stream, raise_if_cancelled
 from protocol.media import read_source
 from protocol.messages import (
     AudioLost,
@@ -56,6 +56,7 @@ log = logging.getLogger("pronto.receiver")
 
 ENDED_KEPT = 2_000
 LISTENS_KEPT = 20_000
+REDIS_WAIT_S = 0.5
 CHECK_EVERY_S = 2.0
 EVENTS_PACE_S = 0.1  # a call's first packets are kept, and its source can be asked for
 COMMANDS_PACE_S = 0.01
@@ -93,6 +94,7 @@ class Receiver:
         self._calls: OrderedDict[str, KnownCall] = OrderedDict()
         self._ended: OrderedDict[str, _Ended] = OrderedDict()
         self._jobs: set[asyncio.Task[None]] = set()
+        self._reads: set[Stream] = set()
         self._loop = asyncio.get_running_loop()
         self._sock = sock
         limits = Limits(
@@ -132,7 +134,7 @@ class Receiver:
         """Whether calls can be taken, and why not."""
         if not self._media.alive:
             return False, "the media thread does not run"
-        return (True, "") if self.redis_up else (False, "redis is away")
+        return (True, "") if self.redis_up and len(self._reads) == 2 else (False, "redis is away")
 
     async def run(self) -> None:
         """Receives until cancelled. Raises when a part of it dies."""
@@ -143,6 +145,7 @@ class Receiver:
             lambda: kernel_drops(self._sock),
         )
         REGISTRY.register(collector)
+        await self._take_over.look_back()
         self._media.start()
         buffer_bytes = receive_buffer_bytes(self._sock)
         log.info("receiving", extra={"rtp": shown(self.rtp_address), "buffer_bytes": buffer_bytes})
@@ -157,6 +160,7 @@ class Receiver:
                     self._commands,
                     self._speaking,
                     self._check,
+                    self._take_over.note_hearing,
                 ):
                     group.create_task(job())
         finally:
@@ -185,8 +189,21 @@ class Receiver:
 
     # --- what comes from Redis ---
 
+    async def _opened(self, stream: Stream) -> Inbox:
+        """A reader that misses nothing from now on. Waits for Redis."""
+        inbox = Inbox(self._redis, self._cell, stream, f"receiver-{self._settings.receiver_id}-{stream}")
+        while True:
+            try:
+                await inbox.open()
+                raise_if_cancelled()
+            except (RedisError, OSError):
+                await asyncio.sleep(REDIS_WAIT_S)
+            else:
+                self._reads.add(stream)
+                return inbox
+
     async def _events(self) -> None:
-        inbox = Inbox(self._redis, self._cell, "events", f"receiver-{self._settings.receiver_id}-events")
+        inbox = await self._opened("events")
         async for event in inbox.messages(pace_s=EVENTS_PACE_S):
             if isinstance(event, MediaStarted) and event.call_id not in self._ended:
                 source = (event.source_host, event.source_port)
@@ -197,7 +214,7 @@ class Receiver:
                 self._returned(event)
 
     async def _commands(self) -> None:
-        inbox = Inbox(self._redis, self._cell, "commands", f"receiver-{self._settings.receiver_id}-commands")
+        inbox = await self._opened("commands")
         async for command in inbox.messages(pace_s=COMMANDS_PACE_S):
             if isinstance(command, EndUtterance):
                 self._media.end_utterance(command)

@@ -3,6 +3,8 @@
 Another process may have heard the call before. This one goes on counting where that one stopped. When that one died in
 an utterance, what is heard first is the rest of it: that is no answer and is left out, and RecognitionFailed(restart)
 makes the dialogue ask again. Nothing of this is done for an utterance whose end the other process still tells.
+
+When nobody heard for a while, a caller who was to answer may have done so: he is asked again, too.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from protocol.messages import BadMessage, Listen, RecognitionFailed, decode
 from protocol.speaking import speaking_key
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Confirmed, Heard, Segment
-from rtp_receiver.kept_state import KeptState, read_utterance
+from rtp_receiver.kept_state import NAMES, KeptState, kept_utterance, read_utterance
 from rtp_receiver.media_thread import Audible, MediaThread, Silent
 from rtp_receiver.sources import Address
 
@@ -28,6 +30,9 @@ log = logging.getLogger("pronto.receiver")
 
 TAKEN_UP_S = 0.7  # the process before us, should it live, has told the end of what it heard by then
 REDIS_WAIT_S = 0.5
+HEARING_EVERY_S = 0.25
+DEAF_S = 0.75  # callers who were heard by nobody for longer may have answered meanwhile
+TAKES_UP_S = 5.0  # after the start
 
 
 @dataclass(slots=True)
@@ -65,16 +70,33 @@ class TakeOver:
         self._spawn = spawn
         self._adopted: set[str] = set()
         self._rests: dict[str, _Rest] = {}
+        self._deaf_calls_until = 0.0
+
+    async def look_back(self) -> None:
+        """Before anything is heard: whether the process before us went a while ago."""
+        try:
+            async with asyncio.timeout(REDIS_WAIT_S):
+                heard_at = await self._state.get("hearing", self._receiver_id)
+            if heard_at is not None and time.time() - float(heard_at) > DEAF_S:
+                self._deaf_calls_until = time.monotonic() + TAKES_UP_S
+        except (RedisError, OSError, ValueError) as error:
+            log.warning("state not read", extra={"error": repr(error)})
+
+    async def note_hearing(self) -> None:
+        """Keeps until when this process heard, for ever."""
+        while True:
+            self._state.put("hearing", self._receiver_id, str(time.time()))
+            await asyncio.sleep(HEARING_EVERY_S)
 
     async def adopt(self, source: Address, call_id: str, call: KnownCall) -> None:
         """Begins to receive a call from `source`, with what `call` knows of it, or Redis; `call` knows it then, too."""
         speaking_before = call.speaking
-        taken_up, number, turn = call_id not in self._adopted, 0, None
+        taken_up, number, turn, who = call_id not in self._adopted, 0, None, None
         self._adopted.add(call_id)
         try:
             async with asyncio.timeout(REDIS_WAIT_S):
-                stored, last, speaking = await self._state.values(
-                    self._state.key("listen", call_id), self._state.key("utterance", call_id), speaking_key(call_id)
+                stored, last, who, speaking = await self._state.values(
+                    *(self._state.key(name, call_id) for name in NAMES), speaking_key(call_id)
                 )
             number, turn = read_utterance(last)
             if call.listen is None and stored is not None:
@@ -84,10 +106,16 @@ class TakeOver:
                 call.speaking = speaking == "True"
         except (RedisError, OSError, BadMessage) as error:
             log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
-        if call_id in self._adopted:
-            self._media.assign(source, call_id, call.listen, call.speaking, number + 1)
-            if taken_up and turn is not None:
-                self._expect_rest(call_id, number, turn)
+        if call_id not in self._adopted:
+            return
+        was_deaf = who == self._receiver_id and time.monotonic() < self._deaf_calls_until
+        maybe = None  # a call that may have begun an utterance while nobody heard it
+        if taken_up and turn is None and was_deaf and call.listen is not None and not call.speaking:
+            number, turn, maybe = number + 1, call.listen.turn, call
+            self._state.put("utterance", call_id, kept_utterance(number, turn))
+        self._media.assign(source, call_id, call.listen, call.speaking, number + 1)
+        if taken_up and turn is not None:
+            self._expect_rest(call_id, number, turn, maybe)
 
     async def begin_to_hear(self, call_id: str) -> None:
         """Packets come here, perhaps because the receiver process that heard the call before is gone."""
@@ -122,12 +150,13 @@ class TakeOver:
         self._adopted.discard(call_id)
         self._rests.pop(call_id, None)
 
-    def _expect_rest(self, call_id: str, number: int, turn: int) -> None:
+    def _expect_rest(self, call_id: str, number: int, turn: int, maybe: KnownCall | None = None) -> None:
         self._rests[call_id] = _Rest()
-        self._spawn(self._cut_off(call_id, number, turn))
+        self._spawn(self._cut_off(call_id, number, turn, maybe))
 
-    async def _cut_off(self, call_id: str, number: int, turn: int) -> None:
-        """An utterance began with the process before us: if that was killed in it, the caller must be asked again."""
+    async def _cut_off(self, call_id: str, number: int, turn: int, maybe: KnownCall | None) -> None:
+        """An utterance began with the process before us: if that was killed in it, the caller must be asked again. So
+        must one who `maybe` answered while nobody heard him, unless the bot speaks by now."""
         await asyncio.sleep(TAKEN_UP_S)
         if call_id in self._rests:
             self._rests[call_id].open = False
@@ -136,7 +165,9 @@ class TakeOver:
         except (RedisError, OSError, BadMessage) as error:
             log.warning("state not read", extra={"call_id": call_id, "error": repr(error)})
             return
-        if now == (number, turn) and call_id in self._adopted:
+        if maybe is not None and maybe.speaking:
+            self._state.put("utterance", call_id, kept_utterance(number, None))
+        elif now == (number, turn) and call_id in self._adopted:
             metrics.CUT_OFF.inc()
             log.warning("utterance cut off by a restart", extra={"call_id": call_id, "turn": turn})
             self._tell(RecognitionFailed(call_id, time.time(), turn, number, "restart"))

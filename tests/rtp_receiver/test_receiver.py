@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar, cast
 
@@ -449,6 +450,36 @@ async def test_an_utterance_that_was_told_before_a_restart_is_not_asked_for_agai
     assert (await cell.event(UtteranceTranscribed, "c1")).utterance == 5
     await until_value(cell, "pronto:local:utterance:c1", "5")
     assert not [event for event in cell.events if isinstance(event, RecognitionFailed)]
+
+
+@pytest.mark.parametrize(("silent_s", "asked"), [(60.0, True), (-60.0, False)])
+async def test_who_may_have_answered_while_nobody_heard_him_is_asked_again(
+    redis_url: str, whisper: WhisperServer, silent_s: float, asked: bool
+) -> None:
+    async with bench(redis_url, whisper) as first:
+        leg = await first.call("c1", turn=6)
+        await write_source(first.redis, "local", *leg.source, "c1")
+        leg.send(spoken(YES))
+        await first.event(UtteranceTranscribed, "c1")
+        await until_value(first, "pronto:local:utterance:c1", "1")
+        await until_value(first, "pronto:local:hears:c1", "1")
+        first.keep(leg)
+    async with contextlib.aclosing(connect(redis_url)) as redis:
+        await redis.set("pronto:local:hearing:1", time.time() - silent_s)
+    async with bench(redis_url, whisper) as second:
+        second.adopt(leg)
+        audio = spoken(OWNER, before_s=0.0)
+        leg.send(audio[:12_800])
+        await until(lambda: second.receiver.health()["active_streams"] == 1)
+        leg.send(audio[12_800:])
+        if asked:
+            failed = await second.event(RecognitionFailed, "c1")
+            assert (failed.turn, failed.utterance, failed.reason) == (6, 2, "restart")
+            await second.listen("c1", 7)
+            leg.send(spoken(YES))
+        await second.event(UtteranceTranscribed, "c1")  # of the first receiver
+        said = await second.event(UtteranceTranscribed, "c1")
+        assert (said.text, said.turn) == ((YES, 7) if asked else (OWNER, 6))
 
 
 async def until_value(cell: Bench, key: str, value: str) -> None:
