@@ -48,7 +48,7 @@ from protocol.messages import (
 )
 
 FIRST_COMMAND_S = 6.0
-HOLD_S = 2.0
+HOLD_S = 1.5
 """A caller whom nobody greets, or to whom nobody answers, is asked to wait after so long."""
 HOLD_AGAIN_S = 6.0
 GIVEN_UP_S = 20.0

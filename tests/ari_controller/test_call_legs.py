@@ -366,12 +366,12 @@ def test_commands_for_a_call_that_leaves_are_refused() -> None:
 def test_a_call_that_nobody_drives_is_handed_over_with_an_apology() -> None:
     scene = Scene()
     scene.answer("answer")
-    scene.wait(1.9)
+    scene.wait(1.4)
     assert "play" not in scene.names()
     scene.wait(0.2)
     assert scene.asked[-1].params == (("media", "sound:/prompts/fr/one_moment"),)
     scene.event(over(scene.call.playbacks.queue[0].playback_id))
-    scene.wait(3.8)
+    scene.wait(4.3)
     scene.wait(0.2)
     apology = f"p-{CALL}-apology"
     assert scene.asked[-1].path.endswith(apology)
@@ -395,7 +395,7 @@ def test_a_caller_to_whom_the_bot_does_not_answer_is_asked_to_wait_now_and_then_
         scene.take(scene.call.hold(100.0, scene.at))
         return scene.names().count("play")
 
-    assert unanswered(1.9) == 0
+    assert unanswered(1.4) == 0
     assert unanswered(0.2) == 1
     prompt = scene.call.playbacks.queue[0].playback_id
     scene.event(began(prompt))
@@ -403,7 +403,7 @@ def test_a_caller_to_whom_the_bot_does_not_answer_is_asked_to_wait_now_and_then_
     assert not [event for event in scene.told() if isinstance(event, PlaybackStarted | PlaybackFinished)]
     assert [unanswered(1.0), unanswered(4.8)] == [0, 0]
     assert unanswered(0.3) == 1
-    assert unanswered(10.0) == 0  # it plays still
+    assert unanswered(10.5) == 0  # it plays still
     scene.event(over(scene.call.playbacks.queue[0].playback_id))
     assert unanswered(2.0) == 1
     assert scene.call.playbacks.queue[-1].playback_id.endswith("-apology")
