@@ -88,7 +88,7 @@ async def test_calls_are_shared_out_and_taken_over_when_a_process_dies(redis_url
             for ear in (first, second):
                 ear.process.start()
             for ear in (first, second):
-                await ear.until("/ready", "ready")
+                await ear.until("/ready", '"ready": true')
             for call_id, leg in legs.items():
                 listen = encode(Listen(call_id, 0.0, 1, "fr"))
                 await redis.set(f"pronto:{CELL}:listen:{call_id}", listen)
