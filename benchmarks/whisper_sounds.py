@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from benchmarks.spoken import HELD_OUT_VOICES, VOICES, Samples, say, wav
 from config import ROOT
 from models import nospeech
-from rtp_receiver.endpointing import End, Endpointer, Guess, Rules
+from rtp_receiver.decisions import End, Guess
+from rtp_receiver.endpointing import Endpointer, Rules
 from rtp_receiver.silero import SileroVad
 from whisper_service.batcher import Batcher
 from whisper_service.engine import Decoded, Job, load_engine

@@ -13,7 +13,8 @@ import numpy as np
 
 from protocol.messages import Listen
 from rtp_receiver.audio_buffer import AudioBuffer
-from rtp_receiver.endpointing import Began, Decision, End, Endpointer, Guess, Ignored, Rules, Settled, Span
+from rtp_receiver.decisions import Began, Decision, End, Guess, Ignored, Settled, Span
+from rtp_receiver.endpointing import Endpointer, Rules
 from rtp_receiver.reorder import MAX_SILENCE_SAMPLES, Counts, ReorderBuffer
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples

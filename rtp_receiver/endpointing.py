@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final
+
+from rtp_receiver.decisions import Aside, Began, Decision, End, Guess, Ignored, Settled, Span
 
 GATE_TAIL_MS: Final = 300
 """Speech in the last part of a prompt without barge-in counts when it goes on (or has just stopped) as it ends."""
@@ -48,82 +50,6 @@ class Rules:
     barge_in_ms: int = 100
     """Voiced audio that makes an utterance while the bot speaks, each chunk weighed by its probability and clear speech
     twice: a hum that is hardly speech never gets there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A piece of a stream in chunk numbers, first and last included.
-
-    `first_voiced` to `last_voiced` is the speech, `first_chunk` to `last_chunk` the audio with pre-roll and at most
-    `eager_silence_ms` of the silence behind it.
-    """
-
-    first_chunk: int
-    last_chunk: int
-    first_voiced: int
-    last_voiced: int
-
-
-@dataclass(frozen=True, slots=True)
-class Began:
-    """The caller speaks: confirmed."""
-
-    turn: int
-    utterance: int
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """What was said so far may be all. `revision` counts from 1 within the utterance; `settled` False: see Settled."""
-
-    turn: int
-    utterance: int
-    revision: int
-    span: Span
-    settled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Nothing was said for `commit_silence_ms` after what this guess holds."""
-
-    utterance: int
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The utterance is over. `guess`: the revision whose audio holds the same speech, 0 when there is none."""
-
-    turn: int
-    utterance: int
-    guess: int
-    span: Span
-    cause: Literal["silence", "too_long"]
-
-
-@dataclass(frozen=True, slots=True)
-class Aside:
-    """Speech over a prompt that is over, and was not sure enough to stop it.
-
-    Speech that follows within `end_silence_ms` goes on with it: the utterance then has the same number and begins where
-    this one does.
-    """
-
-    turn: int
-    utterance: int
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Ignored:
-    """Speech that became no utterance: a click, one barge-in too many that was not confirmed, words into a prompt
-    without barge-in."""
-
-    cause: Literal["too_short", "barge_in_unconfirmed", "bot_speaking"]
-
-
-Decision: TypeAlias = Began | Guess | Settled | End | Aside | Ignored
 
 
 @dataclass(slots=True)

@@ -41,7 +41,7 @@ from protocol.speaking import speaking_key, watch_speaking
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Confirmed, Limits, Quiet, Segment
 from rtp_receiver.datagrams import SMALL_BUFFER_BYTES, kernel_drops, receive_buffer_bytes
-from rtp_receiver.endpointing import Ignored
+from rtp_receiver.decisions import Ignored
 from rtp_receiver.kept_state import KeptState, kept_utterance
 from rtp_receiver.media_counts import MediaCounts
 from rtp_receiver.media_thread import Audible, MediaThread, Report, Silent

@@ -4,19 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtp_receiver.endpointing import (
-    MOST_ASIDES,
-    Aside,
-    Began,
-    Decision,
-    End,
-    Endpointer,
-    Guess,
-    Ignored,
-    Rules,
-    Settled,
-    Span,
-)
+from rtp_receiver.decisions import Aside, Began, Decision, End, Guess, Ignored, Settled, Span
+from rtp_receiver.endpointing import MOST_ASIDES, Endpointer, Rules
 
 # in chunks: eager 3, end 8, min speech 3, pre-roll 2, barge-in 5, longest utterance 60
 RULES = Rules(
