@@ -3,7 +3,7 @@
     python -m benchmarks.faults --calls 50 --kill            # every service killed in turn, at random moments
     python -m benchmarks.faults --calls 30 --rolling         # every service replaced in turn
     python -m benchmarks.faults --calls 10 --freeze-redis 5  # Redis does not answer for 5 s, all calls live
-    python -m benchmarks.faults --calls 10 --kill-redis [--redis-data]
+    python -m benchmarks.faults --calls 10 --kill-redis 3    # it comes back empty; --redis-data: with its data
     python -m benchmarks.faults --calls 10 --kill-asterisk
 
 The callers play scripts of tests/calls over SIP and RTP, are understood by the real recogniser and intents, and say a
@@ -196,7 +196,7 @@ def main() -> int:
     parser.add_argument("--kill", nargs="*", metavar="SERVICE", help="kill these (default: every service)")
     parser.add_argument("--rolling", action="store_true")
     parser.add_argument("--freeze-redis", type=float, metavar="SECONDS")
-    parser.add_argument("--kill-redis", action="store_true")
+    parser.add_argument("--kill-redis", type=int, nargs="?", const=1, default=0, metavar="TIMES")
     parser.add_argument("--redis-data", action="store_true", help="Redis keeps its data over a restart")
     parser.add_argument("--kill-asterisk", action="store_true")
     parser.add_argument("--json", type=Path)
@@ -208,8 +208,7 @@ def main() -> int:
         faults += [Fault("restart", service) for service in SERVICES]
     if args.freeze_redis:
         faults.append(Fault("freeze", REDIS, args.freeze_redis))
-    if args.kill_redis:
-        faults.append(Fault("kill", REDIS))
+    faults += [Fault("kill", REDIS)] * args.kill_redis
     if args.kill_asterisk:
         faults.append(Fault("kill", ASTERISK))
     with tempfile.TemporaryDirectory(prefix="pronto-faults-") as folder:

@@ -172,7 +172,8 @@ class Stack:
 
         The successor is started beside it, on the same ports, and takes over when it is ready. Two cannot be there
         twice: the bot manager is stopped first, what happens meanwhile waits in Redis; a receiver's successor waits,
-        ready to go, for the port of RTP. Call it from a thread that outlives the service.
+        ready to go, for the port of RTP. Where the successor does not come up, the old one stays.
+        Call it from a thread that outlives the service.
         """
         old, new = self.services[service], self._child(service)
         with self._restarting:  # from now on the watcher looks after the new one
@@ -180,10 +181,17 @@ class Stack:
                 old.stop(STOP_GRACE_S)
             new.start()
             self.services[service] = new
-        if service == "rtp_receiver":
-            new.wait_until(lambda: self.is_ready(service, new.pid, "/health"), READY_DEADLINE_S)
-            old.stop(STOP_GRACE_S)
-        new.wait_until(lambda: self.is_ready(service, new.pid), READY_DEADLINE_S)
+        try:
+            if service == "rtp_receiver":
+                new.wait_until(lambda: self.is_ready(service, new.pid, "/health"), READY_DEADLINE_S)
+                old.stop(STOP_GRACE_S)
+            new.wait_until(lambda: self.is_ready(service, new.pid), READY_DEADLINE_S)
+        except ProcessFailed:
+            with self._restarting:
+                if old.exit_status is None:  # nothing was taken from it yet
+                    self.services[service] = old
+                    new.stop(STOP_GRACE_S)
+            raise
         old.stop(STOP_GRACE_S)
 
     def is_ready(self, service: str, pid: int | None = None, path: str = "/ready") -> bool:

@@ -48,8 +48,11 @@ def run(args: argparse.Namespace) -> int:
         print("\nCtrl-C ends it.", flush=True)
         while wanted.get() == "renew":
             for service in SERVICES:
-                stack.restart(service)
-                print(f"[stack] {service} is replaced", flush=True)
+                try:
+                    stack.restart(service)
+                    print(f"[stack] {service} is replaced", flush=True)
+                except ProcessFailed as error:  # an edit that it refuses, say: live calls must not end for that
+                    print(f"[stack] {service} is not replaced: {error}", file=sys.stderr, flush=True)
     except ProcessFailed as error:
         print(f"pronto up: {error}", file=sys.stderr)
         return 1

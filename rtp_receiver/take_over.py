@@ -4,7 +4,8 @@ Another process may have heard the call before. This one goes on counting where 
 an utterance, what is heard first is the rest of it: that is no answer and is left out, and RecognitionFailed(restart)
 makes the dialogue ask again. Nothing of this is done for an utterance whose end the other process still tells.
 
-When nobody heard for a while, a caller who was to answer may have done so: he is asked again, too.
+When nobody heard for a while, a caller who was to answer may have done so: he is asked again, too, if he is heard in
+the middle of it or stays silent.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ REDIS_WAIT_S = 0.5
 HEARING_EVERY_S = 0.25
 DEAF_S = 0.75  # callers who were heard by nobody for longer may have answered meanwhile
 TAKES_UP_S = 5.0  # after the start
+IN_THE_MIDDLE_S = 0.4  # who is heard speaking so soon has begun before
+ANSWERED_S = 1.2  # who is silent for so long has answered before, or takes his time
 
 
 @dataclass(slots=True)
@@ -157,9 +160,11 @@ class TakeOver:
     async def _cut_off(self, call_id: str, number: int, turn: int, maybe: KnownCall | None) -> None:
         """An utterance began with the process before us: if that was killed in it, the caller must be asked again. So
         must one who `maybe` answered while nobody heard him, unless the bot speaks by now."""
-        await asyncio.sleep(TAKEN_UP_S)
-        if call_id in self._rests:
-            self._rests[call_id].open = False
+        rest = self._rests[call_id]
+        await asyncio.sleep(IN_THE_MIDDLE_S if maybe else TAKEN_UP_S)
+        rest.open = False
+        if maybe and not rest.utterances:
+            await asyncio.sleep(ANSWERED_S - IN_THE_MIDDLE_S)  # what he says by then has a number of its own
         try:
             now = read_utterance(await self._state.get("utterance", call_id))
         except (RedisError, OSError, BadMessage) as error:

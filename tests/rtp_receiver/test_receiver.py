@@ -452,9 +452,9 @@ async def test_an_utterance_that_was_told_before_a_restart_is_not_asked_for_agai
     assert not [event for event in cell.events if isinstance(event, RecognitionFailed)]
 
 
-@pytest.mark.parametrize(("silent_s", "asked"), [(60.0, True), (-60.0, False)])
+@pytest.mark.parametrize(("silent_s", "speaks", "asked"), [(60, True, True), (60, False, True), (-60, True, False)])
 async def test_who_may_have_answered_while_nobody_heard_him_is_asked_again(
-    redis_url: str, whisper: WhisperServer, silent_s: float, asked: bool
+    redis_url: str, whisper: WhisperServer, silent_s: float, speaks: bool, asked: bool
 ) -> None:
     async with bench(redis_url, whisper) as first:
         leg = await first.call("c1", turn=6)
@@ -468,7 +468,7 @@ async def test_who_may_have_answered_while_nobody_heard_him_is_asked_again(
         await redis.set("pronto:local:hearing:1", time.time() - silent_s)
     async with bench(redis_url, whisper) as second:
         second.adopt(leg)
-        audio = spoken(OWNER, before_s=0.0)
+        audio = spoken(OWNER, before_s=0.0) if speaks else silence(1.0)
         leg.send(audio[:12_800])
         await until(lambda: second.receiver.health()["active_streams"] == 1)
         leg.send(audio[12_800:])
