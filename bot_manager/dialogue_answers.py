@@ -57,7 +57,8 @@ def _overheard(moves: Moves, event: Understood) -> None:
         moves.note("stale", "aside")
         return
     meaning = understand(moves.flow, d, event)
-    if event.recognition_confidence < moves.state.listening.commit_recognition:
+    is_unsure = event.recognition_confidence < moves.state.listening.commit_recognition
+    if is_unsure or is_doubtful_end(moves.flow, d, event, meaning):
         moves.note("aside_ignored", "unsure")
     elif meaning.kind in ("nothing", "no_match"):
         moves.note("aside_ignored", meaning.kind)

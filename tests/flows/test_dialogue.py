@@ -473,6 +473,16 @@ def test_doubtful_speech_that_means_nothing_has_not_happened(
     assert conversation.dialogue == before
 
 
+def test_doubtful_speech_that_would_hang_up_has_not_happened(heating: Flow, resolve: Resolver) -> None:
+    conversation = Conversation(heating, resolve)
+    before = conversation.dialogue
+    event = aside(conversation, "au revoir", "bye", recognised=0.5)
+    assert conversation.feed(event) == [Noted(conversation.at, 1, "aside_ignored", "unsure")]
+    assert conversation.dialogue == before
+    conversation.feed(replace(event, recognition_confidence=0.9))
+    assert conversation.dialogue.ending
+
+
 @pytest.mark.parametrize("surer", ["hearing", "thinking", "dead_air", "older turn", "seen twice"])
 def test_doubtful_speech_gives_way_to_what_is_surer(surer: str, heating: Flow, resolve: Resolver) -> None:
     conversation = Conversation(heating, resolve)
