@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import Connection, Redis
 
 from pronto.redis_server import RedisServer
 from protocol.bus import Inbox, Outbox, connect, stream_key
@@ -147,3 +147,16 @@ async def test_bot_speaking_without_redis_is_false_and_no_error() -> None:
     assert not await write_speaking(redis, "c9", True)
     assert not await read_speaking(redis, "c9")
     await redis.aclose()
+
+
+def test_commands_are_packed_as_the_library_does_it() -> None:
+    ours: Connection = connect("redis://127.0.0.1:1/0").connection_pool.make_connection()  # type: ignore[no-untyped-call]
+    library = Connection(encoding_errors="replace")
+    for command in (
+        ("XADD", "pronto:local:events", "MAXLEN", "~", 20_000, "*", "m", '{"text": "à demain, 日本"}'),
+        ("SET", "k", 1.5, "EX", 3),
+        ("CONFIG GET", b"\x00\xff\r\n"),
+        ("SET", "half a character", "\ud800"),
+        ("MGET", "", "x" * 100_000),
+    ):
+        assert b"".join(ours.pack_command(*command)) == b"".join(library.pack_command(*command))
