@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -9,8 +10,8 @@ from prometheus_client import CollectorRegistry
 from observability.drain import Drain
 from observability.http import serve
 from pronto.__main__ import main
-from pronto.processes import free_tcp_port
-from pronto.stack import BACK_OFF_S, GROWN_UP_S, back_off
+from pronto.processes import ChildProcess, ProcessFailed, free_tcp_port
+from pronto.stack import BACK_OFF_S, GROWN_UP_S, Stack, StackPlan, back_off
 
 
 def test_who_dies_young_again_and_again_is_started_later_each_time() -> None:
@@ -22,6 +23,20 @@ def test_who_dies_young_again_and_again_is_started_later_each_time() -> None:
     assert pauses == sorted(pauses)
     assert pauses[-1] == BACK_OFF_S[-1] == 10.0
     assert back_off(GROWN_UP_S + 1, young) == (0, 0.0)
+
+
+def test_a_service_whose_successor_does_not_come_up_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = Stack(StackPlan(tmp_path))
+    old = stack.services["intent_service"] = ChildProcess("old", ["sleep", "60"], tmp_path / "old.log")
+    monkeypatch.setattr(stack, "_child", lambda service: ChildProcess(service, ["false"], tmp_path / "new.log"))
+    old.start()
+    try:
+        with pytest.raises(ProcessFailed, match="intent_service ended with status 1"):
+            stack.restart("intent_service")
+        assert stack.services["intent_service"] is old
+        assert old.exit_status is None
+    finally:
+        old.stop()
 
 
 class Draining:
