@@ -243,7 +243,9 @@ class Call:
         elif item.error is not None and item.final:
             log.warning("intent not found", extra={"call_id": self.call_id, "code": item.error.code})
             now = self._around.now()
-            self._step(IntentTrouble(now, message.turn, message.utterance, message.text, item.error.code))
+            self._step(
+                IntentTrouble(now, message.turn, message.utterance, message.text, item.error.code, message.confidence)
+            )
 
     def _understood(self, message: UtteranceGuessed | UtteranceTranscribed, answer: IntentAnswer) -> None:
         now = self._around.now()

@@ -226,7 +226,8 @@ def intent_trouble(moves: Moves, event: IntentTrouble) -> None:
     if not is_new(moves.dialogue, event):
         return
     moves.note("intent_trouble", event.code)
-    alone = Understood(event.at, event.turn, event.utterance, event.text, 1.0, fallback=True)
+    recognised = event.recognition_confidence
+    alone = Understood(event.at, event.turn, event.utterance, event.text, recognised, fallback=True)
     meaning = understand(moves.flow, moves.dialogue, alone)
     if meaning.kind == "no_match":
         in_trouble(moves, event.utterance, event.text)

@@ -113,6 +113,7 @@ class IntentTrouble:
     utterance: int
     text: str
     code: str
+    recognition_confidence: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from bot_manager.dialogue_events import (
     CallOver,
     CommandRefused,
     Heard,
+    IntentTrouble,
     Noted,
     NothingHeard,
     PlaybackBegan,
@@ -135,6 +136,14 @@ def test_the_second_objection_hangs_up_and_is_doubted(heating: Flow, resolve: Re
     heard(conversation, "je suis occupé", "busy", 0.5)
     assert heard(conversation, "je suis occupé", "busy", 0.5)[0] == "not_understood"
     assert heard(conversation, "je suis occupé", "busy", 0.5) == ["goodbye_busy"]
+
+
+def test_a_no_is_doubted_without_the_intent_service_too(heating: Flow, resolve: Resolver) -> None:
+    dialogue = call_in(heating, resolve, "ask_owner_house").dialogue
+    trouble = IntentTrouble(AT, dialogue.turn, dialogue.utterance + 1, "non", "request_timeout_error", 0.5)
+    assert handle(heating, dialogue, trouble)[0].state == "ask_owner_house"
+    believed = replace(trouble, recognition_confidence=0.9)
+    assert handle(heating, dialogue, believed)[0].outcome == "not_owner"
 
 
 def test_without_a_rung_to_ask_on_what_hangs_up_is_believed(heating: Flow, resolve: Resolver) -> None:
