@@ -175,7 +175,9 @@ def test_the_one_too_many_gets_503_with_retry_after_and_the_others_their_text(en
     service = service_on(held, LENIENT, WHISPER_MAX_BATCH="1", WHISPER_DEADLINE_MS="60000")
     answers: list[httpx.Response] = []
     with serving(service) as url:
-        threads = [in_thread(url, body(), answers) for _ in range(3)]
+        threads = [in_thread(url, body(), answers)]
+        assert held.entered.acquire(timeout=20)  # from now on two may wait
+        threads += [in_thread(url, body(), answers) for _ in range(2)]
         wait_until(lambda: service.transcriber and service.transcriber.inside == 3)
         refused = CLIENT.post(f"{url}/whisper", json=body())
         assert refused.status_code == 503
