@@ -185,7 +185,9 @@ class Receiver:
     def _send(self, event: Event) -> None:
         self.outbox.send(event)
         if isinstance(event, UtteranceTranscribed | RecognitionFailed):
-            self._state.put("utterance", event.call_id, kept_utterance(event.utterance, None))
+            call = self._calls.get(event.call_id)
+            if call is None or event.utterance >= call.utterance:  # else a newer one has begun, and is kept
+                self._state.put("utterance", event.call_id, kept_utterance(event.utterance, None))
 
     # --- what comes from Redis ---
 
@@ -291,6 +293,7 @@ class Receiver:
                     metrics.SPEECH_STARTED.inc()
                     self._recognition.speech_began(call_id)
                     self.outbox.send(SpeechStarted(call_id, time.time(), listen.turn, utterance))
+                    self._call(call_id).utterance = utterance
                     self._state.put("utterance", call_id, kept_utterance(utterance, listen.turn))
                 case Segment():
                     self._recognition.take(call_id, heard)

@@ -44,6 +44,8 @@ class KnownCall:
 
     listen: Listen | None = None
     speaking: bool = False
+    utterance: int = 0
+    """The newest that was confirmed here."""
 
 
 @dataclass(slots=True)

@@ -482,6 +482,23 @@ async def test_who_may_have_answered_while_nobody_heard_him_is_asked_again(
         assert (said.text, said.turn) == ((YES, 7) if asked else (OWNER, 6))
 
 
+async def test_a_late_transcript_does_not_hide_that_a_newer_utterance_has_begun(cell: Bench) -> None:
+    cell.whisper.hold = asyncio.Event()
+    leg = await cell.call("c1")
+    leg.send(spoken(YES))
+    assert (await cell.event(SpeechStarted, "c1")).utterance == 1
+    leg.send(spoken(OWNER, after_s=0.0))
+    assert (await cell.event(SpeechStarted, "c1")).utterance == 2
+    await until_value(cell, "pronto:local:utterance:c1", "2 1")
+    cell.whisper.hold.set()
+    assert (await cell.event(UtteranceTranscribed, "c1")).utterance == 1
+    await cell.listen("c1", 1, hints=("oui",))  # is stored with or after whatever was to be stored before it
+    assert await cell.redis.get("pronto:local:utterance:c1") == "2 1"
+    leg.send(silence(1.5))
+    assert (await cell.event(UtteranceTranscribed, "c1")).utterance == 2
+    await until_value(cell, "pronto:local:utterance:c1", "2")
+
+
 async def until_value(cell: Bench, key: str, value: str) -> None:
     async def is_so() -> bool:
         return bool(await cell.redis.get(key) == value)
