@@ -94,6 +94,15 @@ def raise_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
+async def happens(event: asyncio.Event, timeout_s: float) -> bool:
+    """Waits for an event; False when `timeout_s` was not enough."""
+    try:
+        await asyncio.wait_for(event.wait(), timeout_s)
+    except TimeoutError:
+        return False
+    return True
+
+
 class Outbox:
     """Sends messages to their stream, in order, from one background task.
 
@@ -164,11 +173,7 @@ class Outbox:
 
     async def flush(self, timeout_s: float = 2.0) -> bool:
         """Waits until everything is sent; False when `timeout_s` was not enough."""
-        try:
-            await asyncio.wait_for(self._empty.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
+        return await happens(self._empty, timeout_s)
 
 
 class Inbox:

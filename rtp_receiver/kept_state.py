@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from protocol.bus import raise_if_cancelled
+from protocol.bus import happens, raise_if_cancelled
 from protocol.messages import BadMessage
 
 log = logging.getLogger("pronto.receiver")
@@ -110,11 +110,7 @@ class KeptState:
 
     async def flush(self, timeout_s: float = 2.0) -> bool:
         """Waits until everything is stored; False when `timeout_s` was not enough."""
-        try:
-            await asyncio.wait_for(self._empty.wait(), timeout_s)
-        except TimeoutError:
-            return False
-        return True
+        return await happens(self._empty, timeout_s)
 
     def _add(self, key: str, value: str | None) -> None:
         self._waiting.pop(key, None)
