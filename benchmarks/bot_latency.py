@@ -21,9 +21,9 @@ from aiohttp import web
 
 from benchmarks.receiver_load import cpu_s
 from config import ROOT
+from devstack.processes import free_tcp_port
+from devstack.redis_server import RedisServer
 from observability.lifecycle import cancel_all
-from pronto.processes import free_tcp_port
-from pronto.redis_server import RedisServer
 from protocol.bus import Inbox, Outbox, connect
 from protocol.messages import (
     CallEnded,

@@ -37,15 +37,15 @@ from benchmarks.seat_callers import SETS, Talker
 from benchmarks.seat_noises import noises
 from benchmarks.seat_report import report
 from benchmarks.seat_stages import logged_turn
+from callers.call_view import CallView
+from callers.caller_voice import speak
+from callers.monitor import Monitor
+from callers.rtp_audio import from_ulaw
+from callers.rtp_phone import CallOver, RtpPhone
+from callers.script import Say
+from callers.sip_caller import SipCaller
 from config import ROOT
-from pronto.call_view import CallView
-from pronto.caller_voice import speak
-from pronto.monitor import Monitor
-from pronto.rtp_audio import from_ulaw
-from pronto.rtp_phone import CallOver, RtpPhone
-from pronto.score import Say
-from pronto.sip_caller import SipCaller
-from pronto.stack import Stack, StackPlan
+from devstack.stack import Stack, StackPlan
 from protocol.bus import connect
 from protocol.messages import PlaybackFinished, UtteranceGuessed, UtteranceTranscribed
 

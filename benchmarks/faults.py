@@ -31,15 +31,15 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from callers.many_calls import Fault, Hall, Suffered, in_turn
+from callers.play_script import CallReport
+from callers.script import read_score
+from callers.sip_caller import SipCaller
 from config import ROOT
+from devstack.processes import ProcessFailed
+from devstack.remains import remains
+from devstack.stack import ASTERISK, REDIS, SERVICES, Stack, StackPlan
 from pronto.call_cli import DEFAULT_EXTENSION
-from pronto.hall import Fault, Hall, Suffered, in_turn
-from pronto.play_score import CallReport
-from pronto.processes import ProcessFailed
-from pronto.remains import remains
-from pronto.score import read_score
-from pronto.sip_caller import SipCaller
-from pronto.stack import ASTERISK, REDIS, SERVICES, Stack, StackPlan
 
 SCRIPTS = ("happy_path", "zip_code_by_keypad")  # long ones that end with a whole lead
 PAUSE_S = (2.0, 7.0)

@@ -29,8 +29,8 @@ from random import Random
 import psutil
 
 from config import ROOT, STATE
-from pronto.processes import ChildProcess, free_tcp_port
-from pronto.redis_server import RedisServer
+from devstack.processes import ChildProcess, free_tcp_port
+from devstack.redis_server import RedisServer
 from protocol.bus import connect
 from tests.fuzz.calls import storm_of_events, storm_of_messages
 from tests.fuzz.datagrams import Storm

@@ -24,12 +24,12 @@ from pathlib import Path
 
 import psutil
 
+from callers.many_calls import Fault, Hall
+from callers.rtp_phone import CallOver
+from callers.sip_caller import SipCaller
+from devstack.remains import remains
+from devstack.stack import Stack, StackPlan
 from pronto.call_cli import DEFAULT_EXTENSION
-from pronto.hall import Fault, Hall
-from pronto.remains import remains
-from pronto.rtp_phone import CallOver
-from pronto.sip_caller import SipCaller
-from pronto.stack import Stack, StackPlan
 
 EARLY_MEDIA = """
 [bot](+)

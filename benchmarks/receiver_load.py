@@ -31,10 +31,10 @@ import numpy as np
 import redis
 from aiohttp import web
 
+from audio_prompts.espeak import Voice, speak
 from config import ROOT
-from pronto.espeak import Voice, speak
-from pronto.processes import ChildProcess, free_tcp_port, free_udp_port
-from pronto.redis_server import RedisServer
+from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
+from devstack.redis_server import RedisServer
 from protocol.bus import stream_key
 from protocol.media import media_key
 from protocol.messages import CallEnded, Listen, MediaStarted, encode

@@ -1,7 +1,7 @@
 """What simulated callers answer to each prompt: drawn by seed from lists, plainly spoken or with hesitations. Pure.
 
 A caller listens to the last prompt of what the bot says and answers that, whatever it is: a call goes on even when the
-recogniser misheard. `<600>` is a pause of 600 ms (pronto/caller_voice.py).
+recogniser misheard. `<600>` is a pause of 600 ms (callers/caller_voice.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 from typing import Final
 
-from pronto.score import Caller
+from callers.script import Caller
 
 VOICES: Final = ("fr", "fr", "fr+f2", "fr+f4", "fr+m3", "fr+m2", "fr+f3")
 SPEEDS: Final = (140, 150, 150, 160, 170)

@@ -11,10 +11,10 @@ from functools import cache
 import numpy as np
 import soxr
 
+from audio_prompts.espeak import Voice
+from audio_prompts.espeak import speak as synthesise
 from benchmarks.seat_analysis import RATE_HZ, Samples
 from models.nospeech import SAMPLE_RATE_HZ, clip
-from pronto.espeak import Voice
-from pronto.espeak import speak as synthesise
 
 KINDS = ("cough", "hum", "line_noise", "clicks")
 OF_EACH = 15

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from datetime import datetime
 
-from bot_manager.slots import parse
+from dialogue.slots import parse
 from tests.slots import spoken
 
 NOW = datetime(2026, 11, 20, 10, 15)

@@ -24,11 +24,11 @@ import soxr
 from numpy.typing import NDArray
 
 from benchmarks import spoken
+from callers.call_view import CallView
+from callers.monitor import Monitor
+from callers.sip_caller import SipCaller
 from config import ROOT
-from pronto.call_view import CallView
-from pronto.monitor import Monitor
-from pronto.sip_caller import SipCaller
-from pronto.stack import Stack, StackPlan
+from devstack.stack import Stack, StackPlan
 from protocol.bus import connect
 from tests.slots.spoken import Case, french_zip_codes
 

@@ -30,16 +30,16 @@ import numpy as np
 from aiohttp import web
 
 from benchmarks.receiver_load import cpu_s, series
+from callers.caller_voice import speak
+from callers.monitor import Monitor
+from callers.play_script import ScorePlayer
+from callers.rtp_audio import Samples
+from callers.rtp_phone import RtpPhone
+from callers.script import Caller, Say, Score, read_score
+from callers.sip_caller import SipCaller
 from config import ROOT, STATE
-from pronto.caller_voice import speak
-from pronto.monitor import Monitor
-from pronto.play_score import ScorePlayer
-from pronto.processes import free_tcp_port
-from pronto.rtp_audio import Samples
-from pronto.rtp_phone import RtpPhone
-from pronto.score import Caller, Say, Score, read_score
-from pronto.sip_caller import SipCaller
-from pronto.stack import SERVICES, Stack, StackPlan
+from devstack.processes import free_tcp_port
+from devstack.stack import SERVICES, Stack, StackPlan
 from protocol.bus import connect
 
 SCRIPTS = (

@@ -16,10 +16,10 @@ import soxr
 
 from benchmarks.seat_analysis import RATE_HZ, Samples
 from benchmarks.seat_callers import HESITANT, PLAIN
+from callers.caller_voice import PAUSE, speak
+from callers.rtp_audio import from_ulaw, to_ulaw
+from callers.script import Caller, Say
 from config import ReceiverSettings, load
-from pronto.caller_voice import PAUSE, speak
-from pronto.rtp_audio import from_ulaw, to_ulaw
-from pronto.score import Caller, Say
 from rtp_receiver.turn_model import load_turn_model
 
 VOICES = ("fr", "fr+f2", "fr+m3")

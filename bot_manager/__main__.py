@@ -13,23 +13,23 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from bot_manager import metrics
-from bot_manager.backbone import Backbone
 from bot_manager.call import Surroundings
-from bot_manager.call_records import open_database
-from bot_manager.flow_loader import BadFlow
-from bot_manager.flow_store import FlowStore
 from bot_manager.intents import IntentClient
 from bot_manager.record_writer import RecordWriter
-from bot_manager.slots import parse
+from bot_manager.redis_watch import Backbone
 from bot_manager.snapshots import Snapshots
 from bot_manager.switchboard import Switchboard
 from config import BadSettings, BotSettings, load
+from dialogue.flow_loader import BadFlow
+from dialogue.flow_store import FlowStore
+from dialogue.slots import parse
 from observability.drain import Drain
 from observability.http import serve
 from observability.lifecycle import cancel_all
 from observability.logs import set_up_logs
 from protocol.bus import Inbox, Outbox, connect
 from protocol.draining import tell_draining
+from records.call_records import open_database
 
 log = logging.getLogger("pronto.bot_manager")
 

@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from bot_manager import metrics
-from bot_manager.chronicle import Chronicle, TurnRecord, stage_seconds
-from bot_manager.dialogue import allowed_intents, handle, needs_intent, takes_aside
-from bot_manager.dialogue_events import (
+from bot_manager.call_log import Chronicle
+from bot_manager.intents import NO_ANSWER, IntentAnswer, IntentClient
+from bot_manager.record_writer import RecordWriter
+from bot_manager.snapshots import Snapshots
+from bot_manager.understanding import Answered, Understanding, is_aside, understood
+from dialogue.events import (
     Action,
     AudioGone,
     BackboneAway,
@@ -37,13 +40,10 @@ from bot_manager.dialogue_events import (
     StartTimer,
     TimerExpired,
 )
-from bot_manager.dialogue_state import Dialogue, to_json
-from bot_manager.flow import Flow
-from bot_manager.handoff import way_out
-from bot_manager.intents import NO_ANSWER, IntentAnswer, IntentClient
-from bot_manager.record_writer import RecordWriter
-from bot_manager.snapshots import Snapshots
-from bot_manager.understanding import Answered, Understanding, is_aside, understood
+from dialogue.flow import Flow
+from dialogue.interpreter import allowed_intents, handle, needs_intent, takes_aside
+from dialogue.state import Dialogue, to_json
+from dialogue.way_out import way_out
 from protocol.bus import Outbox
 from protocol.messages import (
     AudioLost,
@@ -66,6 +66,7 @@ from protocol.messages import (
     UtteranceTranscribed,
     encode,
 )
+from records.call import TurnRecord, stage_seconds
 
 log = logging.getLogger("pronto.calls")
 

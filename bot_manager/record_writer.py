@@ -13,8 +13,8 @@ from collections import deque
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
-from bot_manager.call_records import Record, create_tables, store
 from bot_manager.metrics import RECORDS_DROPPED, RECORDS_RETRIED, RECORDS_WAITING, RECORDS_WRITTEN
+from records.call_records import Record, create_tables, store
 
 log = logging.getLogger("pronto.records")
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from bot_manager import metrics
 from bot_manager.call import Call, Surroundings
-from bot_manager.chronicle import Chronicle, new_call
-from bot_manager.dialogue_events import BackboneAway
-from bot_manager.dialogue_state import BadSnapshot, from_json
-from bot_manager.flow import Flow
-from bot_manager.flow_store import FlowStore
+from bot_manager.call_log import Chronicle, new_call
+from dialogue.events import BackboneAway
+from dialogue.flow import Flow
+from dialogue.flow_store import FlowStore
+from dialogue.state import BadSnapshot, from_json
 from observability.lifecycle import cancel_all
 from protocol.messages import (
     BadMessage,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot_manager import metrics
-from bot_manager.dialogue_events import Understood
 from bot_manager.intents import IntentAnswer, IntentClient, IntentError
+from dialogue.events import Understood
 from protocol.messages import UtteranceGuessed, UtteranceTranscribed
 
 Heard: TypeAlias = UtteranceGuessed | UtteranceTranscribed

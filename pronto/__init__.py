@@ -1,1 +1,1 @@
-"""The command line and the one-machine stack: Asterisk, Redis, the five services, and callers to try them with."""
+"""The command line: `pronto COMMAND`."""

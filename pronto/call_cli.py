@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 import yaml
 
+from callers.call_view import CallView, one_line
+from callers.caller_voice import speak
+from callers.monitor import Monitor
+from callers.play_script import CallReport, ScorePlayer, report_json
+from callers.script import BadScore, Score, read_score
+from callers.sip_caller import SipCaller
 from config import ROOT
-from pronto.call_view import CallView, one_line
-from pronto.caller_voice import speak
-from pronto.monitor import Monitor
-from pronto.play_score import CallReport, ScorePlayer, report_json
-from pronto.processes import ProcessFailed
-from pronto.score import BadScore, Score, read_score
-from pronto.sip_caller import SipCaller
-from pronto.stack import Stack
+from devstack.processes import ProcessFailed
+from devstack.stack import Stack
 from protocol.bus import connect
 from protocol.messages import Message, PlayPrompts
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot_manager.call_records import latest_calls, one_call, open_database
-from bot_manager.chronicle import STAGES, CallRecord, TurnRecord, stage_seconds
 from config import BadSettings, BotSettings, load
+from records.call import STAGES, CallRecord, TurnRecord, stage_seconds
+from records.call_records import latest_calls, one_call, open_database
 
 
 def add_parser(subparsers: Any) -> None:

@@ -15,7 +15,7 @@ import urllib.request
 from typing import Any
 
 from config import SERVICES, BadSettings, load
-from pronto.stack import PORT_KEYS, STACK_FILE
+from devstack.stack import PORT_KEYS, STACK_FILE
 
 HOST_KEYS = {key: key.replace("_PORT", "_HOST") for key in PORT_KEYS.values()}
 LOOK_S = 0.5

@@ -11,10 +11,10 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from bot_manager.flow import Flow
 from config import IntentSettings
+from dialogue.flow import Flow
+from dialogue.rehearsal import Conversation, Decision, Resolver
 from observability.gate import bearer
-from pronto.conversation import Conversation, Decision, Resolver
 from protocol.messages import HangUp
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from audio_prompts.catalogue import read_catalogue
-from bot_manager.flow import Flow
-from bot_manager.flow_loader import BadFlow
-from bot_manager.flow_store import FlowStore
 from config import ROOT, BotSettings, IntentSettings, load
-from pronto.conversation import Resolver
+from dialogue.flow import Flow
+from dialogue.flow_loader import BadFlow
+from dialogue.flow_picture import picture
+from dialogue.flow_store import FlowStore
+from dialogue.rehearsal import Resolver
+from dialogue.scores import BadScore, coverage, phrases_resolver, play, read_scores
 from pronto.flow_chat import HttpIntents, IntentsAway, OwnIntents, chat
-from pronto.flow_picture import picture
-from pronto.flow_score import BadScore, coverage, phrases_resolver, play, read_scores
 
 SCORES = ROOT / "tests" / "flows" / "scores"
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from audio_prompts import espeak
 from audio_prompts.build import build, import_recording
 from audio_prompts.catalogue import BadAudio, BadCatalogue, Voice, lengths_ms
 from audio_prompts.loudness import Samples, Silent
 from config import ROOT
-from pronto import espeak
 
 
 def add_parser(subparsers: Any) -> None:

@@ -21,11 +21,11 @@ import redis
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot_manager.call_records import open_database
-from bot_manager.retention import anonymise, old_calls, wipe
 from config import BadSettings, RetentionSettings, load
 from observability.logs import set_up_logs
 from protocol.bus import stream_key
+from records.call_records import open_database
+from records.retention import anonymise, old_calls, wipe
 
 log = logging.getLogger("pronto.retention")
 

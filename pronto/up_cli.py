@@ -14,8 +14,8 @@ from queue import SimpleQueue
 from typing import Any, Literal
 
 from config import STATE
-from pronto.processes import ProcessFailed
-from pronto.stack import SERVICES, STACK_FILE, Stack, StackPlan
+from devstack.processes import ProcessFailed
+from devstack.stack import SERVICES, STACK_FILE, Stack, StackPlan
 
 
 def add_parser(subparsers: Any) -> None:

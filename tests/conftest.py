@@ -7,9 +7,9 @@ import pytest
 import redis
 from hypothesis import settings
 
-from pronto.asterisk import Asterisk, settings_on_free_ports
-from pronto.processes import wait_for
-from pronto.redis_server import RedisServer
+from devstack.asterisk import Asterisk, settings_on_free_ports
+from devstack.processes import wait_for
+from devstack.redis_server import RedisServer
 
 # In CI every run tries the same examples: a new one that fails is for those who are at work on it, not for a bystander.
 settings.register_profile("ci", derandomize=True)

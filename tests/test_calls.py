@@ -16,15 +16,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from callers.caller_voice import speak
+from callers.monitor import Monitor
+from callers.play_script import CallReport, ScorePlayer
+from callers.script import Score, read_score
 from config import ROOT
+from devstack.processes import wait_for
+from devstack.remains import remains
+from devstack.stack import Stack, StackPlan
 from pronto.call_cli import FIRST_NUMBER, place
-from pronto.caller_voice import speak
-from pronto.monitor import Monitor
-from pronto.play_score import CallReport, ScorePlayer
-from pronto.processes import wait_for
-from pronto.remains import remains
-from pronto.score import Score, read_score
-from pronto.stack import Stack, StackPlan
 from protocol.bus import connect
 
 SCRIPTS = sorted((Path(__file__).parent / "calls").glob("*.yaml"))

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import pytest
 
+from callers.many_calls import Fault, Hall, in_turn
+from callers.play_script import CallReport
+from callers.script import Score, read_score
+from callers.sip_caller import SipCaller
+from devstack.processes import wait_for
+from devstack.remains import remains
+from devstack.stack import ASTERISK, REDIS, SERVICES, Stack, StackPlan
 from pronto.call_cli import DEFAULT_EXTENSION
-from pronto.hall import Fault, Hall, in_turn
-from pronto.play_score import CallReport
-from pronto.processes import wait_for
-from pronto.remains import remains
-from pronto.score import Score, read_score
-from pronto.sip_caller import SipCaller
-from pronto.stack import ASTERISK, REDIS, SERVICES, Stack, StackPlan
 
 pytestmark = pytest.mark.timeout(400)
 

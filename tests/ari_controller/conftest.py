@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from callers.sip_caller import SipCaller
+from devstack.asterisk import Asterisk
+from devstack.processes import wait_for
 from observability.lifecycle import cancel_all
-from pronto.asterisk import Asterisk
-from pronto.processes import wait_for
-from pronto.sip_caller import SipCaller
 from protocol.bus import connect
 from tests.ari_controller.switchboard import Bot, ControllerProcess, Media
 

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from redis.asyncio import Redis
 
+from callers.sip_caller import SipCaller
 from config import ROOT
-from pronto.asterisk import ARI_USER, Asterisk
-from pronto.processes import ChildProcess, free_tcp_port
-from pronto.sip_caller import SipCaller
+from devstack.asterisk import ARI_USER, Asterisk
+from devstack.processes import ChildProcess, free_tcp_port
 from protocol.bus import Outbox, stream_key
 from protocol.messages import CallEnded, CallStarted, Command, Event, PlayPrompts, decode
 

@@ -18,7 +18,7 @@ from ari_controller.ari_errors import (
     error_of,
 )
 from ari_controller.ari_requests import BadRequest, Request, play, role_of, valid_id
-from pronto.asterisk import ARI_USER, Asterisk
+from devstack.asterisk import ARI_USER, Asterisk
 
 
 @pytest.fixture

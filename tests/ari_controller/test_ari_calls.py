@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pronto.asterisk import Asterisk
-from pronto.sip_caller import SipCaller
+from callers.sip_caller import SipCaller
+from devstack.asterisk import Asterisk
 from protocol.bus import Inbox, position_key
 from protocol.draining import draining_key, write_draining
 from protocol.media import read_source

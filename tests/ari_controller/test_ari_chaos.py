@@ -11,9 +11,9 @@ import time
 
 import psutil
 
-from pronto.asterisk import Asterisk
-from pronto.rtp_phone import CallOver
-from pronto.sip_caller import SipCaller
+from callers.rtp_phone import CallOver
+from callers.sip_caller import SipCaller
+from devstack.asterisk import Asterisk
 from protocol.messages import CallEnded, CallStarted, HangUp, StopPlayback, TransferCall
 from tests.ari_controller.switchboard import Bot, ControllerProcess, eventually, no_keys
 

@@ -13,10 +13,10 @@ import pytest
 from ari_controller import ari_requests
 from ari_controller.ari import AriClient
 from ari_controller.ari_requests import Request
-from pronto.asterisk import ARI_USER, Asterisk, settings_on_free_ports
-from pronto.processes import wait_for
-from pronto.redis_server import RedisServer
-from pronto.sip_caller import SipCaller
+from callers.sip_caller import SipCaller
+from devstack.asterisk import ARI_USER, Asterisk, settings_on_free_ports
+from devstack.processes import wait_for
+from devstack.redis_server import RedisServer
 from protocol.messages import (
     CallEnded,
     CallStarted,

@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 
 from audio_prompts.catalogue import read_catalogue
 from config import ROOT
+from devstack.processes import free_tcp_port
 from observability.lifecycle import cancel_all
-from pronto.processes import free_tcp_port
 from protocol.bus import Inbox, Outbox, connect
 from protocol.messages import (
     CallEnded,

@@ -12,13 +12,12 @@ import pytest
 from redis.asyncio import Redis
 
 from bot_manager.call import Surroundings
-from bot_manager.call_records import one_call, open_database
-from bot_manager.flow import Flow
-from bot_manager.flow_store import FlowStore
 from bot_manager.intents import IntentClient
 from bot_manager.record_writer import RecordWriter
 from bot_manager.snapshots import Snapshots, snapshot_key
 from bot_manager.switchboard import Switchboard
+from dialogue.flow import Flow
+from dialogue.flow_store import FlowStore
 from protocol.bus import Inbox, Outbox
 from protocol.messages import (
     CallEnded,
@@ -32,6 +31,7 @@ from protocol.messages import (
     StopPlayback,
     TransferCall,
 )
+from records.call_records import one_call, open_database
 from tests.bot_manager.conftest import CELL, Exchange, IntentServer, running, until
 
 

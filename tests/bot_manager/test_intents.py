@@ -9,7 +9,7 @@ import pytest
 
 from bot_manager.intents import IntentAnswer, IntentClient, IntentError
 from bot_manager.understanding import Answered, Understanding
-from pronto.processes import free_tcp_port
+from devstack.processes import free_tcp_port
 from protocol.messages import UtteranceGuessed, UtteranceTranscribed
 from tests.bot_manager.conftest import IntentServer, until
 

@@ -18,8 +18,8 @@ import aiohttp
 import pytest
 
 from config import ROOT
-from pronto.processes import free_tcp_port
-from pronto.redis_server import RedisServer
+from devstack.processes import free_tcp_port
+from devstack.redis_server import RedisServer
 from protocol.bus import connect
 from protocol.draining import draining_key
 from protocol.messages import DtmfReceived, HangUp, PlayPrompts

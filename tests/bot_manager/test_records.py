@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_manager.call_records import latest_calls, one_call, open_database
-from bot_manager.chronicle import CallRecord, Chronicle, TurnRecord, new_call, stage_seconds
+from bot_manager.call_log import Chronicle, new_call
 from bot_manager.record_writer import RecordWriter
 from pronto import calls_cli
 from protocol.messages import (
@@ -24,6 +23,8 @@ from protocol.messages import (
     UtteranceGuessed,
     UtteranceTranscribed,
 )
+from records.call import CallRecord, TurnRecord, stage_seconds
+from records.call_records import latest_calls, one_call, open_database
 
 START = CallStarted("call-1", 1_000.0, "+33600000001", "+33100000001")
 

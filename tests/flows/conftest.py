@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from audio_prompts.catalogue import read_catalogue
-from bot_manager.flow import Flow
-from bot_manager.flow_loader import read_flow
-from bot_manager.flow_names import Known
-from bot_manager.flow_store import intent_names
-from pronto.conversation import Resolver
-from pronto.flow_score import phrases_resolver
+from dialogue.flow import Flow
+from dialogue.flow_loader import read_flow
+from dialogue.flow_names import Known
+from dialogue.flow_store import intent_names
+from dialogue.rehearsal import Resolver
+from dialogue.scores import phrases_resolver
 
 ROOT = Path(__file__).resolve().parents[2]
 MS_PER_CHARACTER = 70

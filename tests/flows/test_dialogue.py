@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot_manager.dialogue import allowed_intents, certain, handle, needs_intent
-from bot_manager.dialogue_events import (
+from dialogue.events import (
     AudioGone,
     BackboneAway,
     Begun,
@@ -24,10 +23,11 @@ from bot_manager.dialogue_events import (
     TimerExpired,
     Understood,
 )
-from bot_manager.dialogue_state import Dialogue
-from bot_manager.dialogue_understanding import patience_ms
-from bot_manager.flow import Flow, Ladder, Listening, Step
-from pronto.conversation import Conversation, Decision, Resolver
+from dialogue.flow import Flow, Ladder, Listening, Step
+from dialogue.interpreter import allowed_intents, certain, handle, needs_intent
+from dialogue.meaning import patience_ms
+from dialogue.rehearsal import Conversation, Decision, Resolver
+from dialogue.state import Dialogue
 from protocol.messages import CallConcluded, EndUtterance, HangUp, Listen, PlayPrompts, StopPlayback, TransferCall
 
 AT = 1_780_300_800.0

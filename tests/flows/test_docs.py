@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot_manager.flow import SLOT_TYPES
-from bot_manager.flow_loader import FLOW_KEYS, STATE_KEYS
-from bot_manager.flow_steps import KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
-from pronto.flow_score import ACTIONS, CHECKS
+from dialogue.flow import SLOT_TYPES
+from dialogue.flow_loader import FLOW_KEYS, STATE_KEYS
+from dialogue.flow_steps import KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
+from dialogue.scores import ACTIONS, CHECKS
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "flows.md").read_text(encoding="utf-8")
 KEYS = sorted(

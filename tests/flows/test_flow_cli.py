@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot_manager.flow import Flow
+from dialogue.flow import Flow
+from dialogue.flow_picture import picture
 from pronto.__main__ import main
-from pronto.flow_picture import picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 

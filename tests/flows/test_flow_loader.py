@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from bot_manager.flow import Flow, Ladder, Listening, Step
-from bot_manager.flow_loader import BadFlow, read_flow
-from bot_manager.flow_names import Known
+from dialogue.flow import Flow, Ladder, Listening, Step
+from dialogue.flow_loader import BadFlow, read_flow
+from dialogue.flow_names import Known
 
 KNOWN = Known(
     intents=frozenset({"yes", "no", "repeat", "human", "ok_owner", "no_owner", "busy"}),

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bot_manager.dialogue import handle
-from bot_manager.dialogue_events import Begun
-from bot_manager.dialogue_state import Dialogue
-from bot_manager.flow_loader import BadFlow
-from bot_manager.flow_store import FlowStore, Reload
-from pronto.conversation import Conversation
-from pronto.flow_score import phrases_resolver
+from dialogue.events import Begun
+from dialogue.flow_loader import BadFlow
+from dialogue.flow_store import FlowStore, Reload
+from dialogue.interpreter import handle
+from dialogue.rehearsal import Conversation
+from dialogue.scores import phrases_resolver
+from dialogue.state import Dialogue
 from tests.flows.conftest import write_wav
 
 

@@ -4,8 +4,7 @@ import random
 
 import pytest
 
-from bot_manager.dialogue import allowed_intents, certain, handle, needs_intent
-from bot_manager.dialogue_events import (
+from dialogue.events import (
     NOTED,
     Action,
     BackboneAway,
@@ -27,8 +26,9 @@ from bot_manager.dialogue_events import (
     TimerExpired,
     Understood,
 )
-from bot_manager.dialogue_state import Dialogue, from_json, to_json
-from bot_manager.flow import Flow
+from dialogue.flow import Flow
+from dialogue.interpreter import allowed_intents, certain, handle, needs_intent
+from dialogue.state import Dialogue, from_json, to_json
 from protocol.messages import CallConcluded, HangUp, PlayPrompts, TransferCall
 
 EVENTS = 100_000

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from audio_prompts.catalogue import read_catalogue
-from bot_manager.dialogue_readout import pieces_of, read_out
-from bot_manager.flow import Slot
+from dialogue.flow import Slot
+from dialogue.readout import pieces_of, read_out
 
 ZIP = Slot("zip", "zip_code")
 WHEN = Slot("when", "date_time", say_as={"any_time": "slot_any_time"})

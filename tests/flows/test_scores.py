@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bot_manager.flow import Flow
-from pronto.conversation import Resolver
-from pronto.flow_score import BadScore, Score, coverage, play, read_scores
+from dialogue.flow import Flow
+from dialogue.rehearsal import Resolver
+from dialogue.scores import BadScore, Score, coverage, play, read_scores
 
 SCORES = [score for path in sorted((Path(__file__).parent / "scores").glob("*.yaml")) for score in read_scores(path)]
 

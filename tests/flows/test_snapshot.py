@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot_manager.dialogue_state import BadSnapshot, Dialogue, Playback, from_json, to_json
+from dialogue.state import BadSnapshot, Dialogue, Playback, from_json, to_json
 
 FULL = Dialogue(
     call_id="c1",

@@ -31,16 +31,16 @@ from ari_controller.controller import Controller
 from ari_controller.live_calls import LiveCalls
 from audio_prompts.catalogue import read_catalogue
 from bot_manager.call import Surroundings
-from bot_manager.call_records import open_database
-from bot_manager.flow_store import FlowStore
 from bot_manager.intents import IntentAnswer, IntentError
 from bot_manager.record_writer import RecordWriter
 from bot_manager.snapshots import Snapshots
 from bot_manager.switchboard import Switchboard
 from config import ROOT
+from dialogue.flow_store import FlowStore
 from observability.lifecycle import cancel_all
 from protocol.bus import Inbox, Outbox
 from protocol.messages import BadMessage, CallEnded, CallStarted, Command, Event, Message, decode, encode
+from records.call_records import open_database
 from tests.fuzz.mutations import as_text, mutated_json
 from tests.fuzz.parsers import RULES, recorded_events
 from tests.fuzz.samples import MESSAGES

@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from pronto.processes import wait_for
+from devstack.processes import wait_for
 from protocol.messages import Listen
 from rtp_receiver.call_stream import Limits
 from rtp_receiver.datagrams import kernel_drops, open_socket

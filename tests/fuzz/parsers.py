@@ -21,15 +21,15 @@ from ari_controller.media_legs import Target
 from ari_controller.playbacks import Playback
 from ari_controller.reconcile import decide, seen_from
 from audio_prompts.catalogue import BadCatalogue, read_catalogue_text
-from bot_manager.dialogue_state import BadSnapshot as BadDialogue
-from bot_manager.dialogue_state import Dialogue, from_json, to_json
-from bot_manager.flow_loader import BadFlow, read_flow
-from bot_manager.flow_names import Known
+from callers.script import BadScore, read_score
+from callers.sdp import MalformedSdp, audio_target, describe
+from callers.sip_message import MalformedSip, options_request, parse
 from config import ROOT, SERVICES, BadSettings, key_of, load
+from dialogue.flow_loader import BadFlow, read_flow
+from dialogue.flow_names import Known
+from dialogue.state import BadSnapshot as BadDialogue
+from dialogue.state import Dialogue, from_json, to_json
 from intent_service.phrases import BadPhrases, read_phrase_set, read_sentences
-from pronto.score import BadScore, read_score
-from pronto.sdp import MalformedSdp, audio_target, describe
-from pronto.sip_message import MalformedSip, options_request, parse
 from protocol.messages import BadMessage, decode, encode
 from rtp_receiver.rtp import BadRtp, RtpPacket
 from tests.fuzz.mutations import as_text, mutated_bytes, mutated_json, mutated_text

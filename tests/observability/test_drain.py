@@ -9,11 +9,11 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry
 
+from devstack.processes import free_tcp_port
 from observability.drain import Drain
 from observability.http import serve
 from observability.lifecycle import until_stopped
 from observability.listening import bound_socket, is_served
-from pronto.processes import free_tcp_port
 
 
 class Work:

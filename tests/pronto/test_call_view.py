@@ -1,6 +1,6 @@
 """What a watcher of the bus knows of a call after each message."""
 
-from pronto.call_view import CallView, one_line
+from callers.call_view import CallView, one_line
 from protocol.messages import (
     CallConcluded,
     CallEnded,

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from pronto.caller_voice import speak
-from pronto.heard_audio import VOICED_RMS, level_rms
-from pronto.rtp_audio import PACKET_SAMPLES
-from pronto.score import Caller, Say
+from callers.caller_voice import speak
+from callers.heard_audio import VOICED_RMS, level_rms
+from callers.rtp_audio import PACKET_SAMPLES
+from callers.script import Caller, Say
 
 
 def silences_ms(text: str) -> list[int]:

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from bot_manager.call_records import create_tables, one_call, open_database, store
-from bot_manager.chronicle import CallRecord, TurnRecord
 from pronto import retention_cli
 from protocol.bus import stream_key
+from records.call import CallRecord, TurnRecord
+from records.call_records import create_tables, one_call, open_database, store
 
 DAY_S = 86_400
 SAID = "rappelez moi au zero six"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pronto.score import (
+from callers.script import (
     BadScore,
     Caller,
     Ended,

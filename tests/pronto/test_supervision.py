@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from devstack.processes import ChildProcess, ProcessFailed, free_tcp_port
+from devstack.stack import BACK_OFF_S, GROWN_UP_S, Stack, StackPlan, back_off
 from observability.drain import Drain
 from observability.http import serve
 from pronto.__main__ import main
-from pronto.processes import ChildProcess, ProcessFailed, free_tcp_port
-from pronto.stack import BACK_OFF_S, GROWN_UP_S, Stack, StackPlan, back_off
 
 
 def test_who_dies_young_again_and_again_is_started_later_each_time() -> None:

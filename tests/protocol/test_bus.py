@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.asyncio import Connection, Redis
 
-from pronto.redis_server import RedisServer
+from devstack.redis_server import RedisServer
 from protocol.bus import Inbox, Outbox, connect, stream_key
 from protocol.messages import CallStarted, Command, DtmfReceived, Event, HangUp, Message
 from protocol.speaking import read_speaking, watch_speaking, write_speaking

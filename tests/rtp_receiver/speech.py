@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from pronto.espeak import Voice, speak
+from audio_prompts.espeak import Voice, speak
 from rtp_receiver.slin16 import Samples
 
 

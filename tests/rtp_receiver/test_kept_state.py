@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from pronto.redis_server import RedisServer
+from devstack.redis_server import RedisServer
 from protocol.bus import connect
 from rtp_receiver import kept_state
 from rtp_receiver.kept_state import KeptState

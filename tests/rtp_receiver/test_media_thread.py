@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pronto.processes import wait_for
+from devstack.processes import wait_for
 from protocol.messages import Listen
 from rtp_receiver.call_stream import Limits, Segment
 from rtp_receiver.datagrams import kernel_drops, open_socket

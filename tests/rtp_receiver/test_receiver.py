@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY, generate_latest
 from redis.asyncio import Redis
 
 from config import ReceiverSettings
-from pronto.redis_server import RedisServer
+from devstack.redis_server import RedisServer
 from protocol.bus import Outbox, Stream, connect, stream_key
 from protocol.media import write_source
 from protocol.messages import (

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from config import ROOT
-from pronto.processes import ChildProcess, free_tcp_port, free_udp_port
+from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
 from protocol.bus import connect, stream_key
 from protocol.media import write_source
 from protocol.messages import BadMessage, Listen, MediaStarted, UtteranceTranscribed, decode, encode

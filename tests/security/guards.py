@@ -260,7 +260,7 @@ GUARDS = (
     ),
     _of(
         LOGS + "test_an_error_of_the_database_does_not_tell_who_called",
-        "bot_manager/call_records.py",
+        "records/call_records.py",
         '"timeout": busy_s}, hide_parameters=True)',
         '"timeout": busy_s})',
     ),
@@ -272,7 +272,7 @@ GUARDS = (
     ),
     _of(
         RETENTION + "test_nothing_of_an_old_call_is_left_in_the_file",
-        "bot_manager/retention.py",
+        "records/retention.py",
         '"heard": [], ',
         "",
     ),

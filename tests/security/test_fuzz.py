@@ -12,16 +12,16 @@ import pytest
 from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
 from audio_prompts.catalogue import BadCatalogue, read_catalogue
 from bot_manager.call import Surroundings
-from bot_manager.call_records import open_database
-from bot_manager.flow_loader import BadFlow
-from bot_manager.flow_store import FlowStore, intent_names
 from bot_manager.record_writer import RecordWriter
 from bot_manager.snapshots import Snapshots
 from bot_manager.switchboard import Switchboard
+from callers.sdp import MalformedSdp, audio_target, describe
 from config import ROOT
-from pronto.sdp import MalformedSdp, audio_target, describe
+from dialogue.flow_loader import BadFlow
+from dialogue.flow_store import FlowStore, intent_names
 from protocol.bus import Inbox, Outbox, connect, stream_key
 from protocol.messages import LONGEST_MESSAGE, BadMessage, CallStarted, HangUp, decode, encode
+from records.call_records import open_database
 from tests.fuzz.calls import CELL, FickleIntents, prompts_in, storm_of_events, storm_of_messages
 from tests.fuzz.datagrams import Storm
 from tests.fuzz.parsers import CALL as PARSED_CALL

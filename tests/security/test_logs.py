@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot_manager.call_records import open_database, store
-from bot_manager.chronicle import CallRecord
 from config import ROOT, SERVICES, BadSettings, key_of, load
 from observability.logs import PERSONAL, JsonFormatter, TextFormatter
 from protocol.messages import BadMessage, UtteranceTranscribed, decode, encode
+from records.call import CallRecord
+from records.call_records import open_database, store
 from tests.fuzz.samples import AT, CALL
 
 SECRET = "s3cret-do-not-tell"

@@ -10,11 +10,11 @@ from random import Random
 
 import pytest
 
+from callers.sip_caller import SipCaller
+from callers.sip_message import Dialog, parse
 from config import ROOT, SERVICES, BadSettings, ControllerSettings, load
-from pronto.asterisk import Asterisk
-from pronto.processes import wait_for
-from pronto.sip_caller import SipCaller
-from pronto.sip_message import Dialog, parse
+from devstack.asterisk import Asterisk
+from devstack.processes import wait_for
 from tests.fuzz.datagrams import Storm
 
 CONF = ROOT / "asterisk_conf"

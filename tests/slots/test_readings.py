@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot_manager.slots import SLOT_TYPES, parse
+from dialogue.slots import SLOT_TYPES, parse
 
 NOW = datetime(2026, 11, 20, 15, 40)  # a Friday
 HEATING = {"gas": ["gaz", "gaz de ville"], "oil": ["fioul", "mazout"], "heat_pump": ["pompe à chaleur"]}

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from bot_manager.slots import parse
+from dialogue.slots import parse
 from tests.slots.spoken import (
     Case,
     english_dates,

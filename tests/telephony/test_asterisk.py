@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pronto.asterisk import Asterisk, settings_on_free_ports
-from pronto.processes import ProcessFailed
+from devstack.asterisk import Asterisk, settings_on_free_ports
+from devstack.processes import ProcessFailed
 
 CONF = Path(__file__).resolve().parents[2] / "asterisk_conf"
 

@@ -4,7 +4,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from pronto.asterisk_config import AsteriskSettings, UnknownSection, local_files, with_values
+from devstack.asterisk_config import AsteriskSettings, UnknownSection, local_files, with_values
 
 CONF = Path(__file__).resolve().parents[2] / "asterisk_conf"
 SETTINGS = AsteriskSettings(sip_port=5070, http_port=8090, ari_password="pw1", softphone_password="pw2")

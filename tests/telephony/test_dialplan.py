@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pronto.asterisk import Asterisk, settings_on_free_ports
-from pronto.heard_audio import HeardPrompt
-from pronto.sip_caller import SipCaller
+from callers.heard_audio import HeardPrompt
+from callers.sip_caller import SipCaller
+from devstack.asterisk import Asterisk, settings_on_free_ports
 
 
 @pytest.fixture(scope="module")

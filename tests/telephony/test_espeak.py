@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audio_prompts.espeak import EspeakFailed, Voice, speak
 from config import STATE
-from pronto.espeak import EspeakFailed, Voice, speak
 
 
 @pytest.fixture

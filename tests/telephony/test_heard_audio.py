@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pronto.heard_audio import HeardFrame, HeardPrompt, PromptListener, Spoken, answer_times, level_rms
+from callers.heard_audio import HeardFrame, HeardPrompt, PromptListener, Spoken, answer_times, level_rms
 
 SILENCE = np.zeros(160, dtype=np.int16)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pronto.processes import ChildProcess, ProcessFailed, wait_for
+from devstack.processes import ChildProcess, ProcessFailed, wait_for
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
@@ -14,7 +14,7 @@ STUBBORN = (
 PARENT = """
 import sys, time
 from pathlib import Path
-from pronto.processes import ChildProcess
+from devstack.processes import ChildProcess
 child = ChildProcess("child", ["sleep", "60"], Path(sys.argv[1]))
 child.start()
 print(child.pid, flush=True)

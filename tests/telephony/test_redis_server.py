@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from pronto.processes import ProcessFailed
-from pronto.redis_server import RedisServer
+from devstack.processes import ProcessFailed
+from devstack.redis_server import RedisServer
 
 
 def test_it_answers_and_leaves_nothing_behind() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pronto.rtp_audio import MalformedRtp, Packetiser, RtpPacket, from_ulaw, parse, to_ulaw
+from callers.rtp_audio import MalformedRtp, Packetiser, RtpPacket, from_ulaw, parse, to_ulaw
 
 
 def test_ulaw_has_the_values_of_g711() -> None:

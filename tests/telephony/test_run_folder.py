@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pronto.run_folder import RunFolder
+from devstack.run_folder import RunFolder
 
 OWNER = """
 import sys, time
 from pathlib import Path
-from pronto.run_folder import RunFolder
+from devstack.run_folder import RunFolder
 folder = RunFolder("test", Path(sys.argv[1]))
 folder.create()
 print(folder.path, flush=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pronto.sdp import AudioTarget, MalformedSdp, audio_target, describe
+from callers.sdp import AudioTarget, MalformedSdp, audio_target, describe
 
 ANSWER = b"""v=0
 o=- 1 3 IN IP4 10.0.0.1

@@ -6,13 +6,13 @@ import socket
 import numpy as np
 import pytest
 
-from pronto.asterisk import Asterisk
-from pronto.heard_audio import answer_times
-from pronto.rtp_audio import Samples
-from pronto.rtp_phone import CallOver
-from pronto.sip_caller import SipCaller
-from pronto.sip_digest import credentials
-from pronto.sip_message import Dialog, SipMessage, parse
+from callers.heard_audio import answer_times
+from callers.rtp_audio import Samples
+from callers.rtp_phone import CallOver
+from callers.sip_caller import SipCaller
+from callers.sip_digest import credentials
+from callers.sip_message import Dialog, SipMessage, parse
+from devstack.asterisk import Asterisk
 
 
 def caller(asterisk: Asterisk, name: str = "caller") -> SipCaller:

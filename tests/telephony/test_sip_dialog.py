@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from pronto.sdp import MalformedSdp, audio_target, describe
-from pronto.sip_caller import SipCaller
-from pronto.sip_message import SipMessage, answer, parse
+from callers.sdp import MalformedSdp, audio_target, describe
+from callers.sip_caller import SipCaller
+from callers.sip_message import SipMessage, answer, parse
 
 Datagram = tuple[SipMessage, tuple[str, int]]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pronto.sip_digest import UnknownChallenge, credentials
-from pronto.sip_message import SipMessage
+from callers.sip_digest import UnknownChallenge, credentials
+from callers.sip_message import SipMessage
 
 NONCE = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
 CNONCE = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"

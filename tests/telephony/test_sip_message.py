@@ -2,7 +2,7 @@
 
 import pytest
 
-from pronto.sip_message import Dialog, MalformedSip, SipMessage, answer, parse
+from callers.sip_message import Dialog, MalformedSip, SipMessage, answer, parse
 
 RINGING = (
     b"SIP/2.0 200 OK\r\n"

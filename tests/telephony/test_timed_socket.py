@@ -2,7 +2,7 @@
 
 import time
 
-from pronto.timed_socket import TimedSocket
+from callers.timed_socket import TimedSocket
 
 
 def test_a_datagram_that_is_read_late_tells_when_it_came() -> None:

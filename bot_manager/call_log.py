@@ -1,0 +1,195 @@
+"""Turns what happens in a call into its record: turns with who said what, and when each stage was reached. Pure.
+
+A turn is the bot's question and the caller's answer to it; its stages end with the first audio of the next prompt. The
+chronicle of a call survives a restart as JSON within the snapshot.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from protocol.messages import (
+    CallConcluded,
+    CallEnded,
+    CallStarted,
+    PlaybackStarted,
+    PlayPrompts,
+    SpeechStarted,
+    TurnTaken,
+    UtteranceGuessed,
+    UtteranceTranscribed,
+)
+from records.call import CallRecord, TurnRecord
+
+MOST_HEARD = 20  # texts kept of one turn
+MOST_NOTES = 50
+
+
+def pairs(items: Sequence[str]) -> dict[str, str]:
+    """`name=value` texts as a mapping."""
+    return {name: value for name, _, value in (item.partition("=") for item in items)}
+
+
+class Chronicle:
+    """The record of one call in progress. Every method gives the turn that became complete or changed, if any."""
+
+    def __init__(self, call: CallRecord) -> None:
+        self.call = call
+        self._turn = TurnRecord(call.id, number=1, turn=1)
+        self._answered: TurnRecord | None = None  # taken, its answer is not yet heard
+        self._answer_playback = ""
+        self._question_playback = ""
+
+    @property
+    def turns_taken(self) -> int:
+        """Turns that are over."""
+        return self._turn.number - 1
+
+    def heard(self, message: UtteranceGuessed | UtteranceTranscribed) -> None:
+        """A text of the recogniser; its times become those of the turn."""
+        text = {
+            "at": message.at,
+            "utterance": message.utterance,
+            "text": message.text,
+            "confidence": round(message.confidence, 3),
+            "guess": isinstance(message, UtteranceGuessed),
+            "reason": message.reason,
+        }
+        times: dict[str, Any] = {
+            "speech_started_at": message.speech_started_at,
+            "speech_ended_at": message.speech_ended_at,
+            "endpoint_at": None if isinstance(message, UtteranceGuessed) else message.endpoint_at,
+            "posted_at": message.posted_at,
+            "transcript_at": message.at,
+        }
+        self._turn = replace(self._turn, heard=[*self._turn.heard, text][-MOST_HEARD:], **times)
+
+    def speech_started(self, message: SpeechStarted) -> None:
+        """The caller began to speak."""
+        if self._turn.speech_started_at is None:
+            self._turn = replace(self._turn, speech_started_at=message.at)
+
+    def understood(self, at: float) -> None:
+        """The intent of the utterance is known."""
+        self._turn = replace(self._turn, intent_at=at)
+
+    def noted(self, at: float, what: str, detail: str) -> None:
+        """Something worth a line in the timeline."""
+        note = {"at": at, "what": what, "detail": detail}
+        self._turn = replace(self._turn, notes=[*self._turn.notes, note][-MOST_NOTES:])
+
+    def taken(self, message: TurnTaken) -> TurnRecord:
+        """The turn is over; a new one begins."""
+        by_voice = message.committed in {"early", "endpoint", "continued"}
+        silent: dict[str, Any] = {} if by_voice else dict.fromkeys(_VOICE_TIMES)
+        self._answered = replace(
+            self._turn,
+            turn=message.turn,
+            state=message.state,
+            next_state=message.next_state,
+            text=message.text,
+            intent=message.intent,
+            score=message.score,
+            committed=message.committed,
+            slots=pairs(message.slots),
+            **silent,
+        )
+        self._answer_playback = ""
+        self._turn = TurnRecord(self.call.id, number=self._turn.number + 1, turn=message.turn + 1)
+        return self._answered
+
+    def prompts_requested(self, message: PlayPrompts) -> TurnRecord | None:
+        """Prompts go to the caller: the answer to the turn before, and part of the next question."""
+        self._turn = replace(self._turn, prompts=[*self._turn.prompts, *message.prompts])
+        self._question_playback = message.playback_id
+        if self._answered is None or self._answer_playback:
+            return None
+        self._answer_playback = message.playback_id
+        self._answered = replace(self._answered, play_requested_at=message.at, answer_prompts=list(message.prompts))
+        return self._answered
+
+    def playback_started(self, message: PlaybackStarted) -> tuple[TurnRecord | None, bool]:
+        """First audio of a playback: the turn it answers (then complete), and whether it was the call's first."""
+        first = self.call.first_prompt_at is None
+        if first:
+            self.call = replace(self.call, first_prompt_at=message.at)
+        if message.playback_id == self._question_playback and self._turn.asked_at is None:
+            self._turn = replace(self._turn, asked_at=message.at)
+        answered = self._answered
+        if answered is None or message.playback_id != self._answer_playback:
+            return None, first
+        self._answered = None
+        return replace(answered, playback_started_at=message.at), first
+
+    def concluded(self, message: CallConcluded) -> None:
+        """The dialogue knows how the call came out."""
+        self.call = replace(self.call, outcome=message.outcome, lead=pairs(message.lead))
+
+    def ended(self, message: CallEnded, unconcluded: str) -> TurnRecord | None:
+        """The caller is gone; `unconcluded` is the outcome of a call that the dialogue did not conclude.
+
+        Gives the turn that was open when something had been said in it or noted.
+        """
+        self.call = replace(
+            self.call,
+            ended_at=message.at,
+            end_reason=message.reason,
+            recording=message.recording,
+            outcome=self.call.outcome or unconcluded,
+        )
+        if not (self._turn.heard or self._turn.notes):
+            return None
+        return replace(self._turn, committed="call_ended")
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the snapshot, as JSON values; not a copy."""
+        return {
+            "call": vars(self.call),
+            "turn": vars(self._turn),
+            "answered": None if self._answered is None else vars(self._answered),
+            "answer_playback": self._answer_playback,
+            "question_playback": self._question_playback,
+        }
+
+    @classmethod
+    def from_dict(cls, body: dict[str, Any]) -> Chronicle:
+        """From a snapshot. Raises KeyError or TypeError when it is none."""
+        chronicle = cls(CallRecord(**_known(CallRecord, body["call"])))
+        chronicle._turn = TurnRecord(**_known(TurnRecord, body["turn"]))
+        answered = body["answered"]
+        chronicle._answered = None if answered is None else TurnRecord(**_known(TurnRecord, answered))
+        chronicle._answer_playback = str(body["answer_playback"])
+        chronicle._question_playback = str(body["question_playback"])
+        return chronicle
+
+
+_VOICE_TIMES = (
+    "speech_started_at",
+    "speech_ended_at",
+    "endpoint_at",
+    "posted_at",
+    "transcript_at",
+    "intent_at",
+)
+
+
+def new_call(started: CallStarted, cell: str, flow: str, version: str, edited_at: str) -> CallRecord:
+    """The record of a call that was just answered."""
+    return CallRecord(
+        id=started.call_id,
+        cell=cell,
+        caller_number=started.caller_number,
+        called_number=started.called_number,
+        flow=flow,
+        flow_version=version,
+        flow_edited_at=edited_at,
+        started_at=started.at,
+    )
+
+
+def _known(cls: type[Any], body: dict[str, Any]) -> dict[str, Any]:
+    names = {spec.name for spec in dataclasses.fields(cls)}
+    return {name: value for name, value in body.items() if name in names}

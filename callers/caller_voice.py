@@ -1,0 +1,67 @@
+"""What a simulated caller says: a line of a script to telephone samples, by the synthesiser or from a WAV file.
+
+A line may have pauses in it, in milliseconds: `je suis <600> propriétaire`. What is said before a pause is spoken like
+the beginning of a sentence, with its own breath of silence cut off, so that the pause is as long as it says.
+"""
+
+from __future__ import annotations
+
+import re
+import wave
+from pathlib import Path
+
+import numpy as np
+import soxr
+
+from audio_prompts.espeak import Voice
+from audio_prompts.espeak import speak as synthesise
+from callers.heard_audio import VOICED_RMS, level_rms
+from callers.rtp_audio import PACKET_SAMPLES, SAMPLE_RATE_HZ, Samples
+from callers.script import Caller, Say
+from config import ROOT
+
+PAUSE = re.compile(r"<(\d+)>")
+
+
+class BadRecording(ValueError):
+    """A WAV file that cannot be played into a call."""
+
+
+def speak(line: Say, caller: Caller) -> Samples:
+    """int16 samples at 8 kHz. Raises BadRecording for a WAV that is none."""
+    if line.wav:
+        return read_wav(ROOT / line.wav)
+    voice = Voice(caller.voice, caller.speed, caller.pitch)
+    pieces = PAUSE.split(line.text)
+    if len(pieces) == 1:
+        return synthesise(line.text, voice)
+    parts: list[Samples] = []
+    for text, pause_ms in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
+        if text.strip():
+            parts.append(_voiced_part(synthesise(text.strip() + ("," if pause_ms else ""), voice)))
+        if pause_ms:
+            parts.append(np.zeros(int(pause_ms) * SAMPLE_RATE_HZ // 1_000, dtype=np.int16))
+    return np.concatenate(parts)
+
+
+def _voiced_part(samples: Samples) -> Samples:
+    """Without the silence at both ends, in whole packets."""
+    starts = range(0, len(samples), PACKET_SAMPLES)
+    voiced = [start for start in starts if level_rms(samples[start : start + PACKET_SAMPLES]) >= VOICED_RMS]
+    return samples[voiced[0] : voiced[-1] + PACKET_SAMPLES] if voiced else samples
+
+
+def read_wav(path: Path) -> Samples:
+    """A 16-bit mono WAV of any rate as int16 samples at 8 kHz. Raises BadRecording."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            if file.getnchannels() != 1 or file.getsampwidth() != 2:
+                raise BadRecording(f"{path}: must be 16-bit mono")
+            rate_hz = file.getframerate()
+            samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").astype(np.int16)
+    except (OSError, EOFError, wave.Error) as error:
+        raise BadRecording(f"{path}: {error}") from error
+    if rate_hz == SAMPLE_RATE_HZ:
+        return samples
+    resampled: Samples = soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ).astype(np.int16)
+    return resampled

@@ -1,0 +1,125 @@
+"""Checks what leads where in a flow: every state can be reached, can end, and nothing goes round in silence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from dialogue.flow import Flow, Ladder, State, Step
+from dialogue.flow_yaml import Fault
+
+
+def check_shape(flow: Flow) -> list[Fault]:
+    """The faults of a flow whose names are all known."""
+    faults = [*_unreachable(flow), *_endless(flow), *_circling(flow)]
+    for what, step in (("too_long", flow.too_long), ("trouble then", flow.trouble.then)):
+        if not _ends_without_listening(flow, step):
+            faults.append(Fault(flow.file, 1, "", f"{what} must lead to the end of the call without asking anything"))
+    return faults
+
+
+def exits(flow: Flow, state: State) -> Iterator[tuple[str, Step]]:
+    """Every step that a state can take, with its reason: an intent, `filled`, `no_input`, `no_match`, `too_long` ..."""
+    if not state.listens:
+        return
+    yield from state.answers.items()
+    if state.filled is not None:
+        yield "filled", state.filled
+    for value, step in state.filled_as.items():
+        yield f"filled {value}", step
+    ladders: tuple[tuple[str, Ladder | None], ...] = (("no_input", state.no_input), ("no_match", state.no_match))
+    for what, ladder in ladders:
+        if ladder is not None:
+            yield what, ladder.then
+    for intent, step in flow.everywhere.items():
+        if intent not in state.answers:
+            yield intent, step
+    yield "trouble", flow.trouble.then
+    yield "too_long", flow.too_long
+
+
+def destinations(step: Step) -> Iterator[str]:
+    """The states that a step can lead to, also over its counter's limit."""
+    if step.goto:
+        yield step.goto
+    if step.over is not None:
+        yield from destinations(step.over)
+
+
+def ends(step: Step) -> bool:
+    """Whether a step, or what comes over its counter's limit, ends the call by itself."""
+    return step.ends or (step.over is not None and ends(step.over))
+
+
+def next_states(flow: Flow, state: State) -> set[str]:
+    """The states that can follow a state."""
+    if state.goto:
+        return {state.goto}
+    return {name for _, step in exits(flow, state) for name in destinations(step)}
+
+
+def _unreachable(flow: Flow) -> list[Fault]:
+    graph = {name: next_states(flow, state) for name, state in flow.states.items()}
+    reached = _closure(graph, [flow.start])
+    return [
+        Fault(flow.file, state.line, name, "unreachable: nothing leads here")
+        for name, state in flow.states.items()
+        if name not in reached
+    ]
+
+
+def _endless(flow: Flow) -> list[Fault]:
+    """States from which answers lead to no end; what is offered everywhere, or on silence, does not count."""
+    back: dict[str, set[str]] = {name: set() for name in flow.states}
+    ending = []
+    for name, state in flow.states.items():
+        own = [*state.answers.values(), *state.filled_as.values()] + ([state.filled] if state.filled else [])
+        for follower in {state.goto} if state.goto else {to for step in own for to in destinations(step)}:
+            back[follower].add(name)
+        if state.transfer or state.hangup or any(ends(step) for step in own):
+            ending.append(name)
+    can_end = _closure(back, ending)
+    return [
+        Fault(flow.file, state.line, name, "cannot end: no way leads from here to a transfer or hang-up")
+        for name, state in flow.states.items()
+        if name not in can_end
+    ]
+
+
+def _circling(flow: Flow) -> list[Fault]:
+    """States that only pass on and come back to themselves."""
+    faults = []
+    for name, state in flow.states.items():
+        seen, here = {name}, state
+        while here.goto:
+            here = flow.states[here.goto]
+            if here.name == name:
+                faults.append(Fault(flow.file, state.line, name, "goes round for ever: goto leads back here"))
+            if here.name in seen:
+                break
+            seen.add(here.name)
+    return faults
+
+
+def _ends_without_listening(flow: Flow, step: Step) -> bool:
+    if step.ends:
+        return True
+    seen: set[str] = set()
+    name = step.goto
+    while name and name not in seen:
+        seen.add(name)
+        state = flow.states[name]
+        if state.transfer or state.hangup:
+            return True
+        name = state.goto
+    return False
+
+
+def _closure(graph: Mapping[str, set[str]], begin: Iterable[str]) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(begin)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(graph[name])
+    return reached

@@ -1,0 +1,195 @@
+"""Draws a flow as an SVG picture: questions from top to bottom, ends on the right, what is said anywhere below. Pure.
+
+Own layout: the rank of a question is its distance from the start; an end stands beside the questions that lead to it.
+Every arrow that enters an end has its own height there, with its label in front, so that labels never overlap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from dialogue.flow import Flow, State, Step
+from dialogue.flow_checks import destinations, exits
+
+BOX_W, LINE_H, GAP = 290, 15, 24
+MARGIN, LABEL_W = 70, 360
+STYLE = (
+    "text{font:12px sans-serif;fill:#222}.name{font-weight:bold}.small{font-size:11px;fill:#555}"
+    ".ask{fill:#e8f1fb;stroke:#3b73b9}.end{fill:#fbeee8;stroke:#b9663b}.good{fill:#e9f7e9;stroke:#3c8f3c}"
+    ".any{fill:#f5f5f5;stroke:#999;stroke-dasharray:4 3}path{fill:none;stroke:#666}"
+)
+ANYWHERE = "anywhere"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A drawn state: its place and its lines of text."""
+
+    name: str
+    kind: str
+    x: float
+    y: float
+    height: float
+    lines: tuple[str, ...]
+
+    @property
+    def middle(self) -> float:
+        return self.y + self.height / 2
+
+
+def picture(flow: Flow) -> str:
+    """The SVG text."""
+    asking = _ranked(flow)
+    ends = [name for name, state in flow.states.items() if name not in asking]
+    arrows = _arrows(flow)
+    boxes: dict[str, Box] = {}
+    y = 50.0
+    for name in asking:
+        lines = _lines(flow, flow.states[name])
+        boxes[name] = Box(name, "ask", MARGIN, y, 34 + LINE_H * len(lines), lines)
+        y += boxes[name].height + 46
+    boxes[ANYWHERE] = Box(ANYWHERE, "any", MARGIN, y, 50, ("in every question, unless it answers itself",))
+    entering: dict[str, list[str]] = {name: [begin for begin, to in arrows if to == name] for name in ends}
+    order = sorted(ends, key=lambda name: _mean([boxes[begin].middle for begin in entering[name]]))
+    place = 50.0
+    for name in order:
+        height = max(40.0, LINE_H * len(entering[name]) + 16)
+        wanted = _mean([boxes[begin].middle for begin in entering[name]]) - height / 2
+        place = max(place, min(wanted, place + 30))
+        state = flow.states[name]
+        kind = "good" if name in _straight_ends(flow) else "end"
+        boxes[name] = Box(name, kind, MARGIN + BOX_W + LABEL_W, place, height, (_ending(state),))
+        place += height + GAP
+    height = max(place, y + 70)
+    width = MARGIN + BOX_W + LABEL_W + BOX_W + 30
+    drawn = [_arrow(boxes, begin, end, label, arrows) for (begin, end), label in arrows.items()]
+    drawn += [_box(box) for box in boxes.values()]
+    title = f'<text x="{MARGIN}" y="28" class="name">{escape(flow.language)}/{escape(flow.name)}</text>'
+    version = f'<text x="{MARGIN + 200}" y="28" class="small">version {flow.version} {flow.edited_at}</text>'
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}">',
+            f"<style>{STYLE}</style>",
+            '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+            '<path d="M0,0 L8,4 L0,8 z" style="fill:#666"/></marker></defs>',
+            f'<rect width="{width:g}" height="{height:g}" fill="white"/>',
+            title + version,
+            *drawn,
+            "</svg>\n",
+        ]
+    )
+
+
+def _ranked(flow: Flow) -> list[str]:
+    """States that ask or pass on, by distance from the start."""
+    distance = {flow.start: 0}
+    waiting = [flow.start]
+    while waiting:
+        name = waiting.pop(0)
+        for to in _own(flow.states[name]):
+            if to not in distance:
+                distance[to] = distance[name] + 1
+                waiting.append(to)
+    far = len(flow.states)
+    moving = [name for name, state in flow.states.items() if state.listens or state.goto]
+    return sorted(moving, key=lambda name: distance.get(name, far))
+
+
+def _own(state: State) -> list[str]:
+    steps: list[Step] = [*state.answers.values(), *state.filled_as.values()]
+    steps += [state.filled] if state.filled is not None else []
+    return [state.goto] if state.goto else [to for step in steps for to in destinations(step)]
+
+
+def _arrows(flow: Flow) -> dict[tuple[str, str], str]:
+    """(from, to) -> label. What every question has leads from `anywhere`, once."""
+    labels: dict[tuple[str, str], list[str]] = {}
+    asking = [state for state in flow.states.values() if state.listens]
+    common = {
+        (reason, to)
+        for state in asking
+        for reason, step in exits(flow, state)
+        for to in destinations(step)
+        if all((reason, to) in _pairs(flow, other) or reason in other.answers for other in asking)
+        and reason not in state.answers
+    }
+    for reason, to in sorted(common):
+        labels.setdefault((ANYWHERE, to), []).append(reason)
+    for state in flow.states.values():
+        if state.goto:
+            labels.setdefault((state.name, state.goto), []).append("")
+        for reason, step in exits(flow, state):
+            own = reason in state.answers or (reason, "") == ("filled", "")
+            for to in destinations(step):
+                if to != state.name and (own or (reason, to) not in common):
+                    over = " (over limit)" if step.count and to != step.goto else ""
+                    labels.setdefault((state.name, to), []).append(reason + over)
+    return {pair: ", ".join(dict.fromkeys(reasons)) for pair, reasons in labels.items()}
+
+
+def _pairs(flow: Flow, state: State) -> set[tuple[str, str]]:
+    return {(reason, to) for reason, step in exits(flow, state) for to in destinations(step)}
+
+
+def _lines(flow: Flow, state: State) -> tuple[str, ...]:
+    lines = ["says " + ", ".join(state.say)]
+    if state.slot:
+        confirmed = ", read back" if state.read_back else ""
+        keypad = f", {state.keypad.digits} keys" if state.keypad.digits else ""
+        lines.append(f"fills {state.slot} ({flow.slots[state.slot].type}{confirmed}{keypad})")
+    stays = [intent for intent, step in state.answers.items() if not step.goto and not step.ends]
+    if stays:
+        lines.append("answers and asks again: " + ", ".join(stays))
+    return tuple(line if len(line) <= 46 else line[:45] + "…" for line in lines)
+
+
+def _ending(state: State) -> str:
+    return f"{'transfer to ' + state.transfer if state.transfer else 'hang up'}: {state.outcome}"
+
+
+def _straight_ends(flow: Flow) -> set[str]:
+    """Ends that a filled slot leads to."""
+    filled = [state.filled.goto for state in flow.states.values() if state.filled is not None]
+    return {name for name in filled if name and not flow.states[name].listens}
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _box(box: Box) -> str:
+    parts = [
+        f'<rect class="{box.kind}" x="{box.x:g}" y="{box.y:g}" width="{BOX_W}" height="{box.height:g}" rx="7"/>',
+        f'<text class="name" x="{box.x + 10:g}" y="{box.y + 19:g}">{escape(box.name)}</text>',
+    ]
+    for number, line in enumerate(box.lines, 1):
+        y = box.y + 19 + LINE_H * number
+        parts.append(f'<text class="small" x="{box.x + 10:g}" y="{y - 1:g}">{escape(line)}</text>')
+    return "".join(parts)
+
+
+def _arrow(boxes: dict[str, Box], begin: str, end: str, label: str, arrows: dict[tuple[str, str], str]) -> str:
+    first, last = boxes[begin], boxes[end]
+    text = escape(label if len(label) <= 52 else label[:51] + "…")
+    if last.x > first.x:  # to an end: in at its own height
+        entering = [pair for pair in arrows if pair[1] == end]
+        y = last.y + (entering.index((begin, end)) + 1) * last.height / (len(entering) + 1)
+        x, turn = first.x + BOX_W, last.x - LABEL_W * 0.75
+        return (
+            f'<path marker-end="url(#tip)" d="M{x:g},{first.middle:g} C{turn:g},{first.middle:g} {x + 20:g},{y:g}'
+            f' {last.x - 240:g},{y:g} L{last.x:g},{y:g}"/>'
+            f'<text class="small" text-anchor="end" x="{last.x - 12:g}" y="{y - 3:g}">{text}</text>'
+        )
+    if last.y > first.y and last.y - first.y - first.height < 60:  # to the next question
+        x = first.x + BOX_W / 2
+        return (
+            f'<path marker-end="url(#tip)" d="M{x:g},{first.y + first.height:g} L{x:g},{last.y:g}"/>'
+            f'<text class="small" x="{x + 8:g}" y="{first.y + first.height + 27:g}">{text}</text>'
+        )
+    x = first.x - 45  # past other questions, or back
+    return (
+        f'<path marker-end="url(#tip)" d="M{first.x:g},{first.middle:g} C{x:g},{first.middle:g} {x:g},{last.middle:g}'
+        f' {last.x:g},{last.middle:g}"/>'
+        f'<text class="small" x="4" y="{(first.middle + last.middle) / 2:g}">{text}</text>'
+    )

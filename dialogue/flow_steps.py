@@ -1,0 +1,161 @@
+"""Reads the parts that states are made of: steps, ladders, how to listen, keys. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from yaml.nodes import Node, ScalarNode
+
+from dialogue.flow import Keypad, Ladder, Listening, Step
+from dialogue.flow_names import Names
+from dialogue.flow_yaml import likely
+
+STEP_KEYS = ("say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over")
+LADDER_KEYS = ("say", "retries", "then", "ask")
+LISTEN_KEYS = (
+    "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms", "end_silence_ms",
+    "max_utterance_ms", "barge_in", "barge_in_ms", "no_input_ms",
+    "commit_confidence", "commit_recognition", "ending_recognition", "hints", "turn_model",
+)  # fmt: skip
+KEYPAD_KEYS = ("keys", "digits", "end", "pause_ms")
+PHONE_KEYS = tuple("0123456789*#")
+
+
+class Parts:
+    """Reads parts with the `listening` and `keys` that the file gives as defaults."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.reader = names.reader
+        self.listening = Listening()
+        self.keys: dict[str, str] = {}
+
+    def step(self, node: Node, what: str) -> Step:
+        """`name` alone means goto."""
+        reader = self.reader
+        if isinstance(node, ScalarNode):
+            return Step(goto=self.names.state_name(node, what))
+        entries = reader.mapping(node, what, STEP_KEYS)
+        step = Step(
+            say=self.names.say(entries["say"], "say") if "say" in entries else (),
+            goto=self.names.state_name(entries["goto"], "goto") if "goto" in entries else "",
+            transfer=reader.text(entries["transfer"], "transfer") if "transfer" in entries else "",
+            hangup=reader.flag(entries["hangup"], "hangup") if "hangup" in entries else False,
+            outcome=reader.text(entries["outcome"], "outcome") if "outcome" in entries else "",
+            ask=reader.flag(entries["ask"], "ask") if "ask" in entries else True,
+            repeat=reader.flag(entries["repeat"], "repeat") if "repeat" in entries else False,
+            wait_ms=reader.whole(entries["wait_ms"], "wait_ms", 1_000, 60_000) if "wait_ms" in entries else 0,
+            set=self.values(entries["set"]) if "set" in entries else {},
+            count=self.names.counter_name(entries["count"]) if "count" in entries else "",
+            over=self.step(entries["over"], "over") if "over" in entries else None,
+        )
+        ways = [key for key in ("goto", "transfer", "hangup", "repeat", "wait_ms") if key in entries]
+        if len(ways) > 1:
+            reader.fault(entries[ways[1]], f"{what} cannot have both {ways[0]} and {ways[1]}")
+        if ("count" in entries) != ("over" in entries):
+            reader.fault(node, f"{what}: count and over belong together")
+        if step.over is not None and step.over.count == step.count and step.count:
+            reader.fault(entries["over"], f"{what}: over counts {step.count} again")
+        if step.ends and not step.outcome:
+            reader.fault(node, f"{what} ends the call and needs an outcome")
+        if step.wait_ms and not step.say:
+            reader.fault(node, f"{what} waits in silence: it must say something first")
+        if not (ways or step.say or step.ask):
+            reader.fault(node, f"{what} does nothing: it says nothing and leads nowhere")
+        return step
+
+    def answers(self, node: Node, what: str) -> dict[str, Step]:
+        """Intent -> step."""
+        found = {}
+        for intent, step in self.reader.mapping(node, what).items():
+            self.names.check_intent(step, intent)
+            found[intent] = self.step(step, f"{what} {intent}")
+        return found
+
+    def means(self, node: Node) -> dict[str, str]:
+        """Intent -> the intent that it stands for here."""
+        found = {}
+        for intent, meaning in self.reader.mapping(node, "means").items():
+            self.names.check_intent(meaning, intent)
+            found[intent] = self.reader.text(meaning, f"means {intent}")
+            self.names.check_intent(meaning, found[intent])
+        return found
+
+    def ladder(self, node: Node, what: str) -> Ladder:
+        """What is said rung by rung, and what then."""
+        reader = self.reader
+        entries = reader.mapping(node, what, LADDER_KEYS)
+        say = self.names.rungs(entries["say"], f"{what} say") if "say" in entries else ()
+        if "then" not in entries:
+            reader.fault(node, f"{what} needs then: what comes after the last rung")
+        then = self.step(entries["then"], f"{what} then") if "then" in entries else Step(hangup=True, outcome=what)
+        if not (then.goto or then.ends):
+            reader.fault(node, f"{what} then must lead to a state, transfer or hang up")
+        ask = reader.flag(entries["ask"], f"{what} ask") if "ask" in entries else True
+        if not say and not ask:
+            reader.fault(node, f"{what} says nothing")
+        retries = reader.whole(entries["retries"], f"{what} retries", 0, 10) if "retries" in entries else len(say)
+        return Ladder(say, retries, then, ask)
+
+    def listen(self, node: Node) -> Listening:
+        """How to listen; what is not given is as in the defaults."""
+        reader = self.reader
+        entries = reader.mapping(node, "listen", LISTEN_KEYS)
+        bounds = {
+            "eager_silence_ms": (60, 2_000),
+            "commit_silence_ms": (0, 5_000),
+            "whole_silence_ms": (60, 5_000),
+            "open_silence_ms": (60, 5_000),
+            "end_silence_ms": (150, 5_000),
+            "max_utterance_ms": (1_000, 60_000),
+            "barge_in_ms": (60, 2_000),
+            "no_input_ms": (1_000, 60_000),
+        }
+        wholes = {k: reader.whole(entries[k], k, low, high) for k, (low, high) in bounds.items() if k in entries}
+        shares = ("commit_confidence", "commit_recognition", "ending_recognition")
+        numbers = {key: reader.number(entries[key], key, 0.0, 1.01) for key in shares if key in entries}
+        read = replace(self.listening, **wholes, **numbers)  # type: ignore[arg-type]
+        for key in ("barge_in", "turn_model"):
+            if key in entries:
+                read = replace(read, **{key: reader.flag(entries[key], key)})  # type: ignore[arg-type]
+        if "hints" in entries:
+            read = replace(read, hints=reader.texts(entries["hints"], "hints"))
+        for key in ("eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms"):
+            if getattr(read, key) > read.end_silence_ms:
+                reader.fault(node, f"{key} must not be above end_silence_ms")
+        return read
+
+    def keypad(self, node: Node) -> Keypad:
+        """What keys mean."""
+        reader = self.reader
+        entries = reader.mapping(node, "keypad", KEYPAD_KEYS)
+        end = reader.text(entries["end"], "end") if "end" in entries else "#"
+        if end not in PHONE_KEYS:
+            reader.fault(node, f"end must be one key, not {end}")
+        return Keypad(
+            keys=self.key_intents(entries["keys"]) if "keys" in entries else self.keys,
+            digits=reader.whole(entries["digits"], "digits", 1, 24) if "digits" in entries else 0,
+            end=end,
+            pause_ms=reader.whole(entries["pause_ms"], "pause_ms", 500, 20_000) if "pause_ms" in entries else 3_000,
+        )
+
+    def key_intents(self, node: Node) -> dict[str, str]:
+        """Key -> intent."""
+        found = {}
+        for key, intent in self.reader.mapping(node, "keys").items():
+            if key not in PHONE_KEYS:
+                self.reader.fault(intent, f"there is no key {key} on a telephone")
+            found[key] = self.reader.text(intent, f"key {key}")
+            self.names.check_intent(intent, found[key])
+        return found
+
+    def values(self, node: Node) -> dict[str, str]:
+        """Slot -> value."""
+        found = {}
+        for slot, value in self.reader.mapping(node, "set").items():
+            if slot not in self.names.slots:
+                self.reader.fault(value, f"unknown slot {slot}{likely(slot, self.names.slots)}")
+                continue
+            found[slot] = self.reader.text(value, f"slot {slot}")
+            self.names.check_value(value, slot, found[slot])
+        return found

@@ -1,0 +1,234 @@
+"""A conversation with a flow in text: plays the caller, the telephone and the clock around the dialogue, without audio.
+
+What the caller says goes in as text with its intent; what the bot says comes out as prompt names. Time is counted, not
+waited for: prompts take as long as they are, timers expire when the caller is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dialogue.events import (
+    Action,
+    Begun,
+    CallOver,
+    CommandRefused,
+    DialogueEvent,
+    DigitPressed,
+    Heard,
+    IntentTrouble,
+    Noted,
+    NothingHeard,
+    PlaybackBegan,
+    PlaybackEnded,
+    RecognitionTrouble,
+    SpeechBegan,
+    StartTimer,
+    TimerExpired,
+    Understood,
+)
+from dialogue.flow import Flow
+from dialogue.interpreter import allowed_intents, handle, needs_intent
+from dialogue.state import Dialogue, from_json, to_json
+from protocol.messages import CallConcluded, HangUp, PlayPrompts, TransferCall, TurnTaken
+
+BEGIN_AT = 1_780_300_800.0  # Monday 1 June 2026, 10:00 in Paris: "demain" is a Tuesday
+RECOGNITION_CONFIDENCE = 0.9
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What an intent service says about a sentence."""
+
+    intent: str = ""
+    score: float = 0.0
+    faq_set: bool = False
+    fallback: bool = True
+
+
+Resolver = Callable[[str, tuple[str, ...]], Decision]  # sentence, allowed intents
+
+
+class Conversation:
+    """One call in text. `spoken` is what the bot said since the caller's last action, `turns` what it understood."""
+
+    def __init__(self, flow: Flow, resolve: Resolver, at: float = BEGIN_AT) -> None:
+        self.flow = flow
+        self.resolve = resolve
+        self.at = at
+        self.dialogue = Dialogue()
+        self.spoken: list[str] = []
+        self.turns: list[TurnTaken] = []
+        self.noted: list[Noted] = []
+        self.concluded: CallConcluded | None = None
+        self.ended_by: HangUp | TransferCall | None = None
+        self._timer: tuple[StartTimer, float] | None = None
+        self._utterance = 0
+        self.feed(Begun("score", at, "+33100000000"))
+
+    @property
+    def over(self) -> bool:
+        """The call has ended."""
+        return self.dialogue.over
+
+    # --- what the caller does ---
+
+    def says(self, text: str, decision: Decision | None = None) -> None:
+        """Speaks when the bot is silent, and is understood at the end of the utterance."""
+        self.listen()
+        self._speak()
+        self._resolved(text, decision, final=True)
+
+    def guessed(self, text: str, decision: Decision | None = None, confidence: float = RECOGNITION_CONFIDENCE) -> None:
+        """Speaks, and has been understood so far; may go on with `continues`."""
+        self.listen()
+        self._speak()
+        self._resolved(text, decision, final=False, confidence=confidence)
+
+    def continues(self, text: str, decision: Decision | None = None) -> None:
+        """The whole of the utterance that was guessed."""
+        self._began()
+        self._resolved(text, decision, final=True)
+
+    def interrupts(self, text: str, after_ms: int, decision: Decision | None = None) -> None:
+        """Speaks while the bot does; nothing but a cough when there is no text."""
+        self._began()
+        self.at += after_ms / 1_000
+        self._speak()
+        if text:
+            self._resolved(text, decision, final=True)
+        else:
+            self.feed(NothingHeard(self.at, self.dialogue.turn, self._utterance, "no speech"))
+
+    def coughs(self) -> None:
+        """Makes a noise when the bot is silent."""
+        self.listen()
+        self._speak()
+        self.feed(NothingHeard(self.at, self.dialogue.turn, self._utterance, "no speech"))
+
+    def presses(self, keys: str) -> None:
+        """Presses keys, without waiting for the bot to finish."""
+        self._began()
+        self.spoken.clear()
+        for key in keys:
+            self.at += 0.2
+            self.feed(DigitPressed(self.at, key))
+
+    def is_silent(self) -> None:
+        """Waits until the running timer expires."""
+        self.listen()
+        self.spoken.clear()
+        self.expire()
+
+    def hangs_up(self) -> None:
+        self._began()
+        self.feed(CallOver(self.at, "caller_hung_up"))
+
+    # --- what goes wrong ---
+
+    def recogniser_fails(self) -> None:
+        """The caller speaks and the recogniser does not answer."""
+        self.listen()
+        self._speak()
+        self.feed(RecognitionTrouble(self.at, self.dialogue.turn, self._utterance, "timeout"))
+
+    def intents_fail(self, text: str) -> None:
+        """The caller speaks and the intent service does not answer."""
+        self.listen()
+        self._speak()
+        self.feed(
+            IntentTrouble(self.at, self.dialogue.turn, self._utterance, text, "request_timeout_error"),
+        )
+
+    def understanding_hangs(self, text: str) -> None:
+        """The caller has spoken and no answer comes."""
+        self.listen()
+        self._speak()
+        self.feed(Heard(self.at, self.dialogue.turn, self._utterance, text))
+        self.expire()
+
+    def playback_fails(self) -> None:
+        """What the bot wants to say cannot be played."""
+        playback = self.dialogue.playback
+        if playback is not None:
+            self.feed(PlaybackEnded(self.at, playback.playback_id, "failed", 0))
+
+    def refuses(self, command: str) -> None:
+        """Asterisk refuses a command."""
+        self.listen(to_the_end=False)
+        self.feed(CommandRefused(self.at, command, "refused"))
+
+    # --- the telephone and the clock ---
+
+    def listen(self, to_the_end: bool = True) -> None:
+        """Hears out what the bot says; with `to_the_end`, a call that the bot ends is over then."""
+        while (playback := self.dialogue.playback) is not None:
+            self._began()
+            played_ms = sum(self.flow.prompt_ms.get(prompt, 0) for prompt in playback.prompts) - playback.offset_ms
+            self.at += played_ms / 1_000
+            self.feed(PlaybackEnded(self.at, playback.playback_id, "finished", played_ms))
+        if to_the_end and self.ended_by is not None and not self.over:
+            reason = "transferred" if isinstance(self.ended_by, TransferCall) else "bot_hung_up"
+            self.feed(CallOver(self.at, reason))
+
+    def expire(self) -> None:
+        """The timer that runs expires."""
+        if self._timer is not None:
+            timer, due = self._timer
+            self.at = max(self.at, due)
+            self.feed(TimerExpired(self.at, timer.name, timer.serial))
+
+    def feed(self, event: DialogueEvent) -> list[Action]:
+        """One event into the dialogue, which survives its snapshot on the way."""
+        self.dialogue, actions = handle(self.flow, from_json(to_json(self.dialogue)), event)
+        for action in actions:
+            match action:
+                case PlayPrompts():
+                    self.spoken.extend(action.prompts)
+                case StartTimer():
+                    self._timer = (action, self.at + action.after_ms / 1_000)
+                case TurnTaken():
+                    self.turns.append(action)
+                case Noted():
+                    self.noted.append(action)
+                case CallConcluded():
+                    self.concluded = action
+                case HangUp() | TransferCall():
+                    self.ended_by = action
+        return actions
+
+    def _began(self) -> None:
+        playback = self.dialogue.playback
+        if playback is not None and not playback.began_at:
+            self.at += 0.02
+            self.feed(PlaybackBegan(self.at, playback.playback_id))
+
+    def _speak(self) -> None:
+        self.spoken.clear()
+        self._utterance += 1
+        self.at += 0.5
+        self.feed(SpeechBegan(self.at, self.dialogue.turn, self._utterance))
+        self.at += 1.0
+
+    def _resolved(
+        self, text: str, decision: Decision | None, final: bool, confidence: float = RECOGNITION_CONFIDENCE
+    ) -> None:
+        utterance = self._utterance
+        if decision is None and needs_intent(self.flow, self.dialogue, text, self.at, utterance):
+            decision = self.resolve(text, allowed_intents(self.flow, self.dialogue, utterance))
+        found = decision or Decision(fallback=False)
+        self.feed(
+            Understood(
+                self.at,
+                self.dialogue.turn,
+                utterance,
+                text,
+                confidence,
+                found.intent,
+                found.score,
+                found.faq_set,
+                found.fallback,
+                final,
+            )
+        )

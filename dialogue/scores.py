@@ -1,0 +1,276 @@
+"""Conversation scores: YAML in, what came of playing them against a flow out. No audio, no services, milliseconds.
+
+flow: fr/heating
+scores:
+  - name: The owner gives everything
+    steps:
+      - hears: [welcome, ask_eligibility]
+      - says: oui bonjour           # resolved by the flow's own phrases; or with `intent: yes`, `score: 0.9`
+      - state: ask_zip_code
+      - presses: "75011#"
+      - slots: {zip_code: "75011"}
+      - silence                     # one no-input
+      - ends: not_owner             # the outcome, when the call is over
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dialogue.flow import Flow
+from dialogue.rehearsal import Conversation, Decision, Resolver
+from protocol.messages import TransferCall
+
+OPTIONS = ("intent", "score", "after_ms", "recognition")
+ACTIONS = (
+    "says", "guesses", "continues", "interrupts", "coughs", "presses", "silence", "hangs_up", "recogniser_fails",
+    "intents_fail", "understanding_hangs", "playback_fails", "refuses", "listens",
+)  # fmt: skip
+CHECKS = (
+    "hears", "hears_not", "state", "slots", "counters", "confirming", "committed", "intent_was", "noted", "ends",
+    "transferred_to", "still_on",
+)  # fmt: skip
+
+
+class BadScore(ValueError):
+    """A score that cannot be played; names the file and the score."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One conversation; `steps` as in the file."""
+
+    file: str
+    name: str
+    flow: str
+    steps: tuple[Mapping[str, Any], ...]
+    begin: str = ""
+    way: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a score: nothing in `faults` when all was as written."""
+
+    score: Score
+    faults: tuple[str, ...]
+    conversation: Conversation
+
+
+def read_scores(path: Path) -> list[Score]:
+    """The scores of a file. Raises BadScore, OSError."""
+    try:
+        body = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # every scalar is text
+    except yaml.YAMLError as error:
+        raise BadScore(f"{path}: no YAML: {error}") from error
+    if not isinstance(body, dict) or not isinstance(body.get("scores"), list) or set(body) - {"flow", "way", "scores"}:
+        raise BadScore(f"{path}: must have flow and scores")
+    found = []
+    for entry in body["scores"]:
+        if not isinstance(entry, dict) or set(entry) - {"from"} != {"name", "steps"}:
+            raise BadScore(f"{path}: each score needs name and steps, not {entry!r}")
+        steps = tuple({step: ""} if isinstance(step, str) else step for step in entry["steps"])
+        for step in steps:
+            known = [key for key in step if key in (*ACTIONS, *CHECKS)]
+            strange = [key for key in step if key not in (*ACTIONS, *CHECKS, *OPTIONS)]
+            if len(known) != 1 or strange:
+                raise BadScore(f"{path}: {entry['name']}: what is {step!r}?")
+        flow, way = str(body.get("flow", "fr/heating")), tuple(body.get("way", ()))
+        found.append(Score(str(path), str(entry["name"]), flow, steps, entry.get("from", ""), way))
+    return found
+
+
+def phrases_resolver(flows_dir: Path, language: str, faqs: Mapping[str, Any]) -> Resolver:
+    """Intents by exact phrase, from the files of a language: what a perfect classifier would say of a known phrase."""
+    main = _phrases(flows_dir / language / "intents.yaml")
+    asked = _phrases(flows_dir / language / "faqs.yaml") if faqs else {}
+
+    def resolve(text: str, allowed: tuple[str, ...]) -> Decision:
+        for intent in main.get(text, ()):
+            if intent in allowed:
+                return Decision(intent, 0.95, faq_set=False, fallback=False)
+        for intent in asked.get(text, ()):
+            return Decision(intent, 0.95, faq_set=True, fallback=False)
+        return Decision()
+
+    return resolve
+
+
+def play(score: Score, flow: Flow, resolve: Resolver) -> Result:
+    """Plays a score to its end, or to the first step that comes out otherwise."""
+    conversation = Conversation(flow, resolve)
+    way = iter(score.way)
+    while score.begin and conversation.dialogue.state != score.begin:
+        line = next(way, None)
+        if line is None or conversation.over:
+            return Result(score, (f"{score.file}: {score.name}: the way does not lead to {score.begin}",), conversation)
+        conversation.says(line)
+    for number, step in enumerate(score.steps, 1):
+        fault = _step(conversation, step)
+        if fault:
+            return Result(score, (f"{score.file}: {score.name}: step {number} {dict(step)}: {fault}",), conversation)
+    return Result(score, (), conversation)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What scores have gone through of a flow, as `state: what`."""
+
+    covered: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def coverage(flow: Flow, results: list[Result]) -> Coverage:
+    """Every state, answer, counter limit, FAQ, slot value, confirmation and ladder end of a flow: which were seen."""
+    wanted: set[str] = {f"state {name}" for name in flow.states}
+    wanted |= {f"counter {name} over" for name in flow.counters}
+    wanted |= {f"anywhere: {intent}" for intent in flow.everywhere} | {f"faq {name}" for name in flow.faqs}
+    wanted |= {"trouble", "trouble: the end", "too long"}
+    for state in flow.states.values():
+        if state.listens:
+            wanted |= {f"{state.name}: {intent}" for intent in state.answers}
+            wanted |= {
+                f"{state.name}: {what}" for what in ("no_input", "no_input: the end", "no_match", "no_match: the end")
+            }
+        if state.read_back:
+            wanted |= {f"{state.name}: confirmed", f"{state.name}: corrected"}
+        if state.keypad.digits:
+            wanted.add(f"{state.name}: keypad")
+    seen: set[str] = set()
+    for result in results:
+        seen |= _seen(flow, result.conversation)
+    return Coverage(tuple(sorted(wanted & seen)), tuple(sorted(wanted - seen)))
+
+
+def _seen(flow: Flow, conversation: Conversation) -> set[str]:
+    seen = {f"state {flow.start}"}
+    noted = {(note.what, note.detail) for note in conversation.noted}
+    seen |= {f"counter {detail} over" for what, detail in noted if what == "counter_over"}
+    if any(what == "too_many_turns" for what, _ in noted):
+        seen.add("too long")
+    read_back = ""
+    for turn in conversation.turns:
+        state, moved = flow.states[turn.state], turn.next_state != turn.state
+        seen.add(f"state {turn.next_state}")
+        seen |= {f"faq {turn.intent}"} if turn.intent in flow.faqs else set()
+        if turn.intent in state.answers:
+            seen.add(f"{turn.state}: {turn.intent}")
+        elif turn.intent in flow.everywhere:
+            seen.add(f"anywhere: {turn.intent}")
+        if turn.committed == "no_input":
+            seen.add(f"{turn.state}: no_input: the end" if moved else f"{turn.state}: no_input")
+        elif turn.committed == "trouble":
+            seen.add("trouble: the end" if moved else "trouble")
+        elif turn.committed == "dtmf" and turn.intent == "slot_value":
+            seen.add(f"{turn.state}: keypad")
+        elif not turn.intent:
+            seen.add(f"{turn.state}: no_match: the end" if moved else f"{turn.state}: no_match")
+        if turn.intent == "slot_value" and read_back == turn.state:
+            seen.add(f"{turn.state}: corrected")
+        elif turn.intent == "yes" and read_back == turn.state:
+            seen.add(f"{turn.state}: confirmed")
+        read_back = turn.state if turn.intent == "slot_value" and not moved else ""
+    return seen
+
+
+def _step(conversation: Conversation, step: Mapping[str, Any]) -> str:
+    """Does or checks one step; what is wrong, or nothing."""
+    key = next(key for key in step if key in (*ACTIONS, *CHECKS))
+    if key in CHECKS:
+        return _check(conversation, key, step[key])
+    if conversation.over:
+        return "the call is over"
+    decision = None
+    if "intent" in step:
+        intent, faqs = step["intent"], conversation.flow.faqs
+        decision = Decision(intent, float(step.get("score", 0.95)), intent in faqs, fallback=intent == "none")
+    _act(conversation, key, step, decision)
+    return ""
+
+
+def _act(conversation: Conversation, key: str, step: Mapping[str, Any], decision: Decision | None) -> None:
+    text = step[key]
+    match key:
+        case "says":
+            conversation.says(text, decision)
+        case "guesses":
+            conversation.guessed(text, decision, float(step.get("recognition", 0.9)))
+        case "continues":
+            conversation.continues(text, decision)
+        case "interrupts":
+            conversation.interrupts(text, int(step.get("after_ms", 800)), decision)
+        case "presses":
+            conversation.presses(text)
+        case "intents_fail":
+            conversation.intents_fail(text)
+        case "understanding_hangs":
+            conversation.understanding_hangs(text)
+        case "refuses":
+            conversation.refuses(text)
+        case _:
+            simple: dict[str, Callable[[], None]] = {
+                "coughs": conversation.coughs,
+                "silence": conversation.is_silent,
+                "hangs_up": conversation.hangs_up,
+                "recogniser_fails": conversation.recogniser_fails,
+                "playback_fails": conversation.playback_fails,
+                "listens": conversation.listen,
+            }
+            simple[key]()
+
+
+def _check(conversation: Conversation, key: str, wanted: Any) -> str:
+    dialogue = conversation.dialogue
+    match key:
+        case "hears":
+            names = [wanted] if isinstance(wanted, str) else list(wanted)
+            left = iter(conversation.spoken)
+            return "" if all(name in left for name in names) else f"heard {conversation.spoken}"
+        case "hears_not":
+            return f"heard {conversation.spoken}" if wanted in conversation.spoken else ""
+        case "state":
+            return "" if dialogue.state == wanted else f"the state is {dialogue.state}"
+        case "slots":
+            have = {name: dialogue.slots.get(name) for name in wanted}
+            return "" if have == dict(wanted) else f"the slots are {dict(dialogue.slots)}"
+        case "counters":
+            have_counts = {name: str(dialogue.counters.get(name, 0)) for name in wanted}
+            return "" if have_counts == dict(wanted) else f"the counters are {dict(dialogue.counters)}"
+        case "confirming":
+            return "" if dialogue.tentative == wanted else f"{dialogue.tentative} is to be confirmed"
+        case "committed":
+            last = conversation.turns[-1].committed if conversation.turns else "nothing"
+            return "" if last == wanted else f"the last turn was committed {last}"
+        case "intent_was":
+            last = conversation.turns[-1].intent if conversation.turns else "nothing"
+            return "" if last == wanted else f"the last intent was {last}"
+        case "noted":
+            return "" if any(note.what == wanted for note in conversation.noted) else f"noted {conversation.noted}"
+        case "still_on":
+            return "the call is over" if conversation.over or dialogue.ending else ""
+        case "transferred_to":
+            conversation.listen()
+            end = conversation.ended_by
+            extension = end.extension if isinstance(end, TransferCall) else "nowhere"
+            return "" if extension == wanted else f"transferred to {extension}"
+    conversation.listen()
+    if not conversation.over:
+        return f"the call goes on in {dialogue.state}"
+    outcome = conversation.concluded.outcome if conversation.concluded else "nothing"
+    return "" if outcome == wanted else f"the outcome is {outcome}"
+
+
+def _phrases(path: Path) -> dict[str, list[str]]:
+    """phrase -> intents that it stands for."""
+    found: dict[str, list[str]] = {}
+    body = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    for intent, entry in body["intents"].items():
+        for group in entry["phrases"]:
+            for phrase in [group] if isinstance(group, str) else group:
+                found.setdefault(phrase, []).append(intent)
+    return found

@@ -1,0 +1,60 @@
+"""Slots: what a caller said or typed as a value that a computer can use. Pure, apart from the parsing libraries.
+
+`parse` is the one entry point; every type takes both spoken words ("soixante-quinze mille onze") and written digits
+("75 011"), in French, Italian and English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, TypeAlias, get_args
+
+from dialogue.slots.choice import parse_choice
+from dialogue.slots.date_time import parse_date_time
+from dialogue.slots.digits import MOST_DIGITS, parse_digits
+from dialogue.slots.lexicon import lexicon_of
+from dialogue.slots.phone import parse_phone
+from dialogue.slots.reading import NOTHING, SlotReading
+from dialogue.slots.yes_no import parse_yes_no
+from dialogue.slots.zip_code import parse_zip_code
+
+__all__ = ["NOTHING", "SLOT_TYPES", "SlotReading", "SlotType", "parse"]
+
+SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice"]
+SLOT_TYPES: tuple[str, ...] = get_args(SlotType)
+
+
+def parse(
+    slot_type: str,
+    text: str,
+    language: str,
+    *,
+    now: datetime,
+    choices: Mapping[str, Sequence[str]] | None = None,
+    region: str = "FR",
+    previous: str | None = None,
+    least_digits: int = 1,
+    most_digits: int = MOST_DIGITS,
+) -> SlotReading:
+    """Reads `text` as a value of `slot_type`; a reading without a value when nothing fits.
+
+    `now` is the local time that "demain" counts from. `choices`: value -> phrases, for `choice`. `region`: country of
+    zip codes and telephone numbers. `previous`: the value that was just read back, which "non, douze" then corrects.
+    `least_digits`, `most_digits`: limits of `digits`. Raises ValueError for an unknown type or language.
+    """
+    lexicon = lexicon_of(language)
+    match slot_type:
+        case "yes_no":
+            return parse_yes_no(text, lexicon)
+        case "zip_code":
+            return parse_zip_code(text, lexicon, region, previous)
+        case "phone":
+            return parse_phone(text, lexicon, region, previous)
+        case "date_time":
+            return parse_date_time(text, lexicon, now, previous)
+        case "digits":
+            return parse_digits(text, lexicon, least_digits, most_digits, previous)
+        case "choice":
+            return parse_choice(text, lexicon, choices or {})
+    raise ValueError(f"unknown slot type {slot_type!r}; there are {', '.join(SLOT_TYPES)}")
