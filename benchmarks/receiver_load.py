@@ -35,8 +35,7 @@ from audio_prompts.espeak import Voice, speak
 from config import ROOT
 from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
 from devstack.redis_server import RedisServer
-from protocol.bus import stream_key
-from protocol.media import media_key
+from protocol.keys import media_key, stream_key
 from protocol.messages import CallEnded, Listen, MediaStarted, encode
 from rtp_receiver.silero import SileroVad
 

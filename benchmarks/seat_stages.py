@@ -10,14 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from protocol.messages import (
-    Message,
-    PlaybackStarted,
-    PlayPrompts,
-    TurnTaken,
-    UtteranceGuessed,
-    UtteranceTranscribed,
-)
+from protocol.messages import Message, PlaybackStarted, PlayPrompts, TurnTaken, UtteranceGuessed, UtteranceTranscribed
 
 STAGES = (
     "line and voice detection",

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from callers.call_view import CallView
 from observability.lifecycle import cancel_all
-from protocol.bus import stream_key
+from protocol.keys import stream_key
 from protocol.messages import BadMessage, CallStarted, Message, decode
 
 Listener = Callable[[CallView, Message], None]

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import BadSettings, RetentionSettings, load
 from observability.logs import set_up_logs
-from protocol.bus import stream_key
+from protocol.keys import stream_key
 from records.call_records import open_database
 from records.retention import anonymise, old_calls, wipe
 

@@ -13,31 +13,19 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Literal
+from typing import Any
 
 import hiredis
 from redis.asyncio import Connection, Redis
 from redis.exceptions import RedisError
 
+from protocol.keys import POSITION_EXPIRY_S, STREAM_LENGTH, Stream, position_key, stream_key
 from protocol.messages import BadMessage, Command, Event, Message, decode, encode
 
 log = logging.getLogger("pronto.bus")
 
-Stream = Literal["events", "commands"]
-STREAM_LENGTH = 20_000  # about 20 minutes of 100 busy calls; what was read is in the consumers' hands
-POSITION_EXPIRY_S = 7 * 86_400
 BLOCK_MS = 2_000
 BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
-
-
-def stream_key(cell: str, stream: Stream) -> str:
-    """`pronto:<cell>:events` or `pronto:<cell>:commands`."""
-    return f"pronto:{cell}:{stream}"
-
-
-def position_key(cell: str, stream: Stream, consumer: str) -> str:
-    """`pronto:<cell>:position:<consumer>:<stream>`: how far a consumer has dealt with a stream."""
-    return f"pronto:{cell}:position:{consumer}:{stream}"
 
 
 async def unread(redis: Redis, cell: str, stream: Stream, consumer: str, most: int = 500) -> list[Message]:
@@ -115,6 +103,7 @@ class Outbox:
         self._cell = cell
         self._bound = bound
         self._waiting: deque[Message] = deque()
+        self._sending: list[Message] = []  # on their way: never dropped, and sent again until Redis has them
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -123,7 +112,7 @@ class Outbox:
 
     def send(self, message: Message) -> None:
         """Queues a message; returns at once."""
-        if len(self._waiting) >= self._bound:
+        if len(self) >= self._bound and self._waiting:
             lost = self._waiting.popleft()
             self.dropped += 1
             log.error("outbox full, message dropped", extra={"call_id": lost.call_id, "kind": type(lost).__name__})
@@ -133,20 +122,26 @@ class Outbox:
 
     def __len__(self) -> int:
         """Messages that Redis has not taken yet."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._sending)
+
+    @property
+    def in_flight(self) -> int:
+        """Messages that Redis is being given."""
+        return len(self._sending)
 
     async def run(self) -> None:
         """Empties the outbox until cancelled."""
         failures = 0
         while True:
-            if not self._waiting:
+            if not self._waiting and not self._sending:
                 self._empty.set()
                 self._wake.clear()
                 await self._wake.wait()
-            batch = [self._waiting[i] for i in range(min(len(self._waiting), 200))]
+            if not self._sending:
+                self._sending = [self._waiting.popleft() for _ in range(min(len(self._waiting), 200))]
             try:
                 async with self._redis.pipeline(transaction=False) as pipe:
-                    for message in batch:
+                    for message in self._sending:
                         stream: Stream = "commands" if isinstance(message, Command) else "events"
                         pipe.xadd(
                             stream_key(self._cell, stream),
@@ -167,9 +162,7 @@ class Outbox:
                 log.info(
                     "redis is back", extra={"away_s": round(time.time() - self.away_since, 1), "waiting": len(self)}
                 )
-            self.away_since, failures = None, 0
-            for _ in batch:
-                self._waiting.popleft()
+            self.away_since, failures, self._sending = None, 0, []
 
     async def flush(self, timeout_s: float = 2.0) -> bool:
         """Waits until everything is sent; False when `timeout_s` was not enough."""

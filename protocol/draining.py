@@ -13,18 +13,14 @@ from collections.abc import Callable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from protocol.keys import DRAINING_EXPIRY_S, draining_key
+
 TOLD_EVERY_S = 1.0
-EXPIRY_S = 5
-
-
-def draining_key(cell: str) -> str:
-    """`pronto:<cell>:draining`."""
-    return f"pronto:{cell}:draining"
 
 
 async def write_draining(redis: Redis, cell: str, service: str) -> None:
-    """New calls of the cell are refused for `EXPIRY_S` from now. Raises RedisError or OSError when Redis is away."""
-    await redis.set(draining_key(cell), service, ex=EXPIRY_S)
+    """New calls of the cell are refused for a few seconds from now. Raises RedisError or OSError when Redis is away."""
+    await redis.set(draining_key(cell), service, ex=DRAINING_EXPIRY_S)
 
 
 async def tell_draining(redis: Redis, cell: str, service: str, is_wanted: Callable[[], bool]) -> None:

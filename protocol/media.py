@@ -9,17 +9,12 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-EXPIRY_S = 6 * 3_600
-
-
-def media_key(cell: str, host: str, port: int) -> str:
-    """`pronto:<cell>:media:<host>:<port>`."""
-    return f"pronto:{cell}:media:{host}:{port}"
+from protocol.keys import MEDIA_EXPIRY_S, media_key
 
 
 async def write_source(redis: Redis, cell: str, host: str, port: int, call_id: str) -> None:
     """Announces a source. Raises RedisError or OSError when Redis is away."""
-    await redis.set(media_key(cell, host, port), call_id, ex=EXPIRY_S)
+    await redis.set(media_key(cell, host, port), call_id, ex=MEDIA_EXPIRY_S)
 
 
 async def read_source(redis: Redis, cell: str, host: str, port: int) -> str | None:

@@ -14,24 +14,17 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from protocol.bus import raise_if_cancelled
+from protocol.keys import SPEAKING_CHANNEL, SPEAKING_EXPIRY_S, speaking_key
 
 log = logging.getLogger("pronto.bus")
-
-CHANNEL = "bot_speaking"
-EXPIRY_S = 3_600
-
-
-def speaking_key(call_id: str) -> str:
-    """`bot_speaking:<call_id>`; its value is "True" or "False"."""
-    return f"bot_speaking:{call_id}"
 
 
 async def write_speaking(redis: Redis, call_id: str, speaking: bool) -> bool:
     """Stores and publishes the state. False when Redis did not take it."""
     try:
         async with redis.pipeline(transaction=False) as pipe:
-            pipe.set(speaking_key(call_id), str(speaking), ex=EXPIRY_S)
-            pipe.publish(CHANNEL, f"{call_id} {speaking}")
+            pipe.set(speaking_key(call_id), str(speaking), ex=SPEAKING_EXPIRY_S)
+            pipe.publish(SPEAKING_CHANNEL, f"{call_id} {speaking}")
             await pipe.execute()
     except (RedisError, OSError) as error:
         log.warning("bot_speaking not stored", extra={"call_id": call_id, "error": repr(error)})
@@ -60,7 +53,7 @@ async def watch_speaking(redis: Redis) -> AsyncGenerator[tuple[str, bool]]:
     while True:
         try:
             async with redis.pubsub() as pubsub:
-                await pubsub.subscribe(CHANNEL)
+                await pubsub.subscribe(SPEAKING_CHANNEL)
                 raise_if_cancelled()
                 async for item in pubsub.listen():
                     if item["type"] == "message":

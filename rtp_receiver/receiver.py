@@ -22,7 +22,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from config import ReceiverSettings
-from protocol.bus import Inbox, Outbox, Stream, raise_if_cancelled
+from protocol.bus import Inbox, Outbox, raise_if_cancelled
+from protocol.keys import Stream, speaking_key
 from protocol.media import read_source
 from protocol.messages import (
     AudioLost,
@@ -37,7 +38,7 @@ from protocol.messages import (
     UtteranceTranscribed,
     encode,
 )
-from protocol.speaking import speaking_key, watch_speaking
+from protocol.speaking import watch_speaking
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Confirmed, Limits, Quiet, Segment
 from rtp_receiver.datagrams import SMALL_BUFFER_BYTES, kernel_drops, receive_buffer_bytes

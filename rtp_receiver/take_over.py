@@ -19,8 +19,8 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from protocol.keys import speaking_key
 from protocol.messages import BadMessage, Listen, RecognitionFailed, decode
-from protocol.speaking import speaking_key
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Confirmed, Heard, Segment
 from rtp_receiver.kept_state import NAMES, KeptState, kept_utterance, read_utterance

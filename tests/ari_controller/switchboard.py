@@ -20,7 +20,8 @@ from callers.sip_caller import SipCaller
 from config import ROOT
 from devstack.asterisk import ARI_USER, Asterisk
 from devstack.processes import ChildProcess, free_tcp_port
-from protocol.bus import Outbox, stream_key
+from protocol.bus import Outbox
+from protocol.keys import stream_key
 from protocol.messages import CallEnded, CallStarted, Command, Event, PlayPrompts, decode
 
 CELL = "test"

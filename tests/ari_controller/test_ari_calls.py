@@ -13,8 +13,9 @@ import pytest
 
 from callers.sip_caller import SipCaller
 from devstack.asterisk import Asterisk
-from protocol.bus import Inbox, position_key
-from protocol.draining import draining_key, write_draining
+from protocol.bus import Inbox
+from protocol.draining import write_draining
+from protocol.keys import draining_key, position_key, speaking_key
 from protocol.media import read_source
 from protocol.messages import (
     CallEnded,
@@ -30,7 +31,6 @@ from protocol.messages import (
     StopPlayback,
     TransferCall,
 )
-from protocol.speaking import speaking_key
 from tests.ari_controller.switchboard import (
     CELL,
     Bot,

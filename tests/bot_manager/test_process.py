@@ -21,7 +21,7 @@ from config import ROOT
 from devstack.processes import free_tcp_port
 from devstack.redis_server import RedisServer
 from protocol.bus import connect
-from protocol.draining import draining_key
+from protocol.keys import draining_key
 from protocol.messages import DtmfReceived, HangUp, PlayPrompts
 from tests.bot_manager.conftest import CELL, PATIENCE_S, Exchange, IntentServer, running, until
 

@@ -15,7 +15,7 @@ import pytest
 import redis
 
 from pronto import retention_cli
-from protocol.bus import stream_key
+from protocol.keys import stream_key
 from records.call import CallRecord, TurnRecord
 from records.call_records import create_tables, one_call, open_database, store
 

@@ -8,8 +8,9 @@ from typing import Any
 from redis.asyncio import Connection, Redis
 
 from devstack.redis_server import RedisServer
-from protocol.bus import Inbox, Outbox, connect, stream_key
-from protocol.messages import CallStarted, Command, DtmfReceived, Event, HangUp, Message
+from protocol.bus import Inbox, Outbox, connect
+from protocol.keys import stream_key
+from protocol.messages import CallStarted, Command, DtmfReceived, Event, HangUp, Message, decode
 from protocol.speaking import read_speaking, watch_speaking, write_speaking
 
 
@@ -160,3 +161,27 @@ def test_commands_are_packed_as_the_library_does_it() -> None:
         ("MGET", "", "x" * 100_000),
     ):
         assert b"".join(ours.pack_command(*command)) == b"".join(library.pack_command(*command))
+
+
+async def test_what_is_on_its_way_is_neither_dropped_nor_counted_as_lost() -> None:
+    """A full outbox drops what waits; the batch that Redis is being given arrives, and each loss is counted once."""
+    server = RedisServer()
+    server.start()
+    redis = connect(server.url)
+    outbox = Outbox(redis, "bound", bound=5)
+    try:
+        async with running(outbox.run()):
+            await redis.execute_command("CLIENT", "PAUSE", 600, "ALL")  # type: ignore[no-untyped-call]
+            for number in range(3):
+                outbox.send(digit(number))
+            while outbox.in_flight < 3:  # noqa: ASYNC110 the outbox tells nobody when it takes a batch
+                await asyncio.sleep(0)
+            for number in range(3, 9):
+                outbox.send(digit(number))
+            assert (len(outbox), outbox.dropped) == (5, 4)
+            assert await outbox.flush(10)
+        entries: Any = await redis.xrange(stream_key("bound", "events"))
+        assert [decode(fields["m"]) for _, fields in entries] == [digit(number) for number in (0, 1, 2, 7, 8)]
+    finally:
+        server.stop()
+        await redis.aclose()

@@ -14,7 +14,8 @@ from redis.asyncio import Redis
 
 from config import ReceiverSettings
 from devstack.redis_server import RedisServer
-from protocol.bus import Outbox, Stream, connect, stream_key
+from protocol.bus import Outbox, connect
+from protocol.keys import Stream, stream_key
 from protocol.media import write_source
 from protocol.messages import (
     AudioLost,

@@ -12,7 +12,8 @@ import numpy as np
 
 from config import ROOT
 from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
-from protocol.bus import connect, stream_key
+from protocol.bus import connect
+from protocol.keys import stream_key
 from protocol.media import write_source
 from protocol.messages import BadMessage, Listen, MediaStarted, UtteranceTranscribed, decode, encode
 from tests.rtp_receiver.fake_asterisk import MediaLeg

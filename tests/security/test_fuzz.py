@@ -19,7 +19,8 @@ from callers.sdp import MalformedSdp, audio_target, describe
 from config import ROOT
 from dialogue.flow_loader import BadFlow
 from dialogue.flow_store import FlowStore, intent_names
-from protocol.bus import Inbox, Outbox, connect, stream_key
+from protocol.bus import Inbox, Outbox, connect
+from protocol.keys import stream_key
 from protocol.messages import LONGEST_MESSAGE, BadMessage, CallStarted, HangUp, decode, encode
 from records.call_records import open_database
 from tests.fuzz.calls import CELL, FickleIntents, prompts_in, storm_of_events, storm_of_messages
