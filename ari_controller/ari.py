@@ -139,7 +139,8 @@ class AriClient:
 def _no_redirects() -> aiohttp.TraceConfig:
     """For every request of a session, the websocket's too, which has no option for it."""
 
-    async def refuse(*_: object) -> None:
+    async def refuse(_: object, __: object, found: aiohttp.TraceRequestRedirectParams) -> None:
+        found.response.close()
         raise aiohttp.ClientError("Asterisk redirects: it is another server, or there is a proxy before it")
 
     config = aiohttp.TraceConfig()

@@ -82,6 +82,24 @@ GUARDS = (
         "allow_redirects=True",
     ),
     _of(
+        CLIENTS + "test_no_client_follows_to_another_server",
+        "rtp_receiver/whisper.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+    ),
+    _of(
+        CLIENTS + "test_no_client_follows_to_another_server",
+        "ari_controller/ari.py",
+        "trace_configs=[_no_redirects()],",
+        "",
+    ),
+    _of(
+        CLIENTS + "test_no_client_follows_to_another_server",
+        "pronto/asking.py",
+        "ProxyHandler({}), _Straight)",
+        "ProxyHandler({}))",
+    ),
+    _of(
         GATE + "test_a_body_that_is_too_large_is_not_read_to_its_end",
         "observability/gate.py",
         "return message if came <= self._max_body_bytes else",
