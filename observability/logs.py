@@ -1,8 +1,9 @@
 """Log records as text lines or JSON objects: a static message, and fields given through `extra`.
 
 Text: `time - name - level - message key=value ...` (the format of the specification, fields behind it). JSON: one
-object per line. Times are UTC (ISO 8601, `2026-01-31T09:30:00.123Z`): lines of two hosts, and of the hour in which clocks
-are put back, can be put in order. Fields named in PERSONAL (what callers said, their numbers and digits) are written only when asked for.
+object per line. Times are UTC (ISO 8601, `2026-01-31T09:30:00.123Z`): lines of two hosts, and of the hour in which
+clocks are put back, can be put in order. Fields named in PERSONAL (what callers said, their numbers and digits) are
+written only when asked for.
 """
 
 from __future__ import annotations
