@@ -15,8 +15,6 @@ import sys
 import uuid
 from typing import cast
 
-from aiohttp import web
-
 from ari_controller import metrics
 from ari_controller.ari import AriClient
 from ari_controller.call_states import Rules
@@ -26,6 +24,7 @@ from ari_controller.live_calls import DrainNewCalls, LiveCalls
 from ari_controller.media_legs import Target
 from config import BadSettings, ControllerSettings, load
 from observability.drain import Drain
+from observability.endpoints import Report
 from observability.http import serve
 from observability.lifecycle import cancel_all, until_stopped
 from observability.logs import set_up_logs
@@ -69,17 +68,17 @@ async def run(settings: ControllerSettings) -> None:
         for kind in ("main", "snoop", "external_media", "recording"):
             metrics.CHANNELS.labels(kind).set_function(lambda kind=kind: live.count(kind))  # type: ignore[misc]
 
-        async def show_channels(_: web.Request) -> web.Response:
-            return web.json_response({"channels": live.channels()})
-
-        runner = await serve(
-            settings.controller_host,
-            settings.controller_port,
+        report = Report(
             lambda: {"calls": len(live.calls), "connected": controller.is_connected},
             controller.ready,
-            {"/channels": show_channels},
+            drain,
+            {"/channels": lambda: {"channels": live.channels()}},
+        )
+        server = await serve(
+            report,
+            settings.controller_host,
+            settings.controller_port,
             settings.pronto_token,
-            drain=drain,
             reuse_port=settings.reuse_port,
         )
 
@@ -99,13 +98,14 @@ async def run(settings: ControllerSettings) -> None:
                 controller.watch_replacement(),
                 controller.watch_bot(),
                 _ended(sender),
+                server.alive(),
                 before_end=finish,
             )
         finally:
             await live.settle()
             await outbox.flush()
             await cancel_all(sender)
-            await runner.cleanup()
+            await server.stop()
             await redis.aclose()
 
 

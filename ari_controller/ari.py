@@ -56,6 +56,7 @@ class AriClient:
             headers=self._headers,
             connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S),
             timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S),
+            trace_configs=[_no_redirects()],
         )
         return self
 
@@ -133,3 +134,15 @@ class AriClient:
         """Closes the websocket; `listen` opens a new one after its back-off."""
         if self._websocket is not None:
             await self._websocket.close()
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    """For every request of a session, the websocket's too, which has no option for it."""
+
+    async def refuse(_: object, __: object, found: aiohttp.TraceRequestRedirectParams) -> None:
+        found.response.close()
+        raise aiohttp.ClientError("Asterisk redirects: it is another server, or there is a proxy before it")
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(refuse)
+    return config

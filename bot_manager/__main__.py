@@ -24,6 +24,7 @@ from dialogue.flow_loader import BadFlow
 from dialogue.flow_store import FlowStore
 from dialogue.slots import parse
 from observability.drain import Drain
+from observability.endpoints import Report
 from observability.http import serve
 from observability.lifecycle import cancel_all
 from observability.logs import set_up_logs
@@ -127,17 +128,15 @@ async def run(settings: BotSettings) -> None:
         return (False, "redis is away") if backbone.away_since is not None else (True, "")
 
     server = await serve(
+        Report(health, ready, drain),
         settings.bot_host,
         settings.bot_port,
-        health,
-        ready,
-        token=settings.pronto_token,
-        drain=drain,
+        settings.pronto_token,
         reuse_port=settings.reuse_port,
     )
     records.start()
     warming: list[asyncio.Task[None]] = []
-    writers = [asyncio.create_task(outbox.run()), asyncio.create_task(snapshots.run())]
+    writers = [asyncio.create_task(job) for job in (outbox.run(), snapshots.run(), server.alive())]
     try:
         if await _unless(stop, take_up(inbox, switchboard), writers):
             resumed = True
@@ -164,7 +163,7 @@ async def run(settings: BotSettings) -> None:
         await cancel_all(*writers, *warming)
         await intents.close()
         await redis.aclose()
-        await server.cleanup()
+        await server.stop()
         await asyncio.to_thread(records.stop)
 
 

@@ -13,6 +13,7 @@ import contextlib
 import http.client
 import json
 import logging
+import os
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ from config import ROOT, STATE
 from devstack.asterisk import ARI_USER, Asterisk, settings_on_free_ports
 from devstack.processes import ChildProcess, ProcessFailed, free_tcp_port, free_udp_port
 from devstack.redis_server import RedisServer
+from observability.gate import bearer
 
 log = logging.getLogger("devstack.stack")
 
@@ -199,7 +201,9 @@ class Stack:
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[service], timeout=2.0)
         try:
             if pid is not None:
-                connection.request("GET", "/health")
+                # strangers are not told the process's number
+                token = {**os.environ, **self.plan.settings}.get("PRONTO_TOKEN", "")
+                connection.request("GET", "/health", headers=bearer(token))
                 if json.loads(connection.getresponse().read()).get("pid") != pid:
                     return False
             connection.request("GET", path)  # the same connection: the same process

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import signal
 import sys
 
 from config import BadSettings, IntentSettings, load
 from intent_service.catalogue import Catalogue, Training
 from intent_service.encoder import open_encoder
 from intent_service.normalise import LANGUAGES
+from observability.http import Server
+from observability.lifecycle import until_stopped
 from observability.listening import bound_socket, is_served
 from observability.logs import set_up_logs
 
@@ -28,7 +30,6 @@ def main() -> int:
         return 2
     set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    import uvicorn
 
     from intent_service.service import create_app
 
@@ -38,20 +39,18 @@ def main() -> int:
     sock = bound_socket(settings.intent_host, settings.intent_port, settings.reuse_port)
     if settings.reuse_port and is_served(settings.intent_host, settings.intent_port):
         catalogue.refresh()  # the process that serves the same port does so until this one can answer
-    # uvicorn ends well at a signal and then raises it again: the end that was asked for is no failure
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    config = uvicorn.Config(
-        create_app(catalogue, settings.intent_reload_s, training.stop, settings.pronto_token),
-        host=settings.intent_host,
-        port=settings.intent_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = uvicorn.Server(config)
-    server.run(sockets=[sock])
-    return 0 if server.started else 1
+    app = create_app(catalogue, settings.intent_reload_s, training.stop, settings.pronto_token)
+    asyncio.run(serve(Server(app, sock)))
+    return 0
+
+
+async def serve(server: Server) -> None:
+    """Serves until a signal comes."""
+    await server.start()
+    try:
+        await until_stopped(server.alive())
+    finally:
+        await server.stop()
 
 
 if __name__ == "__main__":

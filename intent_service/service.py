@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -18,15 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pydantic import BaseModel, Field
 
 from intent_service.catalogue import Catalogue
 from intent_service.recogniser import Decision, UnknownIntent
 from observability.drain import Drain
+from observability.endpoints import Report
 from observability.gate import Gate
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,6 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
     app = FastAPI(title="Pronto intent service", lifespan=lifespan)
     app.add_middleware(Gate, token=token, max_body_bytes=MAX_BODY_BYTES)
     inside = 0
-    drain = Drain(lambda: inside, metrics.registry)
 
     def decide(question: Question, faqs: bool) -> Decision:
         recogniser = catalogue.recognisers[question.language]
@@ -211,50 +210,22 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         """The intent of a sentence among the questions."""
         return await answer(question, faqs=True)
 
-    @app.get("/health")
-    async def health() -> dict[str, object]:
-        """Alive, and on what: the encoder (or why there is none), versions, refused files."""
+    def health() -> dict[str, object]:
+        """The encoder (or why there is none), versions, refused files."""
         return {
-            "status": "ok",
-            "pid": os.getpid(),
             "encoder": catalogue.encoder.backend,
             "encoder_note": catalogue.encoder.reason,
             "languages": {name: one.version for name, one in list(catalogue.recognisers.items())},
             "refused": dict(catalogue.refused),
         }
 
-    @app.get("/ready")
-    async def ready() -> JSONResponse:
+    def ready() -> tuple[bool, str]:
         """Whether every language can be asked now."""
         missing = [name for name in catalogue.languages if name not in catalogue.recognisers]
-        reason = "; ".join(f"{name}: {catalogue.refused.get(name, 'still training')}" for name in missing)
-        is_ready = not missing and not drain.is_draining
-        return JSONResponse(
-            {"ready": is_ready, "reason": reason or ("" if is_ready else "draining")}, 200 if is_ready else 503
-        )
+        return not missing, "; ".join(f"{name}: {catalogue.refused.get(name, 'still training')}" for name in missing)
 
-    @app.get("/drain")
-    async def show_drain() -> dict[str, object]:
-        """Whether this replica is being taken out of service, and how much is left."""
-        return drain.status()
-
-    @app.post("/drain")
-    async def begin_drain() -> dict[str, object]:
-        """Not ready any more; what comes nevertheless is answered."""
-        drain.begin()
-        return drain.status()
-
-    @app.delete("/drain")
-    async def end_drain() -> dict[str, object]:
-        """Ready again."""
-        drain.end()
-        return drain.status()
-
-    @app.get("/metrics")
-    async def show_metrics() -> Response:
-        """Prometheus."""
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
+    report = Report(health, ready, Drain(lambda: inside), registry=metrics.registry)
+    app.router.routes += report.routes()
     return app
 
 

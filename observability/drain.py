@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from prometheus_client import REGISTRY, CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Gauge
 
 log = logging.getLogger("pronto.drain")
 
@@ -19,15 +19,17 @@ LOOK_S = 0.05
 
 
 class Drain:
-    """One process's. `left` tells how much of what was begun is not finished: calls or requests."""
+    """One service's. `left` tells how much of what was begun is not finished: calls or requests."""
 
-    def __init__(self, left: Callable[[], int], registry: CollectorRegistry = REGISTRY) -> None:
+    def __init__(self, left: Callable[[], int]) -> None:
         self._left = left
         self._since: float | None = None
-        draining = Gauge("pronto_draining", "1 while no new work is taken", registry=registry)
+        self.registry = CollectorRegistry()
+        """What Prometheus sees of it."""
+        draining = Gauge("pronto_draining", "1 while no new work is taken", registry=self.registry)
         draining.set_function(lambda: float(self.is_draining))
         remaining = Gauge(
-            "pronto_drain_left", "Calls or requests still to be finished while draining", registry=registry
+            "pronto_drain_left", "Calls or requests still to be finished while draining", registry=self.registry
         )
         remaining.set_function(lambda: float(self.left))
 

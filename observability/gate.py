@@ -1,8 +1,13 @@
-"""Who may ask a service over HTTP, and how much may be sent: a bearer token (RFC 6750) and a limit for bodies.
+"""Who may ask a service over HTTP, and how much may be sent: the one gate of every server.
 
-With a token set, every path but OPEN needs `Authorization: Bearer <token>`. `/health` and `/ready` stay open: balancers
-and supervisors that ask them often cannot send a header, and they tell nothing about callers. `/metrics` is not open:
-how many calls there are and how they come out is nobody else's business, and Prometheus can send the header.
+With a token set, who sends `Authorization: Bearer <token>` (RFC 6750) is trusted, nobody else. Without one a server is
+bound to loopback, and programs of this machine are trusted; but a browser on it also sends what a page of any other
+site wants. Such requests give themselves away: by `Sec-Fetch-Site` or `Origin`, or, where that site's name was made to
+lead here (DNS rebinding), by a `Host` that is no name of this machine.
+
+Who is not trusted gets the paths in OPEN and nothing else. `/health` and `/ready` are open: balancers and supervisors
+that ask them often cannot send a header. They learn whether the service lives and takes work, nothing more: how many
+calls there are, from where, and on which files is nobody else's business. Prometheus can send the header.
 """
 
 from __future__ import annotations
@@ -10,16 +15,21 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from math import inf
 from typing import Any, Final, TypeAlias
 
 from prometheus_client import Counter
 
+from config import is_loopback
+
 OPEN: Final = frozenset({"/health", "/ready"})
-UNAUTHORISED: Final = ("unauthorised", "a bearer token is needed")
-"""Code and detail of the refusal."""
-REFUSED = Counter("pronto_http_unauthorised", "requests without the bearer token")
+TRUSTED: Final = "pronto.trusted"
+"""Key of the scope: whether who asks is trusted. Without a gate it is not there, and nobody is."""
+NO_TOKEN: Final = (401, "unauthorised", "a bearer token is needed")
+"""Status, code and detail of a refusal; likewise below."""
+OTHER_SITE: Final = (403, "other_site", "without PRONTO_TOKEN only programs of this machine are served")
+REFUSED = Counter("pronto_http_unauthorised", "requests without the bearer token, or of another site's page")
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -27,16 +37,29 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def may_enter(path: str, authorization: bytes, token: str) -> bool:
-    """Whether a request with this `Authorization` header may have this path; always without a token."""
-    if not token or path in OPEN:
-        return True
+def is_trusted(headers: Mapping[bytes, bytes], token: str) -> bool:
+    """Whether a request with these headers (names in small letters) may have everything."""
+    if token:
+        return _has_token(headers.get(b"authorization", b""), token)
+    return _is_of_this_machine(headers)
+
+
+def _has_token(authorization: bytes, token: str) -> bool:
     scheme, _, given = authorization.partition(b" ")
     # as long for a wrong token as for a right one, so that it cannot be guessed letter by letter
-    if scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), token.encode()):
-        return True
-    REFUSED.inc()
-    return False
+    return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), token.encode())
+
+
+def _is_of_this_machine(headers: Mapping[bytes, bytes]) -> bool:
+    if headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
+        return False
+    host = headers.get(b"host", b"")
+    if headers.get(b"origin", b"http://" + host) != b"http://" + host:
+        return False
+    name = host.decode("latin-1").lower()
+    if not name.endswith("]"):  # an IPv6 address without a port
+        name = name.rpartition(":")[0] or name
+    return not name or is_loopback(name)  # HTTP/1.0 has no Host, and no browser speaks it
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -45,7 +68,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class Gate:
-    """An ASGI layer: refuses with 401 who has no token, and with 413 a body of more than `max_body_bytes`, if given."""
+    """An ASGI layer: refuses who is not trusted with 401 or 403, and with 413 a body of more than `max_body_bytes`."""
 
     def __init__(self, app: App, token: str, max_body_bytes: float = inf) -> None:
         self._app = app
@@ -58,8 +81,10 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = dict(scope.get("headers", ()))
-        if scope["type"] != "http" or not may_enter(scope["path"], headers.get(b"authorization", b""), self._token):
-            await _refuse(scope, send, 401, *UNAUTHORISED)
+        scope[TRUSTED] = is_trusted(headers, self._token)
+        if scope["type"] != "http" or not (scope[TRUSTED] or scope["path"] in OPEN):
+            REFUSED.inc()
+            await _refuse(scope, send, *(NO_TOKEN if self._token else OTHER_SITE))
             return
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or float(length) > self._max_body_bytes:

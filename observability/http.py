@@ -1,79 +1,86 @@
-"""The small HTTP server of services without an API of their own: `/health`, `/ready`, `/metrics`, `/drain` and what
-they add.
+"""The HTTP server of every service: an ASGI application on a port becomes a server inside the service's own event loop.
 
-With a token, `observability.gate` says who may come in.
+Signals are the service's affair, as is when the server starts and stops; while nobody asks, it does nothing. `serve` is
+the whole server of a service without an API of its own.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+import socket
 
-from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
-from observability.drain import Drain
-from observability.gate import UNAUTHORISED, may_enter
+from observability.endpoints import Report
+from observability.gate import App, Gate
+from observability.listening import bound_socket
+from observability.whole_answers import WholeAnswers
 
-Health = Callable[[], Mapping[str, object]]
-Ready = Callable[[], tuple[bool, str]]
-Route = Callable[[web.Request], Awaitable[web.StreamResponse]]
+MAX_BODY_BYTES = 64 * 1024
+GRACE_S = 5
+LOOK_S = 0.5
 
 
-async def serve(
-    host: str,
-    port: int,
-    health: Health,
-    ready: Ready,
-    routes: Mapping[str, Route] | None = None,
-    token: str = "",
-    *,
-    drain: Drain | None = None,
-    reuse_port: bool = False,
-) -> web.AppRunner:
-    """Starts the server; call `cleanup()` on the result to stop it. Raises OSError when the port is taken.
+class Server:
+    """One application on one bound socket. Requests that are inside when it stops have `grace_s` to be answered."""
 
-    `health` gives the fields beside `"status": "ok"`; `ready` whether the service can take work now, and why not;
-    `token` is the bearer token that everything else needs, empty for none. `reuse_port` lets a successor listen on the
-    same port already.
+    def __init__(self, app: App, sock: socket.socket, grace_s: int = GRACE_S) -> None:
+        config = uvicorn.Config(
+            app,
+            http=WholeAnswers,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=grace_s,
+        )
+        config.load()
+        # `uvicorn.Server.serve` would catch signals and wake up ten times a second: its two ends are used without it
+        self._uvicorn = uvicorn.Server(config)
+        self._uvicorn.lifespan = config.lifespan_class(config)
+        self._socket = sock
+
+    @property
+    def port(self) -> int:
+        """Where it listens, also if any port was asked for."""
+        return int(self._socket.getsockname()[1])
+
+    async def start(self) -> None:
+        """Listens from now on. Raises OSError."""
+        await self._uvicorn.startup(sockets=[self._socket])
+
+    async def alive(self) -> None:
+        """Never returns; raises RuntimeError when nobody listens any more although nobody said `stop`. A background
+        task of the service: one that cannot be seen and not be drained must end."""
+        while self._listens():  # noqa: ASYNC110 - whose end nobody tells us of
+            await asyncio.sleep(LOOK_S)
+        raise RuntimeError("the HTTP server has ended")
+
+    async def stop(self) -> None:
+        """Listens no more and answers what is inside, for `grace_s` at most. Nothing but the port is given back where
+        it did not listen."""
+        if self._listens():
+            await self._uvicorn.shutdown(sockets=[self._socket])
+        self._socket.close()
+
+    def _listens(self) -> bool:
+        try:
+            return bool(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+        except OSError:  # closed
+            return False
+
+
+async def serve(report: Report, host: str, port: int, token: str = "", *, reuse_port: bool = False) -> Server:
+    """Starts a server of `report`; call `stop()` on the result. Raises OSError when the port is taken.
+
+    `token` is the bearer token that everything but the status needs, empty for none. `reuse_port` lets a successor
+    listen on the same port already.
     """
-
-    async def show_health(_: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "pid": os.getpid(), **health()})
-
-    async def show_ready(_: web.Request) -> web.Response:
-        is_ready, reason = (False, "draining") if drain is not None and drain.is_draining else ready()
-        return web.json_response({"ready": is_ready, "reason": reason}, status=200 if is_ready else 503)
-
-    async def show_metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    @web.middleware
-    async def gate(request: web.Request, handler: Route) -> web.StreamResponse:
-        if may_enter(request.path, request.headers.get("Authorization", "").encode(errors="replace"), token):
-            return await handler(request)
-        body = dict(zip(("error", "detail"), UNAUTHORISED, strict=True))
-        return web.json_response(body, status=401, headers={"WWW-Authenticate": "Bearer"})
-
-    def show_drain(act: Callable[[Drain], None]) -> Route:
-        async def answer(_: web.Request) -> web.Response:
-            assert drain is not None
-            act(drain)
-            return web.json_response(drain.status())
-
-        return answer
-
-    app = web.Application(client_max_size=64 * 1024, middlewares=[gate])
-    app.router.add_get("/health", show_health)
-    app.router.add_get("/ready", show_ready)
-    app.router.add_get("/metrics", show_metrics)
-    if drain is not None:
-        app.router.add_get("/drain", show_drain(lambda _: None))
-        app.router.add_post("/drain", show_drain(Drain.begin))
-        app.router.add_delete("/drain", show_drain(Drain.end))
-    for path, route in (routes or {}).items():
-        app.router.add_get(path, route)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, host, port, reuse_port=reuse_port or None).start()
-    return runner
+    gate = Middleware(Gate, token=token, max_body_bytes=MAX_BODY_BYTES)
+    app = Starlette(routes=report.routes(), middleware=[gate])
+    app.router.redirect_slashes = False
+    server = Server(app, bound_socket(host, port, reuse_port))
+    await server.start()
+    return server

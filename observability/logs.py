@@ -1,7 +1,9 @@
 """Log records as text lines or JSON objects: a static message, and fields given through `extra`.
 
 Text: `time - name - level - message key=value ...` (the format of the specification, fields behind it). JSON: one
-object per line. Fields named in PERSONAL (what callers said, their numbers and digits) are written only when asked for.
+object per line. Times are UTC (ISO 8601, `2026-01-31T09:30:00.123Z`): lines of two hosts, and of the hour in which
+clocks are put back, can be put in order. Fields named in PERSONAL (what callers said, their numbers and digits) are
+written only when asked for.
 """
 
 from __future__ import annotations
@@ -9,12 +11,18 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any, Final
 
 PERSONAL: Final = frozenset(
     {"text", "sentence", "caller_number", "called_number", "digit", "digits", "slots", "value", "detail"}
 )
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+def time_of(record: logging.LogRecord) -> str:
+    """When the record was made, in UTC to the millisecond."""
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def fields_of(record: logging.LogRecord, personal: bool) -> dict[str, Any]:
@@ -29,6 +37,10 @@ class TextFormatter(logging.Formatter):
     def __init__(self, personal: bool) -> None:
         super().__init__("%(asctime)s - %(name)s - %(levelname)s - %(message)s")
         self._personal = personal
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """`time_of` the record; there is one format."""
+        return time_of(record)
 
     def formatException(self, ei: Any) -> str:
         """A traceback with each line set in: no text in it can pass for a record of its own."""
@@ -52,7 +64,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The object's text."""
         body: dict[str, Any] = {
-            "time": self.formatTime(record),
+            "time": time_of(record),
             "name": record.name,
             "level": record.levelname,
             "message": record.getMessage(),

@@ -11,11 +11,11 @@ import json
 import os
 import sys
 import time
-import urllib.request
 from typing import Any
 
 from config import SERVICES, BadSettings, load
 from devstack.stack import PORT_KEYS, STACK_FILE
+from pronto.asking import ask
 
 HOST_KEYS = {key: key.replace("_PORT", "_HOST") for key in PORT_KEYS.values()}
 LOOK_S = 0.5
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints how much is left whenever that changes."""
     try:
         url = (args.url or url_of(args.service)).rstrip("/") + "/drain"
-        status = ask("DELETE" if args.undo else "POST", url)
+        status = _ask("DELETE" if args.undo else "POST", url)
         if args.undo:
             print(f"{args.service} takes work again")
             return 0
@@ -58,7 +58,7 @@ def wait(service: str, url: str, status: dict[str, Any], within_s: float) -> int
             print(f"pronto drain: {service}: {left} left after {within_s:g} s", file=sys.stderr)
             return 1
         time.sleep(LOOK_S)
-        status = ask("GET", url)
+        status = _ask("GET", url)
 
 
 def url_of(service: str) -> str:
@@ -67,13 +67,13 @@ def url_of(service: str) -> str:
         return str(json.loads(STACK_FILE.read_text(encoding="utf-8"))["services"][service])
     settings = load(SERVICES[service], {"ARI_PASSWORD": "-", **os.environ})
     key = PORT_KEYS[service]
-    return f"http://{getattr(settings, HOST_KEYS[key].lower())}:{getattr(settings, key.lower())}"
+    host, port = getattr(settings, HOST_KEYS[key].lower()), getattr(settings, key.lower())
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def ask(method: str, url: str) -> dict[str, Any]:
-    """The JSON answer. Raises OSError or ValueError."""
-    token = os.environ.get("PRONTO_TOKEN", "")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers, method=method), timeout=10.0) as answer:
-        body: dict[str, Any] = json.loads(answer.read())
-    return body
+def _ask(method: str, url: str) -> dict[str, Any]:
+    """The status. Raises OSError or ValueError."""
+    status = ask(method, url, os.environ.get("PRONTO_TOKEN", ""))
+    if not isinstance(status, dict) or "left" not in status:
+        raise ValueError(f"{url} answers without a status")
+    return status

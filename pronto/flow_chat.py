@@ -5,16 +5,13 @@ Empty line: silence. `#75011#`: keys. `/quit`: hang up.
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
 from config import IntentSettings
 from dialogue.flow import Flow
 from dialogue.rehearsal import Conversation, Decision, Resolver
-from observability.gate import bearer
+from pronto.asking import ask
 from protocol.messages import HangUp
 
 
@@ -30,7 +27,7 @@ class HttpIntents:
         self._faqs_url = faqs_url
         self._language = language
         self._timeout_s = timeout_s
-        self._headers = {"Content-Type": "application/json", **bearer(token)}
+        self._token = token
 
     def __call__(self, text: str, allowed: tuple[str, ...]) -> Decision:
         """Raises IntentsAway."""
@@ -45,12 +42,10 @@ class HttpIntents:
         return Decision(str(main["intent"]), float(main.get("score", 0.0)))
 
     def _ask(self, url: str, question: Mapping[str, Any]) -> dict[str, Any]:
-        body = json.dumps({**question, "language": self._language}).encode()
-        request = urllib.request.Request(url, body, self._headers)
+        body = {**question, "language": self._language}
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as reply:
-                answer = json.load(reply)
-        except (urllib.error.URLError, TimeoutError, ValueError, OSError) as error:
+            answer = ask("POST", url, self._token, body, timeout_s=self._timeout_s)
+        except (OSError, ValueError) as error:
             raise IntentsAway(f"{url}: {error}") from error
         if not isinstance(answer, dict) or "intent" not in answer:
             raise IntentsAway(f"{url}: answers without an intent")

@@ -12,6 +12,7 @@ import uvloop
 
 from config import BadSettings, ReceiverSettings, load
 from observability.drain import Drain
+from observability.endpoints import Report
 from observability.http import serve
 from observability.lifecycle import until_stopped
 from observability.logs import set_up_logs
@@ -47,13 +48,16 @@ async def run(settings: ReceiverSettings) -> None:
     receiver: Receiver | None = None
     drain = Drain(lambda: receiver.calls if receiver else 0)
     stopping = False
-    server = await serve(
-        settings.receiver_host,
-        settings.receiver_port,
+    report = Report(
         lambda: receiver.health() if receiver else {},
         lambda: receiver.ready() if receiver else (False, "another process has the RTP port"),
-        token=settings.pronto_token,
-        drain=drain,
+        drain,
+    )
+    server = await serve(
+        report,
+        settings.receiver_host,
+        settings.receiver_port,
+        settings.pronto_token,
         reuse_port=settings.reuse_port,
     )
 
@@ -77,10 +81,13 @@ async def run(settings: ReceiverSettings) -> None:
 
     try:
         await until_stopped(
-            receive(), tell_draining(redis, settings.cell, "rtp_receiver", refuses_calls), before_end=finish
+            receive(),
+            tell_draining(redis, settings.cell, "rtp_receiver", refuses_calls),
+            server.alive(),
+            before_end=finish,
         )
     finally:
-        await server.cleanup()
+        await server.stop()
         await redis.aclose()
 
 

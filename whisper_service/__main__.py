@@ -3,55 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import resource
 import signal
-import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
-import uvicorn
 import uvloop
 
 from config import BadSettings, WhisperSettings, load
+from observability.http import Server
+from observability.lifecycle import cancel_all
 from observability.listening import bound_socket, is_served
 from observability.logs import set_up_logs
 from whisper_service.http_api import create_app
 from whisper_service.phrases import BadPhrases
 from whisper_service.service import Service, load_families
-from whisper_service.whole_answers import WholeAnswers
 
 log = logging.getLogger("whisper_service")
 
-
-class Server(uvicorn.Server):
-    """uvicorn that leaves signals to us: it would stop at once, and balancers could not be told before."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Captures none."""
-        yield
+GRACE_S = 10
+"""For requests that are inside when it stops."""
 
 
 async def run(settings: WhisperSettings, service: Service) -> int:
     """Serves until SIGTERM or SIGINT, then drains; the process's exit status."""
-    server = Server(
-        uvicorn.Config(
-            create_app(service),
-            settings.whisper_host,
-            settings.whisper_port,
-            http=WholeAnswers,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=10,
-            backlog=2048,
-        )
-    )
     sock = bound_socket(settings.whisper_host, settings.whisper_port, settings.reuse_port)
+    server = Server(create_app(service), sock, GRACE_S)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,27 +38,30 @@ async def run(settings: WhisperSettings, service: Service) -> int:
     # a daemon: a model that is still loading must not hold up the stop
     loading = Thread(target=service.load, name="load", daemon=True)
     loading.start()
-    serving = asyncio.create_task(serve(server, sock, settings, loading))
+    serving = asyncio.create_task(serve(server, settings, loading))
     stopping = asyncio.create_task(stop.wait())
     watching = asyncio.create_task(watch_memory(settings.whisper_max_memory_mb))
     await asyncio.wait((serving, stopping, watching), return_when=asyncio.FIRST_COMPLETED)
     failed = not stopping.done()
-    service.drain()
+    service.drain.begin()
     if not serving.done():
         await asyncio.sleep(settings.whisper_drain_s)
-        server.should_exit = True
-    with contextlib.suppress(SystemExit):
-        await serving
+    await cancel_all(serving, stopping, watching)
+    await server.stop()
     await asyncio.to_thread(service.close)
+    if not serving.cancelled():
+        serving.result()
     return int(failed)
 
 
-async def serve(server: Server, sock: socket.socket, settings: WhisperSettings, loading: Thread) -> None:
-    """Serves until the server is told to exit. Beside a process that serves the same port: once the model is there."""
+async def serve(server: Server, settings: WhisperSettings, loading: Thread) -> None:
+    """Serves until cancelled. Beside a process that serves the same port: once the model is there. Raises what the
+    server died of."""
     if settings.reuse_port and await asyncio.to_thread(is_served, settings.whisper_host, settings.whisper_port):
-        while loading.is_alive() and not server.should_exit:  # noqa: ASYNC110 - neither is an event of asyncio
+        while loading.is_alive():  # noqa: ASYNC110 - no event of asyncio
             await asyncio.sleep(0.05)
-    await server.serve(sockets=[sock])
+    await server.start()
+    await server.alive()
 
 
 async def watch_memory(limit_mb: int) -> None:

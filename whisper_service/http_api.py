@@ -15,11 +15,11 @@ import pybase64
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from observability.endpoints import Report
 from observability.gate import Gate
 from whisper_service import metrics
 from whisper_service.admission import Admission, error_body
@@ -116,41 +116,10 @@ def create_app(service: Service) -> FastAPI:
             return PlainTextResponse(transcript.text + "\n")
         return JSONResponse(_verbose(transcript) if response_format == "verbose_json" else {"text": transcript.text})
 
-    @app.get("/health")
-    async def health() -> JSONResponse:
-        return JSONResponse(service.health(), 503 if service.state == "failed" else 200)
-
-    @app.get("/ready")
-    async def ready() -> JSONResponse:
-        body = {"ready": service.is_ready, "reason": service.reason}
-        return JSONResponse(body, 200 if service.is_ready else 503)
-
-    def drain_status() -> JSONResponse:
-        draining = service.state == "draining"
-        return JSONResponse({"draining": draining, "left": service.inside if draining else 0})
-
-    @app.get("/drain")
-    async def show_drain() -> JSONResponse:
-        return drain_status()
-
-    @app.post("/drain")
-    async def begin_drain() -> JSONResponse:
-        service.drain()
-        return drain_status()
-
-    @app.delete("/drain")
-    async def end_drain() -> JSONResponse:
-        service.take_work_again()
-        return drain_status()
-
-    @app.get("/metrics")
-    async def show_metrics() -> Response:
-        draining = service.state == "draining"
-        metrics.DRAINING.set(draining)
-        metrics.DRAIN_LEFT.set(service.inside if draining else 0)
-        metrics.QUEUE.set(service.batcher.waiting if service.batcher else 0)
-        metrics.INSIDE.set(service.inside)
-        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+    app.router.routes += Report(service.health, service.ready, service.drain).routes()
+    metrics.READY.set_function(lambda: float(service.is_ready))
+    metrics.QUEUE.set_function(lambda: float(service.batcher.waiting if service.batcher else 0))
+    metrics.INSIDE.set_function(lambda: float(service.inside))
 
     @app.exception_handler(Refusal)
     async def refusal(request: Request, error: Refusal) -> JSONResponse:

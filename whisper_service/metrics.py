@@ -20,8 +20,6 @@ DROPPED = Counter("pronto_whisper_dropped_total", "Requests dropped before the e
 QUEUE = Gauge("pronto_whisper_queue_depth", "Utterances that wait for the engine")
 INSIDE = Gauge("pronto_whisper_inside", "Requests that are not answered yet")
 MAX_BATCH = Gauge("pronto_whisper_max_batch", "Largest batch; falls when the device runs out of memory")
-DRAINING = Gauge("pronto_draining", "1 while no new work is wanted")
-DRAIN_LEFT = Gauge("pronto_drain_left", "Requests still to be answered while draining")
 READY = Gauge("pronto_whisper_ready", "1 when the service takes work")
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from threadpoolctl import threadpool_limits
 
 from config import WhisperSettings
+from observability.drain import Drain
 from whisper_service import metrics
 from whisper_service.audio import decode
 from whisper_service.batcher import Again, Batcher
@@ -24,7 +24,7 @@ from whisper_service.transcriber import Transcriber
 
 log = logging.getLogger("whisper_service")
 
-State: TypeAlias = Literal["starting", "ready", "draining", "failed"]
+State: TypeAlias = Literal["starting", "ready", "failed"]
 SELF_TEST: Final = Path(__file__).with_name("self_test_fr.wav")
 DEMO_WARNING: Final = (
     "demo model: it knows a closed list of phrases said by synthetic voices; for real callers set WHISPER_MODEL"
@@ -49,6 +49,11 @@ class Service:
     languages: frozenset[str] = frozenset()
     transcriber: Transcriber | None = None
     batcher: Batcher[Job, Decoded] | None = None
+    drain: Drain = field(init=False)
+    """While it drains, balancers stay away; what comes nevertheless is still answered."""
+
+    def __post_init__(self) -> None:
+        self.drain = Drain(lambda: self.inside)
 
     def load(self) -> None:
         """Loads the model and tests it; takes long and blocks. Ends in `ready` or `failed`, never raises."""
@@ -72,17 +77,22 @@ class Service:
         path = Path(self.settings.whisper_model)
         return path.name if path.is_dir() else self.settings.whisper_model
 
+    def ready(self) -> tuple[bool, str]:
+        """Whether it can answer, and why not."""
+        if self.state == "ready" and not (self.batcher and self.batcher.is_alive):
+            return False, "the engine has ended"
+        return self.state == "ready", self.reason
+
     @property
     def is_ready(self) -> bool:
         """Whether a balancer should send work here."""
-        return self.state == "ready" and self.batcher is not None and self.batcher.is_alive
+        return self.ready()[0] and not self.drain.is_draining
 
     def health(self) -> dict[str, object]:
         """The fields of `/health`."""
         fields: dict[str, object] = {
             "status": "failed" if self.state == "failed" else "ok",
-            "pid": os.getpid(),
-            "state": self.state,
+            "state": "draining" if self.drain.is_draining else self.state,
             "model": self.model_name,
             "device": self.device,
             "compute_type": self.compute_type,
@@ -93,16 +103,6 @@ class Service:
         if self.demo:
             fields |= {"demo": True, "warning": DEMO_WARNING}
         return fields
-
-    def drain(self) -> None:
-        """Tells balancers to stay away; what comes nevertheless is still answered."""
-        if self.state == "ready":
-            self._become("draining", "the service is about to stop")
-
-    def take_work_again(self) -> None:
-        """The draining was called off."""
-        if self.state == "draining":
-            self._become("ready", "")
 
     @property
     def inside(self) -> int:
@@ -140,7 +140,6 @@ class Service:
 
     def _become(self, state: State, reason: str) -> None:
         self.state, self.reason = state, reason
-        metrics.READY.set(state == "ready")
 
 
 def run_self_test(engine: WhisperEngine, batch: int) -> None:

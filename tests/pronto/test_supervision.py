@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from devstack.processes import ChildProcess, ProcessFailed, free_tcp_port
 from devstack.stack import BACK_OFF_S, GROWN_UP_S, Stack, StackPlan, back_off
 from observability.drain import Drain
+from observability.endpoints import Report
 from observability.http import serve
 from pronto.__main__ import main
 
@@ -44,7 +44,7 @@ class Draining:
 
     def __init__(self) -> None:
         self.calls = 2
-        self.drain = Drain(self.left, CollectorRegistry())
+        self.drain = Drain(self.left)
         self.port = free_tcp_port()
 
     def left(self) -> int:
@@ -59,9 +59,9 @@ class Draining:
 @pytest.fixture
 async def draining() -> AsyncIterator[Draining]:
     found = Draining()
-    runner = await serve("127.0.0.1", found.port, lambda: {}, lambda: (True, ""), drain=found.drain)
+    server = await serve(Report(dict, lambda: (True, ""), found.drain), "127.0.0.1", found.port)
     yield found
-    await runner.cleanup()
+    await server.stop()
 
 
 async def test_drain_waits_until_the_service_is_empty(draining: Draining, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,8 +30,32 @@ GUARDS = (
     _of(
         GATE + "test_with_a_token_only_health_and_readiness_are_open",
         "observability/gate.py",
-        "if not token or path in OPEN:",
-        "if True:",
+        "    if token:\n",
+        "    if False:\n",
+    ),
+    _of(
+        GATE + "test_with_a_token_only_health_and_readiness_are_open",
+        "observability/endpoints.py",
+        'fields if _is_trusted(request) else {"status": fields["status"]}',
+        "fields",
+    ),
+    _of(
+        GATE + "test_without_a_token_no_page_of_another_site_may_ask",
+        "observability/gate.py",
+        'if headers.get(b"origin", b"http://" + host) != b"http://" + host:',
+        "if False:",
+    ),
+    _of(
+        GATE + "test_without_a_token_no_page_of_another_site_may_ask",
+        "observability/gate.py",
+        "return not name or is_loopback(name)",
+        "return True",
+    ),
+    _of(
+        "observability/test_http.py::test_who_sends_a_head_without_end_is_hung_up_on",
+        "observability/whole_answers.py",
+        "if self._head_bytes > MAX_HEAD_BYTES:",
+        "if False:",
     ),
     _of(
         GATE + "test_no_other_header_opens_the_gate",
@@ -56,6 +80,24 @@ GUARDS = (
         "bot_manager/intents.py",
         "allow_redirects=False",
         "allow_redirects=True",
+    ),
+    _of(
+        CLIENTS + "test_no_client_follows_to_another_server",
+        "rtp_receiver/whisper.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+    ),
+    _of(
+        CLIENTS + "test_no_client_follows_to_another_server",
+        "ari_controller/ari.py",
+        "trace_configs=[_no_redirects()],",
+        "",
+    ),
+    _of(
+        CLIENTS + "test_no_client_follows_to_another_server",
+        "pronto/asking.py",
+        "ProxyHandler({}), _Straight)",
+        "ProxyHandler({}))",
     ),
     _of(
         GATE + "test_a_body_that_is_too_large_is_not_read_to_its_end",

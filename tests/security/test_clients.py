@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import openai
@@ -12,8 +16,19 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from ari_controller import ari_requests
+from ari_controller.ari import AriClient
+from ari_controller.ari_errors import AriError
 from bot_manager.intents import IntentClient, IntentError
-from pronto.flow_chat import HttpIntents
+from config import ROOT
+from devstack.asterisk import Asterisk, settings_on_free_ports
+from devstack.processes import ProcessFailed
+from devstack.stack import Stack, StackPlan
+from observability.lifecycle import cancel_all
+from pronto.__main__ import main
+from pronto.asking import ask
+from pronto.drain_cli import url_of
+from pronto.flow_chat import HttpIntents, IntentsAway
 from rtp_receiver.whisper import RecognitionError, Utterance, WhisperClient
 from tests.whisper.serving import SPEECH, service_on, serving
 from whisper_service.engine import WhisperEngine
@@ -24,31 +39,37 @@ UTTERANCE = Utterance("c1", "c1.wav", "fr", (), np.zeros(16_000, np.int16))
 
 @dataclass
 class Servers:
-    """`here` is what a client is told to ask; `elsewhere` is where `/moved` leads. Both note the tokens that came."""
+    """`here` is what a client is told to ask; all but its `/ask` is said to be `elsewhere`, with status `moved`. Both
+    note the method and the header of who came."""
 
     here: TestServer
     elsewhere: TestServer
-    came: list[str] = field(default_factory=list)
-    strayed: list[str] = field(default_factory=list)
+    moved: int = 307
+    came: list[tuple[str, str]] = field(default_factory=list)
+    strayed: list[tuple[str, str]] = field(default_factory=list)
 
 
 @pytest.fixture
 async def servers() -> AsyncIterator[Servers]:
     async def answer(request: web.Request) -> web.Response:
-        found.came.append(request.headers.get("Authorization", ""))
+        found.came.append((request.method, request.headers.get("Authorization", "")))
         return web.json_response({"transcription": "oui", "intent": "yes", "score": 0.9})
 
-    async def move(_: web.Request) -> web.Response:
-        raise web.HTTPTemporaryRedirect(found.elsewhere.make_url("/any"))
+    async def move(request: web.Request) -> web.Response:
+        found.came.append((request.method, request.headers.get("Authorization", "")))
+        location = str(found.elsewhere.make_url("/any"))
+        # with a body that would do as an answer: who reads it has been sent nowhere, and believes it nevertheless
+        good = {"transcription": "oui", "intent": "yes", "left": 0, "draining": True, "ping": "pong"}
+        return web.json_response(good, status=found.moved, headers={"Location": location})
 
     async def stray(request: web.Request) -> web.Response:
-        found.strayed.append(request.headers.get("Authorization", ""))
-        return web.json_response({"transcription": "non", "intent": "no", "score": 0.9})
+        found.strayed.append((request.method, request.headers.get("Authorization", "")))
+        return web.json_response({"transcription": "non", "intent": "no", "score": 0.9, "left": 0, "ping": "pong"})
 
     here, elsewhere = web.Application(), web.Application()
     here.router.add_post("/ask", answer)
-    here.router.add_post("/moved", move)
-    elsewhere.router.add_post("/any", stray)
+    here.router.add_route("*", "/{any:.*}", move)
+    elsewhere.router.add_route("*", "/{any:.*}", stray)
     found = Servers(TestServer(here), TestServer(elsewhere))
     await found.here.start_server()
     await found.elsewhere.start_server()
@@ -66,19 +87,141 @@ async def test_receiver_and_bot_manager_send_the_token(servers: Servers) -> None
     await intents.close()
     chat = HttpIntents(url, url, "fr", token=TOKEN)
     assert (await asyncio.to_thread(chat, "oui", ())).intent == "yes"
-    assert servers.came == [f"Bearer {TOKEN}"] * 3
+    assert servers.came == [("POST", f"Bearer {TOKEN}")] * 3
 
 
-async def test_no_client_follows_to_another_server(servers: Servers) -> None:
-    url = str(servers.here.make_url("/moved"))
+async def recognise(url: str) -> None:
     async with WhisperClient.session(TOKEN) as session:
         with pytest.raises(RecognitionError):
             await WhisperClient(session, url, 5.0).transcribe(UTTERANCE)
+
+
+async def ask_intents(url: str) -> None:
     intents = IntentClient(url, url, 5.0, TOKEN)
     with pytest.raises(IntentError):
         await intents.ask("oui", "fr", ())
     await intents.close()
-    assert servers.strayed == []
+
+
+async def command_asterisk(url: str) -> None:
+    async with AriClient(url, "pronto", TOKEN, "pronto") as ari:
+        for method in ("GET", "POST", "DELETE"):
+            with pytest.raises(AriError):
+                await ari.send(ari_requests.Request("any", method, "/channels"))
+
+
+class Deaf:
+    """A listener of ARI's events that is told why there is no connection."""
+
+    def connected(self) -> None:
+        raise AssertionError("there is no websocket")
+
+    def received(self, _: str) -> None:
+        raise AssertionError("there is no websocket")
+
+    def disconnected(self, _: str) -> None:
+        raise AssertionError("there was no websocket")
+
+
+async def listen_to_asterisk(url: str, servers: Servers) -> None:
+    async with AriClient(url, "pronto", TOKEN, "pronto") as ari:
+        listening = asyncio.create_task(ari.listen(Deaf()))
+        while len(servers.came) < 2 and not servers.strayed:  # noqa: ASYNC110 - it comes again, so it has not strayed
+            await asyncio.sleep(0.01)
+        await cancel_all(listening)
+
+
+def chat(url: str) -> None:
+    with pytest.raises(IntentsAway):
+        HttpIntents(url, url, "fr", token=TOKEN)("oui", ())
+
+
+def command_line(url: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        with pytest.raises(OSError, match="30"):
+            ask(method, url, TOKEN)
+    assert main(["drain", "bot_manager", "--url", url]) == 1
+    assert main(["drain", "bot_manager", "--url", url, "--undo"]) == 1
+
+
+def stack_looks(url: str, folder: Path) -> None:
+    stack = Stack(StackPlan(folder, settings={"PRONTO_TOKEN": TOKEN}))
+    stack.ports["bot_manager"] = port_of(url)
+    assert not stack.is_ready("bot_manager", 1)
+    assert not stack.is_ready("bot_manager")
+
+
+def asterisk_looks(url: str) -> None:
+    asterisk = Asterisk(settings_on_free_ports(http_port=port_of(url)))
+    with pytest.raises(ProcessFailed, match="30"):
+        asterisk.get("asterisk/ping")
+
+
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port
+    return port
+
+
+CLIENTS = {
+    "rtp_receiver/whisper.py",
+    "bot_manager/intents.py",
+    "ari_controller/ari.py",
+    "pronto/asking.py",
+    "devstack/stack.py",
+    "devstack/asterisk.py",
+}
+"""Every module that asks over HTTP. The test below tries them all."""
+HTTP = re.compile(r"(aiohttp|httpx|requests|openai|urllib3|urllib\.request|http\.client)\b")
+"""What they ask with."""
+
+
+def test_every_client_is_known() -> None:
+    found = set()
+    for path in ROOT.glob("*/**/*.py"):
+        name = path.relative_to(ROOT)
+        if name.parts[0] in ("tests", "benchmarks", ".venv", ".pronto"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            if any(
+                re.match(r"(aiohttp|httpx|requests|openai|urllib3|urllib\.request|http\.client)\b", one)
+                for one in names
+            ):
+                found.add(str(name))
+    assert found == CLIENTS
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_no_client_follows_to_another_server(
+    servers: Servers, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRONTO_TOKEN", TOKEN)
+    servers.moved = status
+    url = str(servers.here.make_url("/any"))
+    elsewhere = str(servers.elsewhere.make_url("/proxy"))
+    monkeypatch.setenv("http_proxy", elsewhere)  # a proxy would be told the token too
+    for client in (recognise, ask_intents, command_asterisk, lambda url: listen_to_asterisk(url, servers)):
+        servers.came.clear()
+        await client(url)
+        assert servers.came
+        assert servers.strayed == []
+    for blocking in (chat, command_line, asterisk_looks, lambda url: stack_looks(url, tmp_path)):
+        servers.came.clear()
+        await asyncio.to_thread(blocking, url)
+        assert servers.came
+        assert servers.strayed == []
+
+
+def test_a_service_on_an_ipv6_address_is_asked_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("pronto.drain_cli.STACK_FILE", tmp_path / "no stack")
+    monkeypatch.setenv("BOT_HOST", "::1")
+    monkeypatch.setenv("BOT_PORT", "8083")
+    assert url_of("bot_manager") == "http://[::1]:8083"
+    monkeypatch.setenv("BOT_HOST", "127.0.0.1")
+    assert url_of("bot_manager") == "http://127.0.0.1:8083"
 
 
 def test_an_openai_client_comes_in_with_the_token_as_its_key(engine: WhisperEngine) -> None:

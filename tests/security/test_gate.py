@@ -1,15 +1,16 @@
-"""Every HTTP server asks for the bearer token where one is set, and takes no body that is too large."""
+"""Every HTTP server asks for the bearer token where one is set, trusts no page of another site, tells strangers no more
+than its status, and takes no body that is too large."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,9 @@ from hypothesis import strategies as st
 from config import SERVICES, BadSettings, BotSettings, WhisperSettings, load
 from intent_service.service import MAX_BODY_BYTES
 from intent_service.service import create_app as intent_app
-from observability.gate import OPEN, may_enter
+from observability.drain import Drain
+from observability.endpoints import Report
+from observability.gate import is_trusted
 from observability.http import serve
 from whisper_service.http_api import create_app as whisper_app
 from whisper_service.service import Service
@@ -51,7 +54,7 @@ class NoCatalogue:
 
 
 def asgi(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8080")
 
 
 def whisper(token: str) -> httpx.AsyncClient:
@@ -66,22 +69,36 @@ def intents(token: str) -> httpx.AsyncClient:
 async def small_server(token: str) -> AsyncIterator[httpx.AsyncClient]:
     """The server of controller, receiver and bot manager."""
 
-    async def channels(_: web.Request) -> web.Response:
-        return web.json_response({"channels": []})
-
-    runner = await serve("127.0.0.1", 0, dict, lambda: (True, ""), {"/channels": channels}, token)
+    report = Report(lambda: {"calls": 7}, lambda: (True, ""), Drain(lambda: 0), {"/channels": lambda: {"channels": []}})
+    server = await serve(report, "127.0.0.1", 0, token)
     try:
-        host, port = runner.addresses[0][:2]
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
             yield client
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 SERVERS: dict[str, Callable[[str], Any]] = {"whisper": whisper, "intents": intents, "small": small_server}
 CLOSED = {
-    "whisper": ["/metrics", "/openapi.json", "/whisper", "/transcribe", "/v1/audio/transcriptions", "/nothing"],
-    "intents": ["/metrics", "/openapi.json", "/docs", "/embedding_main/", "/embedding_faqs/", "/health/", "//health"],
+    "whisper": [
+        "/metrics",
+        "/openapi.json",
+        "/whisper",
+        "/transcribe",
+        "/v1/audio/transcriptions",
+        "/nothing",
+        "/drain",
+    ],
+    "intents": [
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        "/embedding_main/",
+        "/embedding_faqs/",
+        "/health/",
+        "//health",
+        "/drain",
+    ],
     "small": ["/metrics", "/channels", "/nothing", "/health/..", "/ready/"],
 }
 
@@ -90,22 +107,63 @@ CLOSED = {
 async def test_with_a_token_only_health_and_readiness_are_open(name: str) -> None:
     async with SERVERS[name](TOKEN) as client:
         for headers in WRONG:
-            for path in OPEN:
-                assert (await client.get(path, headers=headers)).status_code in (200, 503)
-            for path in CLOSED[name]:
+            for path, told in (("/health", "status"), ("/ready", "ready")):
+                answer = await client.get(path, headers=headers)
+                assert answer.status_code in (200, 503)
+                assert list(answer.json()) == [told]
+                for method in ("POST", "DELETE", "PUT"):
+                    assert (await client.request(method, path, headers=headers)).status_code == 405
+            for path in [*CLOSED[name], "/drain"]:
                 for method in ("GET", "POST", "DELETE"):
                     answer = await client.request(method, path, headers=headers)
                     assert answer.status_code == 401, (method, path, headers)
                     assert answer.headers["www-authenticate"] == "Bearer"
                     assert TOKEN not in answer.text
-        assert (await client.get("/metrics", headers=RIGHT)).status_code == 200
+        assert "pronto_draining 0.0" in (await client.get("/metrics", headers=RIGHT)).text
+        assert "pronto_http_unauthorised_total" in (await client.get("/metrics", headers=RIGHT)).text
         assert (await client.get("/nothing", headers=RIGHT)).status_code == 404
+        assert (await client.get("/health", headers=RIGHT)).json()["pid"] == os.getpid()
+        assert "reason" in (await client.get("/ready", headers=RIGHT)).json()
 
 
 @pytest.mark.parametrize("name", SERVERS)
 async def test_without_a_token_everybody_on_the_machine_may_ask(name: str) -> None:
     async with SERVERS[name]("") as client:
         assert (await client.get("/metrics")).status_code == 200
+        assert (await client.get("/health")).json()["pid"] == os.getpid()
+        assert (await client.post("/drain", headers=OWN_PAGE)).json()["draining"] is True
+        assert (await client.delete("/drain")).json()["draining"] is False
+
+
+OWN_PAGE = {"Host": "localhost:8081", "Origin": "http://localhost:8081", "Sec-Fetch-Site": "same-origin"}
+OTHER_SITES = [
+    {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "https://elsewhere.example"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},  # another port of this machine
+    {"Host": "localhost:8081", "Origin": "http://localhost:3000"},
+    {"Host": "rebound.example:8081"},
+    {"Host": "rebound.example:8081", "Origin": "http://rebound.example:8081", "Sec-Fetch-Site": "same-origin"},
+    {"Host": "127.0.0.1.rebound.example"},
+]
+"""What a browser on this machine sends for a page of another site, also of one whose name was made to lead here."""
+
+
+@pytest.mark.parametrize("headers", OTHER_SITES, ids=str)
+@pytest.mark.parametrize("name", SERVERS)
+async def test_without_a_token_no_page_of_another_site_may_ask(name: str, headers: dict[str, str]) -> None:
+    async with SERVERS[name]("") as client:
+        for method, path in (("POST", "/drain"), ("DELETE", "/drain"), ("GET", "/metrics"), ("POST", CLOSED[name][3])):
+            assert (await client.request(method, path, headers=headers)).status_code == 403
+        assert list((await client.get("/health", headers=headers)).json()) == ["status"]
+        assert (await client.get("/drain")).json()["draining"] is False
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8081", "LOCALHOST:1", "[::1]", "[::1]:8081", ""])
+def test_every_name_of_this_machine_is_one(host: str) -> None:
+    assert is_trusted({b"host": host.encode()}, "")
+    assert not is_trusted({b"host": host.encode()}, TOKEN)
 
 
 NEARLY = st.sampled_from([TOKEN[:length].encode() for length in range(len(TOKEN) + 1)] + [TOKEN.upper().encode()])
@@ -120,7 +178,7 @@ HEADERS = st.binary(max_size=80) | st.builds(
 def test_no_other_header_opens_the_gate(header: bytes) -> None:
     scheme, _, given_token = header.partition(b" ")
     right = scheme.lower() == b"bearer" and given_token.strip() == TOKEN.encode()
-    assert may_enter("/metrics", header, TOKEN) == right
+    assert is_trusted({b"authorization": header}, TOKEN) == right
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -74,7 +74,7 @@ def test_no_text_makes_a_second_record(message: str, value: str, fault: str) -> 
 
 
 def test_a_forged_line_and_a_colour_do_not_reach_the_log() -> None:
-    forged = "x\n2026-01-01 00:00:00,000 - pronto.calls - INFO - call over\x1b[2J"
+    forged = "x\n2026-01-01T00:00:00.000Z - pronto.calls - INFO - call over\x1b[2J"
     for line in TextFormatter(True).format(record(forged, text=forged, reason=forged)).splitlines():
         assert not line.startswith("2026-01-01")
         assert "\x1b" not in line

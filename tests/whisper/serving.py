@@ -8,10 +8,9 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
-
 from config import ROOT, WhisperSettings, load
-from whisper_service.__main__ import Server
+from observability.http import Server
+from observability.listening import bound_socket
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, Batcher
 from whisper_service.engine import Decoded, Job, Mel, WhisperEngine
@@ -19,7 +18,6 @@ from whisper_service.guards import Limits
 from whisper_service.http_api import create_app
 from whisper_service.service import Service, load_families
 from whisper_service.transcriber import Transcriber
-from whisper_service.whole_answers import WholeAnswers
 
 FAMILIES = load_families(ROOT / "flows")
 DEFAULT_LIMITS = Limits()
@@ -83,26 +81,18 @@ def service_on(engine: WhisperEngine | HeldEngine, limits: Limits = DEFAULT_LIMI
 @contextmanager
 def serving(service: Service) -> Iterator[str]:
     """The base URL of a served service; stopped and closed afterwards."""
-    app = create_app(service)
-    server = Server(uvicorn.Config(app, "127.0.0.1", 0, http=WholeAnswers, log_config=None, access_log=False))
-    started = threading.Event()
-
-    async def serve() -> None:
-        task = asyncio.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
-        started.set()
-        await task
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    server = Server(create_app(service), bound_socket("127.0.0.1", 0, reuse_port=False), grace_s=30)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    assert started.wait(30)
-    port = server.servers[0].sockets[0].getsockname()[1]
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result(30)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{server.port}"
     finally:
-        server.should_exit = True
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(60)
+        loop.call_soon_threadsafe(loop.stop)
         thread.join(30)
+        loop.close()
         service.close()
 
 

@@ -247,7 +247,9 @@ def test_nothing_is_answered_before_the_model_is_loaded() -> None:
 
 def test_draining_is_begun_seen_and_taken_back_over_http(engine: WhisperEngine) -> None:
     with serving(service_on(engine, LENIENT)) as url:
-        assert CLIENT.post(f"{url}/drain").json() == {"draining": True, "left": 0}
+        begun = CLIENT.post(f"{url}/drain").json()
+        assert (begun["draining"], begun["left"]) == (True, 0)
+        assert CLIENT.get(f"{url}/health").json()["state"] == "draining"
         assert CLIENT.get(f"{url}/ready").status_code == 503
         assert "pronto_draining 1.0" in CLIENT.get(f"{url}/metrics").text
         assert CLIENT.get(f"{url}/drain").json()["draining"] is True
@@ -258,7 +260,7 @@ def test_draining_is_begun_seen_and_taken_back_over_http(engine: WhisperEngine) 
 def test_draining_says_not_ready_and_still_answers(engine: WhisperEngine) -> None:
     service = service_on(engine, LENIENT)
     with serving(service) as url:
-        service.drain()
+        service.drain.begin()
         assert CLIENT.get(f"{url}/ready").status_code == 503
         assert CLIENT.get(f"{url}/health").status_code == 200
         assert CLIENT.post(f"{url}/whisper", json=body()).status_code == 200

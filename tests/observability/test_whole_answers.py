@@ -5,7 +5,7 @@ import asyncio
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from whisper_service.whole_answers import JoinedWrites, WholeAnswers
+from observability.whole_answers import JoinedWrites, WholeAnswers
 
 
 class Wire:
