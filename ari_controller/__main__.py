@@ -24,7 +24,7 @@ from ari_controller.live_calls import DrainNewCalls, LiveCalls
 from ari_controller.media_legs import Target
 from config import BadSettings, ControllerSettings, load
 from observability.drain import Drain
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.http import serve
 from observability.lifecycle import cancel_all, until_stopped
 from observability.logs import set_up_logs
@@ -59,7 +59,13 @@ async def run(settings: ControllerSettings) -> None:
     store = CallStore(redis, settings.cell, uuid.uuid4().hex)
     async with AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app) as ari:
         live = LiveCalls(
-            rules_of(settings), settings.max_calls, ari, store, outbox, cast(DrainNewCalls, settings.drain_new_calls)
+            rules_of(settings),
+            settings.cell,
+            settings.max_calls,
+            ari,
+            store,
+            outbox,
+            cast(DrainNewCalls, settings.drain_new_calls),
         )
         controller = Controller(live, ari, store, inbox, settings.sweep_interval_s)
         drain = Drain(lambda: len(live.calls))
@@ -68,7 +74,7 @@ async def run(settings: ControllerSettings) -> None:
         for kind in ("main", "snoop", "external_media", "recording"):
             metrics.CHANNELS.labels(kind).set_function(lambda kind=kind: live.count(kind))  # type: ignore[misc]
 
-        report = Report(
+        report = ServiceReport(
             lambda: {"calls": len(live.calls), "connected": controller.is_connected},
             controller.ready,
             drain,

@@ -1,17 +1,22 @@
 """Every ARI request that a call needs, as a value, and the ids of a call's legs. Pure: builds values, sends nothing.
 
-The id of the main channel is the call id. Everything else of a call has an id that is chosen before it exists and that
-tells whose it is: `sn-<call>` (snoop of the caller), `em-<call>` (external media), `rc-<call>` (snoop of both sides,
-for the recording), `br-<call>` (bridge of snoop and external media). So a leg is known the moment it shows up, a leg of
-no call is seen as an orphan, and making or deleting one twice does no harm.
+A call has an id of its own (protocol.call_id); the caller's channel has the one that Asterisk gave it. Everything else
+of a call has an id that is chosen before it exists and that tells whose it is: `sn-<call>` (snoop of the caller),
+`em-<call>` (external media), `rc-<call>` (snoop of both sides, for the recording), `br-<call>` (bridge of snoop and
+external media). So a leg is known the moment it shows up, a leg of no call is seen as an orphan, and making or deleting
+one twice does no harm.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import quote
+
+from protocol.call_id import is_call_id
+from protocol.items import AudioItem, Item, PromptItem, SpeechItem
 
 Lane: TypeAlias = Literal["control", "media"]
 Role: TypeAlias = Literal["main", "snoop", "external_media", "recording"]
@@ -24,7 +29,9 @@ _PLAYBACK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,160}")
 _PROMPT = re.compile(r"[a-z0-9_]{1,80}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _EXTENSION = re.compile(r"[A-Za-z0-9+*#_-]{1,40}")
-MAX_PROMPTS = 20
+_AUDIO_URI = re.compile(r"(sound|recording|number|digits|characters|tone):[A-Za-z0-9/._-]{1,200}")
+_CHANNEL_OF_BEFORE = re.compile(r"(pronto-)?[0-9]+\.[0-9]+")  # the shipped systemname, or none
+MAX_FILES = 20
 
 
 class BadRequest(ValueError):
@@ -73,9 +80,14 @@ def bridge_id(call_id: str) -> str:
 
 
 def role_of(channel_id: str) -> tuple[Role, str]:
-    """What a channel is and which call it belongs to, from its id."""
-    role = PREFIXES.get(channel_id[:3])
-    return ("main", channel_id) if role is None else (role, channel_id[3:])
+    """What a channel is, from its id: ("main", its id), or the role of a leg and the call that it belongs to.
+
+    A leg is what has our prefix before the id of a call, of the release before too (there it was the id of a channel).
+    """
+    role, call_id = PREFIXES.get(channel_id[:3]), channel_id[3:]
+    if role is None or not (is_call_id(call_id) or _CHANNEL_OF_BEFORE.fullmatch(call_id)):
+        return "main", channel_id
+    return role, call_id
 
 
 def _at(*segments: str) -> str:
@@ -85,49 +97,62 @@ def _at(*segments: str) -> str:
 # --- the caller's channel: lane "control" -----------------------------------------------------------------------------
 
 
-def answer(call_id: str) -> Request:
+def answer(channel_id: str) -> Request:
     """Answer the caller."""
-    return Request("answer", "POST", _at("channels", call_id, "answer"))
+    return Request("answer", "POST", _at("channels", channel_id, "answer"))
 
 
-def hang_up(call_id: str) -> Request:
+def hang_up(channel_id: str) -> Request:
     """End the caller's channel."""
-    return Request("hang_up", "DELETE", _at("channels", call_id), (("reason", "normal"),))
+    return Request("hang_up", "DELETE", _at("channels", channel_id), (("reason", "normal"),))
 
 
-def turn_away(call_id: str) -> Request:
+def turn_away(channel_id: str) -> Request:
     """Refuse a caller who was not answered: the trunk hears that all circuits are busy."""
-    return Request("hang_up", "DELETE", _at("channels", call_id), (("reason", "congestion"),))
+    return Request("hang_up", "DELETE", _at("channels", channel_id), (("reason", "congestion"),))
 
 
-def start_silence(call_id: str) -> Request:
+def start_silence(channel_id: str) -> Request:
     """Send silence to the caller, 50 packets a second, until something is played."""
-    return Request("silence", "POST", _at("channels", call_id, "silence"))
+    return Request("silence", "POST", _at("channels", channel_id, "silence"))
 
 
-def stop_silence(call_id: str) -> Request:
+def stop_silence(channel_id: str) -> Request:
     """Stop that."""
-    return Request("stop_silence", "DELETE", _at("channels", call_id, "silence"))
+    return Request("stop_silence", "DELETE", _at("channels", channel_id, "silence"))
 
 
-def play(
-    call_id: str, playback_id: str, prompts_dir: str, language: str, prompts: tuple[str, ...], offset_ms: int = 0
-) -> Request:
-    """Play prompts one after the other as one playback. Raises BadRequest for names that are none of ours."""
-    if not _PLAYBACK_ID.fullmatch(playback_id) or ".." in playback_id:
-        raise BadRequest(f"playback id {playback_id!r}: letters, digits, dot, dash, underscore only")
+def media_of(item: Item, prompts_dir: str, language: str) -> str:
+    """The URI under which Asterisk finds what an item says. Raises BadRequest for what it cannot play."""
     if not _LANGUAGE.fullmatch(language):
         raise BadRequest(f"language {language!r} is no language code")
-    if not 1 <= len(prompts) <= MAX_PROMPTS:
-        raise BadRequest(f"{len(prompts)} prompts: from 1 to {MAX_PROMPTS} in one playback")
-    for name in prompts:
-        if not _PROMPT.fullmatch(name):
+    match item:
+        case PromptItem(name=name) if _PROMPT.fullmatch(name):
+            return f"sound:{prompts_dir}/{language}/{name}"
+        case PromptItem(name=name):
             raise BadRequest(f"prompt {name!r}: lower-case letters, digits and underscore only")
+        case AudioItem(uri=uri) if _AUDIO_URI.fullmatch(uri) and ".." not in uri:
+            return uri
+        case AudioItem(uri=uri):
+            raise BadRequest(
+                f"audio {uri!r}: sound:, recording:, number:, digits:, characters: or tone: and a plain name"
+            )
+        case SpeechItem():
+            raise BadRequest("there is no speech service")
+    raise BadRequest("an item of a kind that this release does not know")
+
+
+def play(channel_id: str, playback_id: str, media: Sequence[str], offset_ms: int = 0) -> Request:
+    """Play files one after the other as one playback. Raises BadRequest for ids that are none of ours."""
+    if not _PLAYBACK_ID.fullmatch(playback_id) or ".." in playback_id:
+        raise BadRequest(f"playback id {playback_id!r}: letters, digits, dot, dash, underscore only")
+    if not 1 <= len(media) <= MAX_FILES:
+        raise BadRequest(f"{len(media)} files: from 1 to {MAX_FILES} in one playback")
     if offset_ms < 0:
         raise BadRequest(f"offset_ms {offset_ms} is negative")
-    media = ",".join(f"sound:{prompts_dir}/{language}/{name}" for name in prompts)
     offset = (("offsetms", str(offset_ms)),) if offset_ms else ()
-    return Request("play", "POST", _at("channels", call_id, "play", playback_id), (("media", media), *offset))
+    path = _at("channels", channel_id, "play", playback_id)
+    return Request("play", "POST", path, (("media", ",".join(media)), *offset))
 
 
 def stop_playback(playback_id: str) -> Request:
@@ -140,33 +165,34 @@ def get_playback(playback_id: str) -> Request:
     return Request("get_playback", "GET", _at("playbacks", playback_id))
 
 
-def extension_exists(call_id: str, context: str, extension: str) -> Request:
+def extension_exists(channel_id: str, context: str, extension: str) -> Request:
     """Ask the dialplan whether an extension is there: the answer's value is "1" or "0". Raises BadRequest."""
     if not _EXTENSION.fullmatch(extension):
         raise BadRequest(f"extension {extension!r}: letters, digits and + * # _ - only")
     function = f"DIALPLAN_EXISTS({context},{extension},1)"
-    return Request("extension_exists", "GET", _at("channels", call_id, "variable"), (("variable", function),))
+    return Request("extension_exists", "GET", _at("channels", channel_id, "variable"), (("variable", function),))
 
 
-def leave_to_dialplan(call_id: str, context: str, extension: str) -> Request:
+def leave_to_dialplan(channel_id: str, context: str, extension: str) -> Request:
     """Hand the caller over to the dialplan."""
     where = (("context", context), ("extension", extension), ("priority", "1"))
-    return Request("continue", "POST", _at("channels", call_id, "continue"), where)
+    return Request("continue", "POST", _at("channels", channel_id, "continue"), where)
 
 
 # --- the legs: lane "media" -------------------------------------------------------------------------------------------
 
 
-def snoop(call_id: str, app: str) -> Request:
+def snoop(channel_id: str, call_id: str, app: str) -> Request:
     """A channel that hears the caller and not the bot."""
     params = (("spy", "in"), ("app", app))
-    return Request("snoop", "POST", _at("channels", call_id, "snoop", snoop_id(call_id)), params, "media")
+    return Request("snoop", "POST", _at("channels", channel_id, "snoop", snoop_id(call_id)), params, "media")
 
 
-def snoop_both(call_id: str, app: str) -> Request:
+def snoop_both(channel_id: str, call_id: str, app: str) -> Request:
     """A channel that hears both sides."""
     params = (("spy", "both"), ("app", app))
-    return Request("snoop_both", "POST", _at("channels", call_id, "snoop", recorder_id(call_id)), params, "media")
+    path = _at("channels", channel_id, "snoop", recorder_id(call_id))
+    return Request("snoop_both", "POST", path, params, "media")
 
 
 def external_media(call_id: str, app: str, rtp_host: str, rtp_port: int) -> Request:

@@ -12,6 +12,7 @@ TransferCall and HangUp act at once: a prompt that still plays is cut.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -33,7 +34,10 @@ from ari_controller.ari_requests import BadRequest, Request, role_of
 from ari_controller.call_states import APOLOGY, BUSY, CALL_TRANSITIONS, CallState, EndReason, Farewell, Rules, Step
 from ari_controller.media_legs import Presence, RecorderLeg, StreamLegs
 from ari_controller.playbacks import Playback, Playbacks
+from protocol.bus import is_after
+from protocol.items import ItemHeard, PromptItem
 from protocol.messages import (
+    Append,
     CallEnded,
     CallStarted,
     Command,
@@ -41,8 +45,8 @@ from protocol.messages import (
     HangUp,
     Listen,
     PlaybackFinished,
-    PlayPrompts,
     RequestRefused,
+    Say,
     StopPlayback,
     TransferCall,
 )
@@ -52,6 +56,9 @@ HOLD_S = 1.5
 """A caller whom nobody greets, or to whom nobody answers, is asked to wait after so long."""
 HOLD_AGAIN_S = 6.0
 GIVEN_UP_S = 20.0
+UNDRIVEN_HOLD_S = 4.0
+UNDRIVEN_S = 17.0
+"""With the lease that has to run out first the caller is handed over within 20 s."""
 FAREWELL_S = 20.0
 HANG_UP_AGAIN_S = 3.0
 RECORDING_CLOSES_S = 1.0
@@ -68,12 +75,17 @@ class CallLegs:
     flow: str = ""
     caller_number: str = ""
     called_number: str = ""
+    channel_id: str = ""
+    """Asterisk's id of the caller's channel; that of the call where the release before began it."""
+    variables: dict[str, str] = field(default_factory=dict)
     admitted: bool = True
     state: CallState = "answering"
     since: float = 0.0
     announced: bool = False
     """CallStarted was sent: the bot knows of this call and must learn of its end."""
     commanded: bool = False
+    language: str = ""
+    """Of what is being said."""
     held_at: float = 0.0
     farewell: Farewell | None = None
     extension: str = ""
@@ -83,28 +95,36 @@ class CallLegs:
     reason: EndReason = "caller_hung_up"
     left_at: float = 0.0
     end_is_told: bool = False
-    handled_until: tuple[float, int] = (0.0, 0)
-    """Time of the last command and how many commands carried it."""
-    replayed_until: tuple[float, int] = (0.0, 0)
-    """Commands up to here were handled before a restart and come again."""
+    handled: str = ""
+    """Stream entry of the last command: one that comes again after a restart is not done again."""
+    undriven_since: float | None = None
+    """Since when no bot manager says that it drives this call; None while one does."""
+    was_driven: bool = False
+    """One has said so: a bot manager of the release before never does."""
     closing: list[Request] = field(default_factory=list)
     stream: StreamLegs = field(init=False)
     recorder: RecorderLeg = field(init=False)
     playbacks: Playbacks = field(init=False)
 
     def __post_init__(self) -> None:
-        self.stream = StreamLegs(self.call_id, self.rules.target)
-        self.recorder = RecorderLeg(self.call_id, self.rules.target.app)
-        self.playbacks = Playbacks(self.call_id, self.rules.keep_alive_silence)
+        self.channel_id = self.channel_id or self.call_id
+        self.stream = StreamLegs(self.call_id, self.channel_id, self.rules.target)
+        self.recorder = RecorderLeg(self.call_id, self.channel_id, self.rules.target.app)
+        self.playbacks = Playbacks(self.call_id, self.channel_id, self.rules.keep_alive_silence)
 
     @classmethod
     def arrive(
-        cls, channel: Channel, flow: str, rules: Rules, at: float, farewell: Farewell | None
+        cls, call_id: str, channel: Channel, args: Sequence[str], rules: Rules, at: float, farewell: Farewell | None
     ) -> tuple[CallLegs, list[Action]]:
-        """A caller is there. With a `farewell` he is answered only to hear that."""
-        call = cls(channel.channel_id, rules, at, flow, channel.caller_number, channel.called_number)
+        """A caller is there. With a `farewell` they are answered only to hear that.
+
+        `args` are those of Stasis(): the flow, then `name=value` facts of the call.
+        """
+        flow = args[0] if args else ""
+        call = cls(call_id, rules, at, flow, channel.caller_number, channel.called_number, channel.channel_id)
+        call.variables = {name: value for name, sign, value in (arg.partition("=") for arg in args[1:]) if sign}
         call.admitted, call.farewell, call.since = farewell is not BUSY, farewell, at
-        return call, [ari.answer(call.call_id)]
+        return call, [ari.answer(call.channel_id)]
 
     @property
     def live(self) -> bool:
@@ -121,9 +141,9 @@ class CallLegs:
             case StasisEnded(channel_id):
                 return self._left(channel_id, at)
             case HangupRequested(channel_id, soft):
-                if channel_id == self.call_id and self.state != "hanging_up" and not self.dropped_by:
+                if channel_id == self.channel_id and self.state != "hanging_up" and not self.dropped_by:
                     self.dropped_by = "line" if soft else "caller"
-            case DtmfPressed(channel_id, digit) if channel_id == self.call_id:
+            case DtmfPressed(channel_id, digit) if channel_id == self.channel_id:
                 if digit not in "0123456789*#" or len(digit) != 1:
                     return [Note("warning", "key ignored", {"digit": digit})]
                 return [Send(DtmfReceived(self.call_id, at, digit))] if self.state == "up" else []
@@ -227,10 +247,21 @@ class CallLegs:
         actions: list[Action] = []
         if self.admitted:
             self.announced = True
-            actions.append(Send(CallStarted(self.call_id, at, self.caller_number, self.called_number, self.flow)))
+            actions.append(Send(self._started(at)))
             actions += self.stream.start(at)
             actions += self.recorder.start(at) if self.rules.record_calls else []
         return actions + (self._say(self.farewell, at) if self.farewell else self.playbacks.silence())
+
+    def _started(self, at: float) -> CallStarted:
+        return CallStarted(
+            self.call_id,
+            at,
+            self.caller_number,
+            self.called_number,
+            self.flow,
+            self.channel_id,
+            variables=dict(self.variables),
+        )
 
     def _answer_failed(self, error: AriError, at: float) -> list[Action]:
         """The caller gave up already (his StasisEnd is on its way), or Asterisk could not."""
@@ -240,10 +271,11 @@ class CallLegs:
 
     # --- what the bot wants -------------------------------------------------------------------------------------------
 
-    def command(self, command: Command, at: float) -> list[Action]:
-        """One command. What cannot be done is answered with RequestRefused."""
-        if self._was_handled(command.at):
+    def command(self, command: Command, entry_id: str, at: float) -> list[Action]:
+        """The command of a stream entry. What cannot be done is answered with RequestRefused."""
+        if not is_after(entry_id, self.handled):
             return []
+        self.handled = entry_id
         self.commanded = True
         if isinstance(command, Listen):
             return []
@@ -252,48 +284,41 @@ class CallLegs:
         if self.state != "up":
             return [] if self.state == "hanging_up" else self._refuse(command, f"the call is {self.state}", at)
         match command:
-            case PlayPrompts():
-                return self._play(command, at)
+            case Say() | Append():
+                return self._speak(command, at)
             case StopPlayback():
-                return self.playbacks.stop()
+                return self._after_playback(self.playbacks.stop(at), at)
             case TransferCall(extension=extension):
                 return self._transfer(extension, at)
         return []
 
-    def _was_handled(self, command_at: float) -> bool:
-        """Whether this command comes a second time, because the controller stopped before it noted its position."""
-        replay_at, replays = self.replayed_until
-        if command_at < replay_at:
-            return True
-        if command_at == replay_at and replays > 0:
-            self.replayed_until = (replay_at, replays - 1)
-            return True
-        last_at, count = self.handled_until
-        self.handled_until = (command_at, count + 1 if command_at == last_at else 1)
-        return False
-
-    def _play(self, command: PlayPrompts, at: float) -> list[Action]:
-        rules = self.rules
+    def _speak(self, command: Say | Append, at: float) -> list[Action]:
+        rules, items, playback_id = self.rules, command.items, command.playback_id
         try:
-            request = ari.play(
-                self.call_id,
-                command.playback_id,
-                rules.prompts_dir,
-                command.language,
-                command.prompts,
-                command.offset_ms,
-            )
+            if isinstance(command, Append):
+                where = (rules.prompts_dir, self.language or rules.language)
+                return self.playbacks.append(playback_id, items, where, command.last, at)
+            self.language = command.language
+            playback, where = Playback(playback_id, open=command.open), (rules.prompts_dir, command.language)
+            return self.playbacks.say(playback, items, where, command.offset_ms)
         except BadRequest as error:
-            finished = PlaybackFinished(self.call_id, at, command.playback_id, "failed", 0)
-            return [*self._refuse(command, str(error), at), Send(finished)]
-        return self.playbacks.play(request, Playback(command.playback_id, command.offset_ms))
+            refused = self._refuse(command, str(error), at)
+            if isinstance(command, Append):
+                return refused
+            heard = tuple(ItemHeard("failed") for _ in items)
+            return [*refused, Send(PlaybackFinished(self.call_id, at, playback_id, "failed", 0, heard))]
+
+    def _say_own(self, prompt: str, playback_id: str) -> list[Action]:
+        """A prompt of the controller's own."""
+        where = (self.rules.prompts_dir, self.rules.language)
+        return self.playbacks.say(Playback(playback_id, own=True), (PromptItem(prompt),), where)
 
     def _refuse(self, command: Command, reason: str, at: float) -> list[Action]:
         return [Send(RequestRefused(self.call_id, at, type(command).__name__, reason))]
 
     def _transfer(self, extension: str, at: float) -> list[Action]:
         try:
-            request = ari.extension_exists(self.call_id, self.rules.handoff_context, extension)
+            request = ari.extension_exists(self.channel_id, self.rules.handoff_context, extension)
         except BadRequest as error:
             self.extension = extension
             self._move("transfer", at)
@@ -314,9 +339,9 @@ class CallLegs:
             return self._stay(f"no extension {self.extension} in context {self.rules.handoff_context}", at)
         self.continuing = True
         self.playbacks.keep_alive = False
-        actions += self.playbacks.stop()
-        actions += [ari.stop_silence(self.call_id)] if self.rules.keep_alive_silence else []
-        return [*actions, ari.leave_to_dialplan(self.call_id, self.rules.handoff_context, self.extension)]
+        actions += self.playbacks.stop(at)
+        actions += [ari.stop_silence(self.channel_id)] if self.rules.keep_alive_silence else []
+        return [*actions, ari.leave_to_dialplan(self.channel_id, self.rules.handoff_context, self.extension)]
 
     def _stay(self, reason: str, at: float) -> list[Action]:
         """The transfer is not possible: the bot goes on; after a good-bye there is nothing left but to hang up."""
@@ -329,7 +354,7 @@ class CallLegs:
 
     def _hang_up(self, at: float) -> list[Action]:
         self._move("hang_up", at)
-        return [ari.hang_up(self.call_id)]
+        return [ari.hang_up(self.channel_id)]
 
     # --- what the controller itself wants -----------------------------------------------------------------------------
 
@@ -339,9 +364,17 @@ class CallLegs:
             return []
         return [Note("error", "caller handed over", {"reason": reason}, abandoned=reason), *self._say(APOLOGY, at)]
 
+    def drive(self, is_driven: bool, at: float) -> list[Action]:
+        """Whether a bot manager says that it drives this call, as read just now."""
+        if is_driven:
+            self.undriven_since, self.was_driven = None, True
+        elif self.undriven_since is None:
+            self.undriven_since = at
+        return []
+
     def hold(self, since: float, at: float) -> list[Action]:
-        """The bot manager has not seen what the caller did at `since`: he is asked to wait, and in the end handed over.
-        Nothing is said while something plays."""
+        """The bot manager has not seen what the caller did at `since`, or is not there: they are asked to wait, and in
+        the end handed over. Nothing is said while something plays."""
         if self.state != "up" or at - since < HOLD_S:
             return []
         if at - since > GIVEN_UP_S:
@@ -349,19 +382,26 @@ class CallLegs:
         if self.playbacks.queue or at - self.held_at < HOLD_AGAIN_S or not self.rules.hold_prompt:
             return []
         self.held_at = at
-        playback = Playback(f"p-{self.call_id}-hold-{round(at * 1_000)}", 0, own=True)
-        rules = self.rules
-        request = ari.play(self.call_id, playback.playback_id, rules.prompts_dir, rules.language, (rules.hold_prompt,))
         note = Note("warning", "caller asked to wait", {"waited_s": round(at - since, 1)}, held=True)
-        return [note, *self.playbacks.play(request, playback)]
+        return [note, *self._say_own(self.rules.hold_prompt, f"p-{self.call_id}-hold-{round(at * 1_000)}")]
+
+    def _undriven(self, at: float) -> list[Action]:
+        """Nobody drives a call that was driven, whatever the reason: the caller is asked to wait, then handed over.
+
+        A bot manager that is restarted is back before the caller is told anything, unless they said something it has
+        not seen (`hold`). One of the release before takes no lease: of its calls only unread events tell.
+        """
+        if not self.was_driven or self.undriven_since is None:
+            return []
+        away_s = at - self.undriven_since
+        if away_s > UNDRIVEN_S:
+            return self.abandon("nobody_drives", at)
+        return self.hold(self.undriven_since, at) if away_s > UNDRIVEN_HOLD_S else []
 
     def _say(self, farewell: Farewell, at: float) -> list[Action]:
         self.farewell = farewell
         self._move("say_farewell", at)
-        playback = Playback(f"p-{self.call_id}-{farewell.prompt}", 0, own=True)
-        prompts_dir, language = self.rules.prompts_dir, self.rules.language
-        request = ari.play(self.call_id, playback.playback_id, prompts_dir, language, (farewell.prompt,))
-        return [*self.playbacks.stop(), *self.playbacks.play(request, playback)]
+        return [*self.playbacks.stop(at), *self._say_own(farewell.prompt, f"p-{self.call_id}-{farewell.prompt}")]
 
     def _after_playback(self, actions: list[Action], at: float) -> list[Action]:
         """A good-bye that was heard is followed by the end."""
@@ -380,11 +420,13 @@ class CallLegs:
                 return self.abandon("no_command", at)
             case "up" if not self.commanded and waited_s > HOLD_S and (asked := self.hold(self.since, at)):
                 return asked
+            case "up" if undriven := self._undriven(at):
+                return undriven
             case "leaving" if waited_s > FAREWELL_S:
                 return self._leave(at)
             case "hanging_up" if waited_s > HANG_UP_AGAIN_S:
                 self.since = at
-                return [ari.hang_up(self.call_id)]
+                return [ari.hang_up(self.channel_id)]
             case "ending":
                 return self._tell_end(at)
         return [*self.stream.tick(at), *self.recorder.tick(at)] if self.state in ("up", "leaving") else []
@@ -398,9 +440,9 @@ class CallLegs:
             if self.recorder.state == "starting":
                 actions += self.recorder.fail("the controller was restarted", seen.at)
             if self.state == "hanging_up":
-                actions.append(ari.hang_up(self.call_id))
+                actions.append(ari.hang_up(self.channel_id))
             if self.state == "transferring" and not self.continuing:
-                actions.append(ari.extension_exists(self.call_id, self.rules.handoff_context, self.extension))
+                actions.append(ari.extension_exists(self.channel_id, self.rules.handoff_context, self.extension))
             actions.append(Speak(self.playbacks.speaking))
         if self.state in ("up", "leaving", "transferring"):
             actions += [*self.stream.recheck(seen), *self.recorder.recheck(seen)]

@@ -9,23 +9,19 @@ import json
 import math
 from typing import Any, get_args
 
+import msgspec
+
 from ari_controller.call_legs import CallLegs
 from ari_controller.call_states import CALL_TRANSITIONS, EndReason, Farewell, Rules
 from ari_controller.media_legs import LEG_TRANSITIONS
-from ari_controller.playbacks import Playback
+from ari_controller.playbacks import Part, Playback
 
-VERSION = 1
-EXPIRY_S = 3_600
-FLAGS = ("admitted", "announced", "commanded", "continuing")
+VERSION = 2
+FLAGS = ("admitted", "announced", "commanded", "continuing", "was_driven")
 
 
 class BadSnapshot(ValueError):
     """Text that is no snapshot of this version."""
-
-
-def legs_key(cell: str, call_id: str) -> str:
-    """`pronto:<cell>:legs:<call_id>`."""
-    return f"pronto:{cell}:legs:{call_id}"
 
 
 def snapshot_of(call: CallLegs) -> str:
@@ -43,54 +39,62 @@ def snapshot_of(call: CallLegs) -> str:
             "extension": call.extension,
             "reason": call.reason,
             "left_at": call.left_at,
-            "handled_until": call.handled_until,
+            "channel_id": call.channel_id,
+            "handled": call.handled,
             "stream": {"state": stream.state, "since": stream.since, "source": stream.source},
             "recorder": {"state": recorder.state, "since": recorder.since, "recorded": recorder.recorded},
             "speaking": playbacks.speaking,
             "seen": list(playbacks.seen),
-            "queue": [[p.playback_id, p.offset_ms, p.own, p.began_ms, p.stopping] for p in playbacks.queue],
+            "language": call.language,
+            "queue": msgspec.to_builtins(playbacks.queue),
         }
     )
 
 
-def restore(call_id: str, text: str, rules: Rules) -> CallLegs:
-    """The call of a snapshot. Raises BadSnapshot: the call is then taken as one that nobody knows."""
+def restore(call_id: str, text: str, rules: Rules, at: float) -> CallLegs:
+    """The call of a snapshot, read at `at`. Raises BadSnapshot: the call is then taken as one that nobody knows.
+
+    What waited for something waits anew: the clock of the process before may have been another.
+    """
     try:
-        return _restore(call_id, json.loads(text), rules)
+        return _restore(call_id, json.loads(text), rules, at)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise BadSnapshot(f"{type(error).__name__}: {error}") from error
 
 
-def _restore(call_id: str, body: dict[str, Any], rules: Rules) -> CallLegs:
-    if body["version"] != VERSION:
-        raise BadSnapshot(f"version {body['version']!r}, not {VERSION}")
+def _restore(call_id: str, body: dict[str, Any], rules: Rules, at: float) -> CallLegs:
+    if body["version"] not in (1, VERSION):
+        raise BadSnapshot(f"version {body['version']!r}, not 1 or {VERSION}")
     stream, recorder = body["stream"], body["recorder"]
     if body["state"] not in CALL_TRANSITIONS or not {stream["state"], recorder["state"]} <= LEG_TRANSITIONS.keys():
         raise BadSnapshot("unknown state")
     if body["reason"] not in get_args(EndReason):
         raise BadSnapshot("unknown reason")
-    call = CallLegs(call_id, rules, _time(body["arrived_at"]), str(body["flow"]))
-    call.state, call.since, call.left_at = body["state"], _time(body["since"]), _time(body["left_at"])
+    channel_id = str(body.get("channel_id", call_id))
+    call = CallLegs(call_id, rules, min(at, _time(body["arrived_at"])), str(body["flow"]), channel_id=channel_id)
+    call.state, call.since, call.left_at = body["state"], at, min(at, _time(body["left_at"]))
+    for since in (body["since"], stream["since"], recorder["since"]):
+        _time(since)
     for flag in FLAGS:
-        setattr(call, flag, body[flag] is True)
+        setattr(call, flag, body.get(flag) is True)
     # the step that announced it, or told its end, may be done and not stored: a message that comes twice does no harm
     call.announced = call.announced or (call.admitted and call.state == "answering")
     call.farewell = Farewell(*body["farewell"]) if body["farewell"] else None
     call.extension, call.reason = str(body["extension"]), body["reason"]
-    last_at, count = body["handled_until"]
-    call.handled_until = call.replayed_until = (_time(last_at), int(count))
-    call.stream.state, call.stream.since = stream["state"], _time(stream["since"])
+    call.handled = str(body["handled"]) if "handled" in body else _entry_of_1(*body["handled_until"])
+    call.stream.state, call.stream.since = stream["state"], at
     if stream["source"] is not None:
         host, port = stream["source"]
         call.stream.source = (str(host), int(port))
-    call.recorder.state, call.recorder.since = recorder["state"], _time(recorder["since"])
+    call.recorder.state, call.recorder.since = recorder["state"], at
     call.recorder.recorded, call.recorder.closed = recorder["recorded"] is True, recorder["state"] != "running"
     call.playbacks.speaking = body["speaking"] is True
     call.playbacks.seen.extend(str(item) for item in body["seen"])
-    for playback_id, offset_ms, own, began_ms, stopping in body["queue"]:
-        playback = Playback(str(playback_id), int(offset_ms), own is True)
-        playback.began_ms, playback.stopping = None if began_ms is None else int(began_ms), stopping is True
-        call.playbacks.queue.append(playback)
+    call.language = str(body.get("language", ""))
+    if body["version"] == 1:
+        call.playbacks.queue += [_playback_of_1(*entry) for entry in body["queue"]]
+    else:
+        call.playbacks.queue += msgspec.convert(body["queue"], list[Playback])
     return call
 
 
@@ -100,3 +104,15 @@ def _time(value: Any) -> float:
     if not math.isfinite(seconds):
         raise BadSnapshot("a time is no number")
     return seconds
+
+
+def _playback_of_1(playback_id: str, offset_ms: int, own: bool, began_ms: int | None, stopping: bool) -> Playback:
+    """A playback as version 1 kept it: one ARI playback, items unknown."""
+    began = [] if began_ms is None else [int(began_ms)]
+    part = Part(str(playback_id), [0], int(offset_ms), began, stopping is True)
+    return Playback(str(playback_id), own is True, began=bool(began), parts=[part], heard=[None], parts_made=1)
+
+
+def _entry_of_1(last_at: float, count: int) -> str:
+    """The last command of a call as version 1 kept it, by the time that its sender wrote on it: about its entry."""
+    return f"{round(_time(last_at) * 1_000)}-{int(count)}"

@@ -15,9 +15,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from ari_controller import metrics
-from ari_controller.call_snapshot import EXPIRY_S, legs_key
 from protocol.bus import unread
 from protocol.draining import read_draining
+from protocol.keys import CONTROLLER_EXPIRY_S, LEGS_EXPIRY_S, controller_key, legs_key
+from protocol.lease import driven_calls
 from protocol.media import forget_source, read_source, write_source
 from protocol.messages import Message
 from protocol.speaking import forget_speaking, write_speaking
@@ -25,7 +26,6 @@ from protocol.speaking import forget_speaking, write_speaking
 log = logging.getLogger("pronto.controller")
 
 WRITE_TIMEOUT_S = 1.0
-OWNER_EXPIRY_S = 86_400
 BOT_MANAGER = "bot_manager"  # its name as a reader of events
 MOST_AT_ONCE = 16  # each takes a connection for itself; a burst of calls would leave hundreds open
 
@@ -42,7 +42,7 @@ class CallStore:
     async def remember(self, call_id: str, snapshot: str) -> None:
         """Stores what adoption needs."""
         key = legs_key(self._cell, call_id)
-        await self._try("snapshot", call_id, lambda: self._redis.set(key, snapshot, ex=EXPIRY_S))
+        await self._try("snapshot", call_id, lambda: self._redis.set(key, snapshot, ex=LEGS_EXPIRY_S))
 
     async def forget(self, call_id: str) -> None:
         """Removes everything of an ended call, the snapshot last: whoever finds it finishes what is left."""
@@ -79,13 +79,13 @@ class CallStore:
 
     async def take_over(self) -> None:
         """Signs as the controller of this cell; a controller that finds another name here has been replaced."""
-        key = f"pronto:{self._cell}:controller"
-        await self._try("owner", "", lambda: self._redis.set(key, self._instance, ex=OWNER_EXPIRY_S))
+        key = controller_key(self._cell)
+        await self._try("owner", "", lambda: self._redis.set(key, self._instance, ex=CONTROLLER_EXPIRY_S))
 
     async def replaced_by_another(self) -> bool:
         """Whether another controller signed after us. False when nobody can tell."""
         try:
-            owner = await asyncio.wait_for(self._redis.get(f"pronto:{self._cell}:controller"), WRITE_TIMEOUT_S)
+            owner = await asyncio.wait_for(self._redis.get(controller_key(self._cell)), WRITE_TIMEOUT_S)
         except (RedisError, OSError):
             return False
         return owner is not None and str(owner) != self._instance
@@ -97,12 +97,19 @@ class CallStore:
         except (RedisError, OSError):
             return None
 
-    async def unread_by_bot(self) -> list[Message]:
-        """The events that the bot manager has not dealt with; none when Redis is not there."""
+    async def unread_by_bot(self) -> list[tuple[Message, float]]:
+        """The events that the bot manager has not dealt with, with their ages in seconds; none when Redis is away."""
         try:
             return await asyncio.wait_for(unread(self._redis, self._cell, "events", BOT_MANAGER), WRITE_TIMEOUT_S)
         except (RedisError, OSError):
             return []
+
+    async def driven(self) -> frozenset[str] | None:
+        """The calls that a bot manager says it drives; None when Redis does not tell."""
+        try:
+            return await asyncio.wait_for(driven_calls(self._redis, self._cell), WRITE_TIMEOUT_S)
+        except (RedisError, OSError):
+            return None
 
     async def _try(self, what: str, call_id: str, write: Callable[[], Awaitable[Any]]) -> None:
         try:

@@ -38,7 +38,8 @@ from ari_controller.call_store import CallStore
 from ari_controller.live_calls import REDIS_AWAY_S, Driven, LiveCalls
 from ari_controller.media_legs import Presence
 from protocol.bus import Inbox
-from protocol.messages import HangUp, Listen, PlayPrompts, StopPlayback, TransferCall
+from protocol.messages import Append, HangUp, Listen, Say, StopPlayback, TransferCall
+from protocol.steady import steady_time
 
 log = logging.getLogger("pronto.controller")
 
@@ -110,16 +111,13 @@ class Controller:
             case Ignored():
                 pass
             case StasisStarted():
-                role, call_id = role_of(event.channel_id)
-                driven = self.live.calls.get(call_id)
-                if role != "main":
+                driven = self.live.call_of(event.channel_id)
+                if role_of(event.channel_id)[0] != "main":
                     self._feed(driven, event) if driven else self.live.remove_stray(event.channel_id)
-                elif driven is None:
+                elif driven is None or not driven.legs.live:  # the dialplan may send a caller back: that is a new call
                     self.live.arrive(event.channel, event.args)
-                elif not driven.legs.live:
-                    driven.returned = event  # the dialplan sent him back before his old legs were gone
             case StasisEnded() | HangupRequested() | DtmfPressed() | PlaybackBegan() | PlaybackOver() | RecordingOver():
-                self._feed(self.live.calls.get(role_of(event.channel_id)[1]), event)
+                self._feed(self.live.call_of(event.channel_id), event)
 
     def _feed(self, driven: Driven | None, event: AriEvent) -> None:
         if driven is not None:
@@ -129,10 +127,10 @@ class Controller:
 
     async def read_commands(self) -> None:
         """Every command, for ever; done once it is known which calls there are."""
-        async for message in self.inbox.messages():
+        async for entry in self.inbox.entries():
             await self._reconciled.wait()
-            if isinstance(message, PlayPrompts | StopPlayback | Listen | TransferCall | HangUp):
-                self.live.command(message)
+            if isinstance(entry.message, Say | Append | StopPlayback | Listen | TransferCall | HangUp):
+                self.live.command(entry.message, entry.id)
 
     async def watch_time(self) -> None:
         """Lets time go by for every call, and watches Redis, for ever."""
@@ -142,7 +140,7 @@ class Controller:
             if time.monotonic() - pinged_at >= PING_S:
                 self.drained_by = await self.store.drained_by()
                 away = self.drained_by is None
-                self.live.redis_away_since = (self.live.redis_away_since or time.time()) if away else None
+                self.live.redis_away_since = (self.live.redis_away_since or steady_time()) if away else None
                 pinged_at = time.monotonic()
             self.live.tick()
 
@@ -151,7 +149,10 @@ class Controller:
         while True:
             await asyncio.sleep(TICK_S)
             if self.live.calls:
-                self.live.unanswered(await self.store.unread_by_bot())
+                driven, unread = await asyncio.gather(self.store.driven(), self.store.unread_by_bot())
+                if driven is not None:
+                    self.live.driven(driven)
+                self.live.unanswered(unread)
 
     # --- what was missed ----------------------------------------------------------------------------------------------
 
@@ -184,9 +185,9 @@ class Controller:
 
     async def _compare(self, just_connected: bool) -> bool:
         """Lists, decides, acts. False when Asterisk did not answer."""
-        before = {call_id: driven.legs.arrived_at for call_id, driven in self.live.calls.items() if driven.legs.live}
+        before = {call_id: known(driven.legs) for call_id, driven in self.live.calls.items() if driven.legs.live}
         restored = await self._restore() if just_connected else {}
-        at = time.time()
+        at = steady_time()
         app = self.live.rules.target.app
         try:
             application, channels, bridges, info = [
@@ -201,10 +202,16 @@ class Controller:
             metrics.EVENTS.labels("malformed").inc(seen.malformed)
         # a call that was not up yet is begun anew, as a stray; if it is gone, its end may have to be told
         there = {channel.channel_id for channel in seen.channels}
-        restored = {key: legs for key, legs in restored.items() if legs.state != "answering" or key not in there}
-        known = before | {call_id: legs.arrived_at for call_id, legs in restored.items()}
-        since = frozenset(self.live.calls.keys() - known.keys())
-        plan = reconcile.decide(seen, known, since)
+        for call_id in [
+            key for key, legs in restored.items() if legs.state == "answering" and legs.channel_id in there
+        ]:
+            del restored[call_id]
+            self.live.forget_stored(call_id)
+        before |= {call_id: known(legs) for call_id, legs in restored.items()}
+        since = {
+            call_id: driven.legs.channel_id for call_id, driven in self.live.calls.items() if call_id not in before
+        }
+        plan = reconcile.decide(seen, before, since)
         for call_id, legs in restored.items():
             if call_id not in self.live.calls:
                 self.live.drive(legs)
@@ -240,7 +247,7 @@ class Controller:
             if call_id in self.live.calls or not ari_requests.valid_id(call_id):
                 continue
             try:
-                restored[call_id] = restore(call_id, text, self.live.rules)
+                restored[call_id] = restore(call_id, text, self.live.rules, steady_time())
             except BadSnapshot as error:
                 log.error("stored call refused", extra={"call_id": call_id, "reason": str(error)})
         return restored
@@ -254,8 +261,10 @@ class Controller:
     def _take_strays(self, strays: tuple[Channel, ...], just_connected: bool) -> None:
         """Callers in our application whom nobody knows: new at a connection, otherwise if still there next time."""
         for channel in strays:
-            if channel.channel_id not in self.live.calls and (just_connected or channel.channel_id in self._strays):
-                log.warning("unknown caller taken as new", extra={"call_id": channel.channel_id})
+            driven = self.live.call_of(channel.channel_id)
+            is_known = driven is not None and driven.legs.live
+            if not is_known and (just_connected or channel.channel_id in self._strays):
+                log.warning("unknown caller taken as new", extra={"channel": channel.channel_id})
                 self.live.arrive(channel, reconcile.stray_args(channel))
         self._strays = frozenset(channel.channel_id for channel in strays)
 
@@ -287,3 +296,8 @@ class Controller:
         if self.live.is_draining():
             return False, f"draining: {self.drained_by or 'ari_controller'}"
         return (False, "Redis is away") if self.live.redis_away_s() > REDIS_AWAY_S else (True, "")
+
+
+def known(legs: CallLegs) -> reconcile.TrackedCall:
+    """What a comparison needs of a call that we know."""
+    return reconcile.TrackedCall(legs.channel_id, legs.arrived_at)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
+
+log = logging.getLogger("pronto.controller")
 
 T = TypeVar("T")
 
 
 class Lane(Generic[T]):
-    """Runs `do(item)` for each item; a task exists only while there is something to do. `do` must not raise."""
+    """Runs `do(item)` for each item; a task exists only while there is something to do. What fails is logged."""
 
     def __init__(self, do: Callable[[T], Awaitable[None]]) -> None:
         self._do = do
@@ -25,9 +28,15 @@ class Lane(Generic[T]):
             self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        while self._waiting:
-            await self._do(self._waiting.popleft())
-        self._task = None
+        try:
+            while self._waiting:
+                item = self._waiting.popleft()
+                try:
+                    await self._do(item)
+                except Exception:  # a bug with one item: the others still have their turn
+                    log.exception("an item of a lane failed", extra={"item": type(item).__name__})
+        finally:
+            self._task = None
 
     @property
     def is_busy(self) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +22,7 @@ from ari_controller import ari_requests, metrics
 from ari_controller.actions import Action, Announce, Forget, Note, Send, Speak
 from ari_controller.ari import AriClient
 from ari_controller.ari_errors import AriError
-from ari_controller.ari_events import Channel, StasisStarted
+from ari_controller.ari_events import Channel
 from ari_controller.ari_requests import Request, role_of
 from ari_controller.call_legs import CallLegs
 from ari_controller.call_snapshot import snapshot_of
@@ -29,6 +30,7 @@ from ari_controller.call_states import APOLOGY, BUSY, Farewell, Rules
 from ari_controller.call_store import CallStore
 from ari_controller.lane import Lane
 from protocol.bus import Outbox
+from protocol.call_id import RANDOM_BYTES, new_call_id
 from protocol.messages import (
     CallEnded,
     CallStarted,
@@ -41,11 +43,13 @@ from protocol.messages import (
     RequestRefused,
     UtteranceTranscribed,
 )
+from protocol.steady import steady_time
 
 log = logging.getLogger("pronto.controller")
 
 REDIS_AWAY_S = 10.0
 DrainNewCalls: TypeAlias = Literal["busy", "refuse", "handoff"]
+MOST_ENDED = 20_000
 BUSY_AT_ONCE = 20
 """Busy prompts at once; callers beyond that are turned away unanswered, or refusing would cost what serving costs."""
 
@@ -60,7 +64,6 @@ class Driven:
     state: Lane[Callable[[], Any]]
     stored: str = ""
     storing: bool = False
-    returned: StasisStarted | None = None
 
 
 @dataclass
@@ -68,6 +71,7 @@ class LiveCalls:
     """All calls of one Asterisk."""
 
     rules: Rules
+    cell: str
     max_calls: int
     ari: AriClient
     store: CallStore
@@ -76,15 +80,20 @@ class LiveCalls:
     is_draining: Callable[[], bool] = lambda: False
     """Whether new calls are refused."""
     calls: dict[str, Driven] = field(default_factory=dict)
+    """By the ids of the calls."""
+    by_channel: dict[str, str] = field(default_factory=dict)
+    """Channel of a caller -> call; of the newest, where the dialplan sent a caller back to us."""
     redis_away_since: float | None = None
     """Epoch time since when Redis does not answer a ping."""
+    _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    """Calls that were here, or that their bot manager was told are not."""
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _lanes: WeakSet[Lane[Any]] = field(default_factory=WeakSet)
 
     # --- calls come ---------------------------------------------------------------------------------------------------
 
     def arrive(self, channel: Channel, args: tuple[str, ...]) -> None:
-        """A caller is there: he is served, hears that all is busy, or is turned away."""
+        """A caller is there: they are served, hear that all is busy, or are turned away."""
         live = [driven.legs for driven in self.calls.values() if driven.legs.live]
         served = sum(legs.admitted for legs in live)
         farewell: Farewell | None = None
@@ -98,13 +107,14 @@ class LiveCalls:
                 self._spawn(self.remove(ari_requests.turn_away(channel.channel_id), "main"))
                 return
             metrics.CALLS_REFUSED.labels("busy_prompt").inc()
-            log.warning("call refused", extra={"call_id": channel.channel_id, "calls": served})
+            log.warning("call refused", extra={"calls": served})
             farewell = BUSY
         elif self.redis_away_s() > REDIS_AWAY_S:
             metrics.APOLOGIES.labels("redis_away").inc()
             farewell = APOLOGY
-        flow = args[0] if args else ""
-        legs, actions = CallLegs.arrive(channel, flow, self.rules, time.time(), farewell)
+        at = steady_time()
+        call_id = new_call_id(self.cell, round(at * 1_000), os.urandom(RANDOM_BYTES))
+        legs, actions = CallLegs.arrive(call_id, channel, args, self.rules, at, farewell)
         self._carry_out(self.drive(legs), actions)
 
     def drive(self, legs: CallLegs) -> Driven:
@@ -114,6 +124,7 @@ class LiveCalls:
             legs, Lane(lambda item: self._do(call_id, item)), Lane(lambda item: self._do(call_id, item)), Lane(_call)
         )
         self.calls[call_id] = driven
+        self.by_channel[legs.channel_id] = call_id
         self._lanes |= {driven.control, driven.media, driven.state}
         return driven
 
@@ -121,12 +132,16 @@ class LiveCalls:
 
     def step(self, driven: Driven, step: Callable[[float], list[Action]]) -> None:
         """One input of one call. A bug in it is caught here: the caller is handed over, other calls live on."""
-        at = time.time()
+        at, legs = steady_time(), driven.legs
         try:
             actions = step(at)
         except Exception:
-            log.exception("bug in a call", extra={"call_id": driven.legs.call_id})
-            actions = driven.legs.abandon("bug", at)
+            log.exception("bug in a call", extra={"call_id": legs.call_id})
+            try:
+                actions = legs.abandon("bug", at)
+            except Exception:
+                log.exception("call cannot be handed over: hung up", extra={"call_id": legs.call_id})
+                actions = [ari_requests.hang_up(legs.channel_id)]
         self._carry_out(driven, actions)
 
     def _carry_out(self, driven: Driven, actions: list[Action]) -> None:
@@ -174,6 +189,11 @@ class LiveCalls:
         if self.calls.get(call_id) is not driven:
             return
         del self.calls[call_id]
+        if self.by_channel.get(driven.legs.channel_id) == call_id:
+            del self.by_channel[driven.legs.channel_id]
+        self._ended[call_id] = None
+        while len(self._ended) > MOST_ENDED:
+            self._ended.popitem(last=False)
 
         async def forget() -> None:
             await driven.media.settle()
@@ -182,8 +202,6 @@ class LiveCalls:
             await self.store.forget(call_id)
 
         driven.state.put(forget)
-        if driven.returned is not None:
-            self.arrive(driven.returned.channel, driven.returned.args)
 
     async def _do(self, call_id: str, item: Request | Announce | Forget) -> None:
         """One item of a lane; the reply is the call's next input."""
@@ -228,15 +246,24 @@ class LiveCalls:
 
     # --- what is asked from outside -----------------------------------------------------------------------------------
 
-    def command(self, command: Command) -> None:
-        """One command; one for a call that is not there (any more) is only counted."""
+    def call_of(self, channel_id: str) -> Driven | None:
+        """The call that a channel belongs to, be it the caller's or a leg."""
+        role, name = role_of(channel_id)
+        return self.calls.get(self.by_channel.get(name, "") if role == "main" else name)
+
+    def command(self, command: Command, entry_id: str) -> None:
+        """The command of a stream entry. One for a call that is not there (any more) is counted; who drives a call
+        that never was here, or that nobody knows any more, is told once that it is lost."""
         driven = self.calls.get(command.call_id)
         name = type(command).__name__
         metrics.COMMANDS.labels(name, "taken" if driven else "unknown_call").inc()
         if driven is None:
             log.info("command for a call that is not there", extra={"call_id": command.call_id, "command": name})
+            if command.call_id not in self._ended:
+                self._ended[command.call_id] = None
+                self.outbox.send(CallEnded(command.call_id, time.time(), "lost"))
         else:
-            self.step(driven, lambda at: driven.legs.command(command, at))
+            self.step(driven, lambda at: driven.legs.command(command, entry_id, at))
             if driven.legs.live:
                 self._remember(driven)
 
@@ -248,20 +275,26 @@ class LiveCalls:
                 self.step(driven, partial(driven.legs.abandon, "redis_away"))
             self.step(driven, driven.legs.tick)
 
-    def unanswered(self, messages: Iterable[Message]) -> None:
-        """What callers did and the bot manager has not seen yet, oldest first."""
+    def unanswered(self, messages: Iterable[tuple[Message, float]]) -> None:
+        """What callers did and the bot manager has not seen yet, oldest first, with its age in seconds."""
         waiting: dict[str, float] = {}
-        for message in messages:
+        for message, age_s in messages:
             if isinstance(message, UtteranceTranscribed | RecognitionFailed | DtmfReceived):
-                waiting.setdefault(message.call_id, message.at)
-        for call_id, since in waiting.items():
+                waiting.setdefault(message.call_id, age_s)
+        for call_id, age_s in waiting.items():
             if call_id in self.calls:
-                self.step(self.calls[call_id], partial(self.calls[call_id].legs.hold, since))
+                legs = self.calls[call_id].legs
+                self.step(self.calls[call_id], lambda at, legs=legs, age_s=age_s: legs.hold(at - age_s, at))  # type: ignore[misc]
+
+    def driven(self, call_ids: frozenset[str]) -> None:
+        """The calls that a bot manager says it drives."""
+        for call_id, driven in self.calls.items():
+            self.step(driven, partial(driven.legs.drive, call_id in call_ids))
 
     def redis_away_s(self) -> float:
         """For how long Redis has not answered, or not taken our events; 0 while it does."""
         since = [at for at in (self.redis_away_since, self.outbox.away_since) if at is not None]
-        return time.time() - min(since) if since else 0.0
+        return steady_time() - min(since) if since else 0.0
 
     def refresh(self) -> None:
         """Writes state again before it expires, and what Redis did not take or has lost."""
@@ -271,6 +304,10 @@ class LiveCalls:
             self._remember(driven)
             if legs.live and legs.stream.state == "running" and legs.stream.source:
                 driven.media.put(Announce(*legs.stream.source))
+
+    def forget_stored(self, call_id: str) -> None:
+        """What is kept of a call of the controller before us is of no use."""
+        self._spawn(self.store.forget(call_id))
 
     def remove_stray(self, channel_id: str) -> None:
         """A leg came whose call is not there (any more)."""
@@ -295,7 +332,7 @@ class LiveCalls:
         for call_id, driven in self.calls.items():
             legs = driven.legs
             rows = [
-                ("main", call_id, legs.state, legs.live),
+                ("main", legs.channel_id, legs.state, legs.live),
                 ("snoop", ari_requests.snoop_id(call_id), legs.stream.state, legs.stream.state == "running"),
                 (
                     "external_media",

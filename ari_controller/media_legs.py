@@ -58,6 +58,7 @@ class StreamLegs:
     """Snoop -> bridge -> external media -> receiver."""
 
     call_id: str
+    channel_id: str
     target: Target
     state: LegState = "off"
     attempt: int = 0
@@ -75,7 +76,7 @@ class StreamLegs:
         self._entered.clear()
         target = self.target
         return [
-            ari.snoop(self.call_id, target.app),
+            ari.snoop(self.channel_id, self.call_id, target.app),
             ari.external_media(self.call_id, target.app, target.rtp_host, target.rtp_port),
         ]
 
@@ -196,6 +197,7 @@ class RecorderLeg:
     """Snoop of both sides -> file. Its file is closed a moment after the caller is gone."""
 
     call_id: str
+    channel_id: str
     app: str
     state: LegState = "off"
     attempt: int = 0
@@ -211,7 +213,7 @@ class RecorderLeg:
         self._move("start", at)
         self.attempt += 1
         self._asked = False
-        return [ari.snoop_both(self.call_id, self.app)]
+        return [ari.snoop_both(self.channel_id, self.call_id, self.app)]
 
     def entered(self) -> list[Action]:
         """The channel is in Stasis: record it."""

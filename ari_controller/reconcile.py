@@ -40,6 +40,14 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class TrackedCall:
+    """A call that we know: the channel of its caller, and when they came."""
+
+    channel_id: str
+    arrived_at: float
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to do. Finished calls come with the reason of their end, None where the call's own state tells."""
 
@@ -77,12 +85,15 @@ def seen_from(at: float, app: str, application: Any, channels: Any, bridges: Any
     return Seen(at, app, app_channel_ids, tuple(known_channels), tuple(known_bridges), started_at, malformed)
 
 
-def decide(seen: Seen, known: Mapping[str, float], arrived_since: frozenset[str] = frozenset()) -> Plan:
-    """The plan. `known` gives for each call when it arrived; `arrived_since` are calls that came after the listing
-    began: their legs are no orphans, and that they are not in the list means nothing."""
+def decide(seen: Seen, known: Mapping[str, TrackedCall], arrived_since: Mapping[str, str] | None = None) -> Plan:
+    """The plan. `known` are the calls by their ids; `arrived_since` those that came after the listing began, with
+    their channels: their legs are no orphans, and that they are not in the list means nothing."""
+    since = arrived_since or {}
     ours = {channel.channel_id: channel for channel in seen.channels if _is_ours(channel, seen)}
     mains = {channel_id for channel_id, channel in ours.items() if role_of(channel_id)[0] == "main"}
-    live = (mains & known.keys()) | arrived_since
+    there = {call_id for call_id, call in known.items() if call.channel_id in mains}
+    live = there | since.keys()
+    taken = {known[call_id].channel_id for call_id in there} | set(since.values())
     legs: dict[str, set[Role]] = {}
     for channel_id in ours:
         role, call_id = role_of(channel_id)
@@ -96,13 +107,13 @@ def decide(seen: Seen, known: Mapping[str, float], arrived_since: frozenset[str]
         return Presence(seen.at, roles, frozenset(role_of(item)[0] for item in inside))
 
     return Plan(
-        adopt={call_id: presence(call_id) for call_id in sorted(mains & known.keys())},
+        adopt={call_id: presence(call_id) for call_id in sorted(there)},
         finish={
-            call_id: "lost" if arrived_at < seen.started_at else None
-            for call_id, arrived_at in known.items()
+            call_id: "lost" if call.arrived_at < seen.started_at else None
+            for call_id, call in known.items()
             if call_id not in live
         },
-        strays=tuple(ours[call_id] for call_id in sorted(mains - live)),
+        strays=tuple(ours[channel_id] for channel_id in sorted(mains - taken)),
         orphan_channels=tuple(
             sorted(item for item in ours if role_of(item)[0] != "main" and role_of(item)[1] not in live)
         ),

@@ -25,10 +25,10 @@ import av
 import numpy as np
 import soxr
 
-from audio_prompts.catalogue import SAMPLE_RATE_HZ, BadAudio, Voice, audio_ms, read_catalogue
-from audio_prompts.loudness import Samples, Silent, prepared
+from audio_prompts.catalogue import SAMPLE_RATE_HZ, BadPromptAudio, PromptVoice, audio_ms, read_catalogue
+from audio_prompts.loudness import Samples, SilentAudio, prepared
 
-Synthesiser: TypeAlias = Callable[[str, Voice], Samples]  # text to float32 samples at 8 kHz
+Synthesiser: TypeAlias = Callable[[str, PromptVoice], Samples]  # text to float32 samples at 8 kHz
 INDEX = ".built.json"
 MAKER = "2"  # raise it when prompts are made differently, so that all are made anew
 
@@ -71,7 +71,7 @@ def build(folder: Path, synthesise: Synthesiser) -> Built:
                 continue
             _place(folder, name, data, source, index)
             made.append(name)
-        except (BadAudio, Silent) as error:
+        except (BadPromptAudio, SilentAudio) as error:
             done.faults.append(f"{path}: {error}")
     for name in [name for name in index if name not in catalogue.texts]:
         (folder / f"{name}.wav").unlink(missing_ok=True)
@@ -84,7 +84,7 @@ def build(folder: Path, synthesise: Synthesiser) -> Built:
 def import_recording(folder: Path, name: str, file: Path) -> int:
     """Takes an audio file of any format over as the recording of a prompt; the result is its length in ms.
 
-    Format, level and silence around it are fixed. Raises KeyError for an unknown prompt, BadAudio, Silent.
+    Format, level and silence around it are fixed. Raises KeyError for an unknown prompt, BadPromptAudio, SilentAudio.
     """
     catalogue = read_catalogue(folder / "prompts.yaml")
     if name not in catalogue.texts:
@@ -99,29 +99,29 @@ def import_recording(folder: Path, name: str, file: Path) -> int:
 
 
 def read_audio(file: Path) -> Samples:
-    """Any audio file as mono float32 samples at 8 kHz. Raises BadAudio."""
+    """Any audio file as mono float32 samples at 8 kHz. Raises BadPromptAudio."""
     try:
         with av.open(str(file)) as container:
             if not container.streams.audio:
-                raise BadAudio(f"{file}: holds no audio")
+                raise BadPromptAudio(f"{file}: holds no audio")
             rate_hz = int(container.streams.audio[0].rate)
             mono = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
             frames = [piece for frame in container.decode(audio=0) for piece in mono.resample(frame)]
             frames += mono.resample(None)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise BadAudio(f"{file}: {error}") from error
+        raise BadPromptAudio(f"{file}: {error}") from error
     if not frames:
-        raise BadAudio(f"{file}: is empty")
+        raise BadPromptAudio(f"{file}: is empty")
     samples = np.concatenate([frame.to_ndarray().reshape(-1) for frame in frames]).astype(np.float32)
     if not np.isfinite(samples).all():
-        raise BadAudio(f"{file}: holds numbers that are none")
+        raise BadPromptAudio(f"{file}: holds numbers that are none")
     if rate_hz == SAMPLE_RATE_HZ:
         return samples
     resampled: Samples = soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ).astype(np.float32)
     return resampled
 
 
-def _source(text: str, voice: Voice, recording: Path) -> str:
+def _source(text: str, voice: PromptVoice, recording: Path) -> str:
     """Of what a WAV is made: a recording, or a text in a voice."""
     if recording.exists():
         return f"recording {_hash(recording.read_bytes())}"

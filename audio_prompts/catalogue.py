@@ -23,12 +23,12 @@ class BadCatalogue(ValueError):
     """A prompts.yaml that is refused: one line per fault, with the file."""
 
 
-class BadAudio(ValueError):
+class BadPromptAudio(ValueError):
     """A WAV that Asterisk would not play."""
 
 
 @dataclass(frozen=True)
-class Voice:
+class PromptVoice:
     """The synthesiser's settings: espeak-ng voice, words per minute, pitch (0-99)."""
 
     name: str = "fr"
@@ -37,15 +37,15 @@ class Voice:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class PromptCatalogue:
     """The prompts of one language: their texts by name."""
 
     language: str
-    voice: Voice
+    voice: PromptVoice
     texts: Mapping[str, str]
 
 
-def read_catalogue(path: Path) -> Catalogue:
+def read_catalogue(path: Path) -> PromptCatalogue:
     """The catalogue in a prompts.yaml. Raises BadCatalogue with every fault, OSError when it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def read_catalogue(path: Path) -> Catalogue:
     return read_catalogue_text(text, str(path))
 
 
-def read_catalogue_text(text: str, path: str) -> Catalogue:
+def read_catalogue_text(text: str, path: str) -> PromptCatalogue:
     """The catalogue in the text of a prompts.yaml; `path` names it in faults. Raises BadCatalogue."""
     try:
         body = yaml.load(text, Loader=_Strict)
@@ -83,21 +83,23 @@ def read_catalogue_text(text: str, path: str) -> Catalogue:
         faults.append(f"{path}: needs a language")
     if faults:
         raise BadCatalogue("\n".join(faults))
-    return Catalogue(body["language"], voice, texts)
+    return PromptCatalogue(body["language"], voice, texts)
 
 
 def audio_ms(path: Path) -> int:
-    """Length of a prompt's WAV in milliseconds. Raises BadAudio when Asterisk would not play it."""
+    """Length of a prompt's WAV in milliseconds. Raises BadPromptAudio when Asterisk would not play it."""
     try:
         with wave.open(str(path), "rb") as file:
             rate, width, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
             frames = file.getnframes()
     except (OSError, EOFError, wave.Error) as error:
-        raise BadAudio(f"{path}: {error}") from error
+        raise BadPromptAudio(f"{path}: {error}") from error
     if (rate, width, channels) != (SAMPLE_RATE_HZ, 2, 1):
-        raise BadAudio(f"{path}: {rate} Hz, {8 * width} bit, {channels} channel(s); must be 8000 Hz, 16 bit, mono")
+        raise BadPromptAudio(
+            f"{path}: {rate} Hz, {8 * width} bit, {channels} channel(s); must be 8000 Hz, 16 bit, mono"
+        )
     if frames == 0:
-        raise BadAudio(f"{path}: is empty")
+        raise BadPromptAudio(f"{path}: is empty")
     return round(frames * 1_000 / SAMPLE_RATE_HZ)
 
 
@@ -110,23 +112,23 @@ def lengths_ms(folder: Path) -> dict[str, int | None]:
     for name in read_catalogue(folder / "prompts.yaml").texts:
         try:
             found[name] = audio_ms(folder / f"{name}.wav")
-        except BadAudio:
+        except BadPromptAudio:
             found[name] = None
     return found
 
 
-def _voice(settings: Any, path: str, faults: list[str]) -> Voice:
+def _voice(settings: Any, path: str, faults: list[str]) -> PromptVoice:
     if not isinstance(settings, dict):
         faults.append(f"{path}: settings must be a mapping (voice, speed, pitch)")
-        return Voice()
+        return PromptVoice()
     faults.extend(f"{path}: unknown setting {key}" for key in settings if key not in ("voice", *VOICE_RANGES))
     for key, (low, high) in VOICE_RANGES.items():
         value = settings.get(key, low)
         if type(value) is not int or not low <= value <= high:
             faults.append(f"{path}: {key} must be a whole number from {low} to {high}, not {value!r}")
-            return Voice()
-    usual = Voice()
-    return Voice(
+            return PromptVoice()
+    usual = PromptVoice()
+    return PromptVoice(
         str(settings.get("voice", usual.name)), settings.get("speed", usual.speed), settings.get("pitch", usual.pitch)
     )
 

@@ -33,7 +33,7 @@ class EspeakFailed(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Voice:
+class EspeakVoice:
     """How it speaks."""
 
     name: str = "fr"
@@ -44,14 +44,14 @@ class Voice:
     """0 to 99."""
 
 
-def speak(text: str, voice: Voice | None = None, rate_hz: int = TELEPHONE_HZ, state_dir: Path = STATE) -> Samples:
+def speak(text: str, voice: EspeakVoice | None = None, rate_hz: int = TELEPHONE_HZ, state_dir: Path = STATE) -> Samples:
     """The samples of `text`, mono int16: 8 kHz within the telephone band, or 16 kHz unfiltered. The same text in the
     same voice comes from the cache. Blocks some ten milliseconds per sentence; raises EspeakFailed and ValueError."""
     if rate_hz not in (TELEPHONE_HZ, WIDEBAND_HZ):
         raise ValueError(f"rate_hz must be {TELEPHONE_HZ} or {WIDEBAND_HZ}, not {rate_hz}")
     if not text.strip():
         raise ValueError("no text to speak")
-    voice = voice or Voice()
+    voice = voice or EspeakVoice()
     # everything that the samples depend on; raise the number when this module changes them
     key = hashlib.sha256(repr((1, text, voice, rate_hz)).encode()).hexdigest()
     cached = state_dir / "cache" / "speech" / f"{key}.npy"
@@ -69,7 +69,7 @@ def speak(text: str, voice: Voice | None = None, rate_hz: int = TELEPHONE_HZ, st
     return samples
 
 
-def _synthesised(text: str, voice: Voice, program: Path) -> tuple[Samples, int]:
+def _synthesised(text: str, voice: EspeakVoice, program: Path) -> tuple[Samples, int]:
     with tempfile.TemporaryDirectory(prefix="pronto-espeak-") as folder:
         wav = Path(folder) / "spoken.wav"
         command = [

@@ -20,20 +20,20 @@ FRAME_MS = 10
 SILENCE_BELOW_LOUDEST_DB = 40.0
 
 
-class Silent(ValueError):
+class SilentAudio(ValueError):
     """Audio in which nothing can be heard."""
 
 
 def prepared(samples: Samples, rate_hz: int) -> Samples:
-    """The samples as a prompt: trimmed, levelled, faded at both ends. Raises Silent."""
+    """The samples as a prompt: trimmed, levelled, faded at both ends. Raises SilentAudio."""
     return faded(levelled(trimmed(samples, rate_hz), rate_hz), rate_hz)
 
 
 def trimmed(samples: Samples, rate_hz: int) -> Samples:
-    """With 10 ms of silence before the first sound and 100 ms after the last. Raises Silent."""
+    """With 10 ms of silence before the first sound and 100 ms after the last. Raises SilentAudio."""
     voiced = np.flatnonzero(_voiced(samples, rate_hz))
     if voiced.size == 0:
-        raise Silent("nothing can be heard")
+        raise SilentAudio("nothing can be heard")
     frame = rate_hz * FRAME_MS // 1_000
     begin, end = int(voiced[0]) * frame, min((int(voiced[-1]) + 1) * frame, len(samples))
     lead, trail = rate_hz * LEAD_MS // 1_000, rate_hz * TRAIL_MS // 1_000
@@ -42,7 +42,7 @@ def trimmed(samples: Samples, rate_hz: int) -> Samples:
 
 
 def levelled(samples: Samples, rate_hz: int) -> Samples:
-    """With -20 dBFS RMS where there is voice; peaks are bent below -1 dBFS instead of clipped. Raises Silent."""
+    """With -20 dBFS RMS where there is voice; peaks are bent below -1 dBFS instead of clipped. Raises SilentAudio."""
     level = level_dbfs(samples, rate_hz)
     return limited((samples * np.float32(10 ** ((LEVEL_DBFS - level) / 20))).astype(np.float32))
 
@@ -67,10 +67,10 @@ def faded(samples: Samples, rate_hz: int) -> Samples:
 
 
 def level_dbfs(samples: Samples, rate_hz: int) -> float:
-    """RMS of the voiced frames in dB of full scale. Raises Silent."""
+    """RMS of the voiced frames in dB of full scale. Raises SilentAudio."""
     voiced = _voiced(samples, rate_hz)
     if not voiced.any():
-        raise Silent("nothing can be heard")
+        raise SilentAudio("nothing can be heard")
     power = _frame_power(samples, rate_hz)[voiced].mean()
     return float(10 * np.log10(power))
 

@@ -31,7 +31,7 @@ from protocol.messages import (
     Message,
     PlaybackFinished,
     PlaybackStarted,
-    PlayPrompts,
+    Say,
     UtteranceTranscribed,
 )
 
@@ -44,7 +44,7 @@ class Caller:
 
     def __init__(self, call_id: str, outbox: Outbox) -> None:
         self.call_id = call_id
-        self.prompts: asyncio.Queue[PlayPrompts] = asyncio.Queue()
+        self.prompts: asyncio.Queue[Say] = asyncio.Queue()
         self.seconds: list[float] = []
         self._outbox = outbox
 
@@ -127,7 +127,7 @@ async def measure(counts: list[int], turns: int) -> None:
 
         async def read() -> None:
             async for message in inbox.messages():
-                if isinstance(message, PlayPrompts):
+                if isinstance(message, Say):
                     callers[message.call_id].prompts.put_nowait(message)
 
         jobs = [asyncio.create_task(outbox.run()), asyncio.create_task(read())]

@@ -28,7 +28,7 @@ from intent_service.model import Votes, probabilities
 from intent_service.normalise import normalise
 from intent_service.remembered import RememberingEncoder
 from intent_service.train import is_polar
-from intent_service.training import Samples, Trainer, fit_mix, folds_of, out_of_fold
+from intent_service.training import HeadTrainer, TrainingSamples, fit_mix, folds_of, out_of_fold
 
 SEEDS = (0, 1, 2)
 LANGUAGE = "en"
@@ -101,7 +101,7 @@ def measure(train: list[Row], test: list[Row], encoder: Encoder | None, parts: d
     """Trains on `train`, measures on `test`, and on CLINC's out-of-scope parts where there are."""
     classes = tuple(sorted({label for _, label in train}))
     samples = _samples(train, classes, encoder)
-    trainer = Trainer(samples, is_polar(LANGUAGE))
+    trainer = HeadTrainer(samples, is_polar(LANGUAGE))
     folds = folds_of(samples, 5 if len(train) < 3_000 else 3)
     mix = fit_mix(out_of_fold(trainer, folds, [samples])[0], samples.labels)
     heads = trainer.fit(np.arange(len(train)))
@@ -138,7 +138,7 @@ def measure(train: list[Row], test: list[Row], encoder: Encoder | None, parts: d
     )
 
 
-def _samples(rows: list[Row], classes: tuple[str, ...], encoder: Encoder | None) -> Samples:
+def _samples(rows: list[Row], classes: tuple[str, ...], encoder: Encoder | None) -> TrainingSamples:
     texts = [normalise(text, LANGUAGE) for text, _ in rows]
     readings = [encoder_reading(row[0], text, LANGUAGE) for row, text in zip(rows, texts, strict=True)]
     labels = [classes.index(label) for _, label in rows]

@@ -31,12 +31,13 @@ import numpy as np
 import redis
 from aiohttp import web
 
-from audio_prompts.espeak import Voice, speak
+from audio_prompts.espeak import EspeakVoice, speak
 from config import ROOT
 from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
 from devstack.redis_server import RedisServer
+from protocol.codec import encode
 from protocol.keys import media_key, stream_key
-from protocol.messages import CallEnded, Listen, MediaStarted, encode
+from protocol.messages import CallEnded, Listen, MediaStarted
 from rtp_receiver.silero import SileroVad
 
 PACKET_SAMPLES = 320
@@ -67,7 +68,7 @@ def conversation() -> list[bytes]:
     """Twelve seconds of a caller: payloads of 20 ms, sentences with pauses."""
     parts = []
     for number, text in enumerate(SENTENCES):
-        parts += [np.zeros(16_000 * 2, dtype=np.int16), speak(text, Voice(("fr", "fr+f4")[number % 2]), 16_000)]
+        parts += [np.zeros(16_000 * 2, dtype=np.int16), speak(text, EspeakVoice(("fr", "fr+f4")[number % 2]), 16_000)]
     samples = np.concatenate([*parts, np.zeros(16_000 * 12, dtype=np.int16)])[: 16_000 * 12]
     return [samples[n : n + PACKET_SAMPLES].astype(">i2").tobytes() for n in range(0, len(samples), PACKET_SAMPLES)]
 

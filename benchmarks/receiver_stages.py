@@ -19,7 +19,7 @@ import onnxruntime
 
 from benchmarks.receiver_load import conversation
 from protocol.messages import Listen
-from rtp_receiver.call_stream import CallStream, Limits
+from rtp_receiver.call_stream import CallStream, StreamSettings
 from rtp_receiver.datagrams import Datagrams, open_socket
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.silero import SileroVad
@@ -64,7 +64,7 @@ def packet_stages() -> dict[str, float]:
 
     def run(step: bool) -> None:
         row = memoryview(bytearray(1_024))
-        stream = CallStream("c", Limits())
+        stream = CallStream("c", StreamSettings())
         stream.listen(Listen("c", 0.0, 1, "fr"))
         stream.push(RtpPacket.parse(datagrams[0]), 0.0)
         for number in range(1, count):
@@ -74,7 +74,7 @@ def packet_stages() -> dict[str, float]:
                 stream.copy_next_chunk(row)
                 stream.heard(0.9 if number % 100 > 70 else 0.0)
             if not step and number % 100 == 99:
-                stream = CallStream("c", Limits())
+                stream = CallStream("c", StreamSettings())
                 stream.push(RtpPacket.parse(datagrams[number]), 0.0)
 
     pushed = best_ms(lambda: run(step=False), count)

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import soxr
 
-from audio_prompts.espeak import Voice
+from audio_prompts.espeak import EspeakVoice
 from audio_prompts.espeak import speak as synthesise
 from benchmarks.seat_analysis import RATE_HZ, Samples
 from models.nospeech import SAMPLE_RATE_HZ, clip
@@ -26,7 +26,7 @@ HUM_VOICES = ("fr", "fr+f2", "fr+m3", "fr+f4", "fr+m2")
 def noises(kind: str) -> list[tuple[str, Samples]]:
     """(name, int16 samples at 8 kHz) of every noise of a set, always the same ones."""
     if kind == "hum":
-        return [(f"hum {text}", synthesise(text, Voice(voice))) for text in HUMS for voice in HUM_VOICES]
+        return [(f"hum {text}", synthesise(text, EspeakVoice(voice))) for text in HUMS for voice in HUM_VOICES]
     found = []
     for number in range(OF_EACH):
         for name in KINDS:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from protocol.messages import Message, PlaybackStarted, PlayPrompts, TurnTaken, UtteranceGuessed, UtteranceTranscribed
+from protocol.items import label
+from protocol.messages import Message, PlaybackStarted, Say, TurnTaken, UtteranceGuessed, UtteranceTranscribed
 
 STAGES = (
     "line and voice detection",
@@ -51,7 +52,7 @@ def logged_turn(
     if not begun:
         return None
     started = begun[-1]
-    play = next((m for m in messages if isinstance(m, PlayPrompts) and m.playback_id == started.playback_id), None)
+    play = next((m for m in messages if isinstance(m, Say) and m.playback_id == started.playback_id), None)
     if play is None:
         return None
     taken = next((m for m in messages if isinstance(m, TurnTaken) and abs(m.at - play.at) < 0.005), None)
@@ -66,6 +67,6 @@ def logged_turn(
     stages = tuple((end - begin) * 1_000 for begin, end in pairwise(marks))
     post_s = max(0.0, text.posted_at - text.paused_at) if text.paused_at else 0.0
     usable_at = max(decided_at, transcribed_at)
-    own_ms = (post_s + answer_at - usable_at) * 1_000 - lead_ms.get(play.prompts[0], 0.0)
+    own_ms = (post_s + answer_at - usable_at) * 1_000 - lead_ms.get(label(play.items[0]), 0.0)
     logged_ms = (started.at - text.speech_ended_at) * 1_000
     return LoggedTurn(taken.state, taken.text, taken.committed, stages, own_ms, logged_ms)

@@ -23,13 +23,13 @@ from benchmarks.spoken import HELD_OUT_VOICES, VOICES, Samples, say, wav
 from config import ROOT
 from models import nospeech
 from rtp_receiver.decisions import End, Guess
-from rtp_receiver.endpointing import Endpointer, Rules
+from rtp_receiver.endpointing import Endpointer, EndpointRules
 from rtp_receiver.silero import SileroVad
 from whisper_service.batcher import Batcher
 from whisper_service.engine import Decoded, Job, load_engine
 from whisper_service.phrases import normalise
 from whisper_service.service import load_families
-from whisper_service.transcriber import Question, Transcriber, Transcript
+from whisper_service.transcriber import Transcriber, Transcript, TranscriptionRequest
 
 RATE_HZ = 16_000
 ANSWERS = ("oui", "non", "ok", "merci", "allô")
@@ -77,8 +77,8 @@ class Receiver:
         padded = np.concatenate([quiet, samples, quiet])
         pcm: NDArray[np.int16] = (np.clip(padded, -1, 1) * 32_767).astype(np.int16)
         pcm = pcm[: pcm.size // 512 * 512].reshape(-1, 512)
-        endpointer, stream = Endpointer(Rules()), self._vad.open()
-        endpointer.listen(1, Rules())
+        endpointer, stream = Endpointer(EndpointRules()), self._vad.open()
+        endpointer.listen(1, EndpointRules())
         found = []
         for chunk in pcm:
             for decision in endpointer.step(float(self._vad.step([stream], chunk[None]).ravel()[0])):
@@ -101,7 +101,7 @@ async def hour(transcriber: Transcriber, minutes: float, seed: int) -> None:
         for way, clips in (("receiver", receiver.segments(samples)), ("direct", [samples])):
             for clip in clips:
                 posted[way] += 1
-                said = await transcriber.transcribe(Question(wav(clip)))
+                said = await transcriber.transcribe(TranscriptionRequest(wav(clip)))
                 reasons[way][said.reason or "TEXT"] += 1
                 if said.text:
                     leaks.append(f"{way}: {kind}: {said.text!r} confidence {said.confidence:.2f}")
@@ -124,7 +124,7 @@ async def answers(transcriber: Transcriber, count: int) -> None:
         for way, clips in (("receiver", receiver.segments(samples)[-1:]), ("direct", [samples])):
             said: Transcript | None = None
             for clip in clips:
-                said = await transcriber.transcribe(Question(wav(clip)))
+                said = await transcriber.transcribe(TranscriptionRequest(wav(clip)))
             if said is None or not said.text:
                 lost[way] += 1
                 print(f"  {way}: {text!r} lost: {said.reason if said else 'the receiver heard no speech'}")

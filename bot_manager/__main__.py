@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -10,45 +11,65 @@ from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot_manager import metrics
 from bot_manager.call import Surroundings
+from bot_manager.commits import Commits
 from bot_manager.intents import IntentClient
 from bot_manager.record_writer import RecordWriter
 from bot_manager.redis_watch import Backbone
-from bot_manager.snapshots import Snapshots
+from bot_manager.snapshots import load_calls
 from bot_manager.switchboard import Switchboard
 from config import BadSettings, BotSettings, load
 from dialogue.flow_loader import BadFlow
 from dialogue.flow_store import FlowStore
 from dialogue.slots import parse
 from observability.drain import Drain
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.http import serve
 from observability.lifecycle import cancel_all
 from observability.logs import set_up_logs
-from protocol.bus import Inbox, Outbox, connect
+from protocol.bus import Inbox, connect
 from protocol.draining import tell_draining
+from protocol.lease import Lease, LeaseLost
 from records.call_records import open_database
 
 log = logging.getLogger("pronto.bot_manager")
 
 CONSUMER = "bot_manager"
 RELOAD_S = 1.0
+TAKE_EVERY_S = 0.1
 WARM_UP_LATER_S = 5.0
 
 
-async def read_events(inbox: Inbox, switchboard: Switchboard, snapshots: Snapshots) -> None:
-    """Deals with the events of the bus, one after the other, for ever; none is behind us before it is stored."""
-    async for message in inbox.messages(settled=snapshots.stored):
-        await switchboard.deal_with(message)
+async def read_events(inbox: Inbox, switchboard: Switchboard) -> None:
+    """Deals with the events of the bus one after the other, for ever; their place is stored with what they came to."""
+    async for entry in inbox.entries(stores_position=False):
+        await switchboard.deal_with(entry)
         metrics.MALFORMED.set(inbox.malformed)
+        metrics.UNKNOWN.set(inbox.unknown)
 
 
-async def take_up(inbox: Inbox, switchboard: Switchboard) -> None:
+async def take_lease(lease: Lease) -> None:
+    """Waits until no other bot manager drives the calls of the cell. Waits for Redis."""
+    waits = False
+    while True:
+        try:
+            if await lease.take():
+                return
+            if not waits:
+                log.info("another bot manager drives the calls: waiting")
+            waits = True
+        except (RedisError, OSError):
+            pass
+        await asyncio.sleep(TAKE_EVERY_S)
+
+
+async def take_up(redis: Redis, cell: str, inbox: Inbox, switchboard: Switchboard) -> None:
     """Resumes the calls that Redis knows and finds the place in the stream. Waits for Redis."""
-    await switchboard.resume()
+    await switchboard.resume(await load_calls(redis, cell))
     while True:
         try:
             await inbox.open()
@@ -100,18 +121,17 @@ async def run(settings: BotSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     redis = connect(settings.redis_url)
-    outbox = Outbox(redis, settings.cell)
-    backbone = Backbone(redis, outbox)
+    lease = Lease(redis, settings.cell, CONSUMER, CONSUMER)
+    commits = Commits(lease, settings.cell)
+    backbone = Backbone(redis, commits)
     intents = IntentClient(
         settings.intent_main_url, settings.intent_faqs_url, settings.intent_timeout_s, settings.pronto_token
     )
-    snapshots = Snapshots(redis, settings.cell)
     records = RecordWriter(open_database(settings.database_url))
-    switchboard = Switchboard(
-        Surroundings(outbox, intents, snapshots, records), flows, settings.cell, settings.default_flow
-    )
+    switchboard = Switchboard(Surroundings(commits, intents, records), flows, settings.cell, settings.default_flow)
+    commits.driven = switchboard.driven
     inbox = Inbox(redis, settings.cell, "events", CONSUMER)
-    resumed = False
+    drives = resumed = False
     drain = Drain(lambda: len(switchboard))
 
     def drained_for_good() -> bool:
@@ -123,12 +143,14 @@ async def run(settings: BotSettings) -> None:
     def ready() -> tuple[bool, str]:
         if stop.is_set():
             return False, "stopping"
+        if not drives:
+            return False, "another bot manager drives the calls, or redis is away"
         if not resumed:
             return False, "waiting for redis"
         return (False, "redis is away") if backbone.away_since is not None else (True, "")
 
     server = await serve(
-        Report(health, ready, drain),
+        ServiceReport(health, ready, drain),
         settings.bot_host,
         settings.bot_port,
         settings.pronto_token,
@@ -136,15 +158,18 @@ async def run(settings: BotSettings) -> None:
     )
     records.start()
     warming: list[asyncio.Task[None]] = []
-    writers = [asyncio.create_task(job) for job in (outbox.run(), snapshots.run(), server.alive())]
+    writers = [asyncio.create_task(server.alive())]
     try:
-        if await _unless(stop, take_up(inbox, switchboard), writers):
+        if await _unless(stop, take_lease(lease), writers):
+            drives = True
+            writers.append(asyncio.create_task(commits.run()))
+        if drives and await _unless(stop, take_up(redis, settings.cell, inbox, switchboard), writers):
             resumed = True
             # callers who wait for us come first
             warming.append(asyncio.create_task(warm_up_after(WARM_UP_LATER_S if len(switchboard) else 0.0)))
             log.info("ready", extra={"calls": len(switchboard)})
             jobs = [
-                asyncio.create_task(read_events(inbox, switchboard, snapshots)),
+                asyncio.create_task(read_events(inbox, switchboard)),
                 asyncio.create_task(reload_flows(flows)),
                 asyncio.create_task(backbone.watch(switchboard.backbone_away)),
                 asyncio.create_task(tell_draining(redis, settings.cell, "bot_manager", drained_for_good)),
@@ -157,8 +182,11 @@ async def run(settings: BotSettings) -> None:
             finally:
                 await cancel_all(*jobs)
                 await switchboard.close()
-        await outbox.flush()
-        await snapshots.stored()
+        if drives:
+            await commits.stored()
+            await cancel_all(*writers)
+            with contextlib.suppress(RedisError, OSError):
+                await lease.release()
     finally:
         await cancel_all(*writers, *warming)
         await intents.close()
@@ -197,6 +225,9 @@ def main() -> int:
     except (BadSettings, BadFlow) as error:
         print(error, file=sys.stderr)
         return 2
+    except LeaseLost as error:
+        log.error("another bot manager has taken the calls over", extra={"reason": str(error)})
+        return 1  # started again it waits for its turn
     return 0
 
 

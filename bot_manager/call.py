@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from bot_manager import metrics
-from bot_manager.call_log import Chronicle
-from bot_manager.intents import NO_ANSWER, IntentAnswer, IntentClient
+from bot_manager.call_log import CallLog
+from bot_manager.commits import Commits
+from bot_manager.effects import EffectRunner
+from bot_manager.intents import IntentClient
 from bot_manager.record_writer import RecordWriter
-from bot_manager.snapshots import Snapshots
-from bot_manager.understanding import Answered, Understanding, is_aside, understood
+from dialogue.effects import DropEffect, Effect, EffectDone
 from dialogue.events import (
     Action,
     AudioGone,
@@ -28,12 +28,10 @@ from dialogue.events import (
     CommandRefused,
     DialogueEvent,
     DigitPressed,
-    Heard,
-    IntentTrouble,
     Noted,
-    NothingHeard,
     PlaybackBegan,
     PlaybackEnded,
+    Recognised,
     RecognitionTrouble,
     Resumed,
     SpeechBegan,
@@ -41,11 +39,13 @@ from dialogue.events import (
     TimerExpired,
 )
 from dialogue.flow import Flow
-from dialogue.interpreter import allowed_intents, handle, needs_intent, takes_aside
-from dialogue.state import Dialogue, to_json
+from dialogue.snapshot import to_json
+from dialogue.voice import Dialogue, handle
 from dialogue.way_out import way_out
-from protocol.bus import Outbox
+from protocol.bus import Entry, is_after
+from protocol.items import prompts
 from protocol.messages import (
+    VERSION,
     AudioLost,
     CallConcluded,
     CallEnded,
@@ -53,19 +53,20 @@ from protocol.messages import (
     DtmfReceived,
     Event,
     HangUp,
+    Message,
     PlaybackFinished,
     PlaybackStarted,
-    PlayPrompts,
     RecognitionFailed,
     RequestRefused,
+    Say,
     SpeechStarted,
     StopPlayback,
     TransferCall,
     TurnTaken,
     UtteranceGuessed,
     UtteranceTranscribed,
-    encode,
 )
+from protocol.steady import steady_time
 from records.call import TurnRecord, stage_seconds
 
 log = logging.getLogger("pronto.calls")
@@ -79,16 +80,22 @@ LOST_S = 20.0  # a dialogue that is over waits so long for the report that the c
 class Surroundings:
     """What every call uses. `now` gives seconds since the epoch."""
 
-    outbox: Outbox
+    commits: Commits
     intents: IntentClient
-    snapshots: Snapshots
     records: RecordWriter
-    now: Callable[[], float] = field(default=time.time)
+    now: Callable[[], float] = field(default=steady_time)
     silent_s: float = 600.0
     """A call of which nothing is heard for so long is not there any more, or never was."""
 
 
-Item: TypeAlias = Event | DialogueEvent | Answered
+@dataclass(frozen=True)
+class Unresumable:
+    """A call is up of which too little is known to go on with it."""
+
+    reason: str
+
+
+Item: TypeAlias = Event | DialogueEvent | Unresumable
 
 
 class Call:
@@ -99,21 +106,23 @@ class Call:
         call_id: str,
         around: Surroundings,
         flow: Flow,
-        chronicle: Chronicle,
+        call_log: CallLog,
         dialogue: Dialogue | None = None,
     ) -> None:
         self.call_id = call_id
         self.ended_at = float("inf")
         """Since when the call is over (seconds since the epoch); never, while it is not."""
-        self.last_key_at = 0.0
-        """Time of the last key that was dealt with: one that is seen again after a crash must not be pressed again."""
+        self.entry = ""
+        """The stream entry of the last event that was dealt with: what is seen again after a crash is passed over."""
+        self.version = VERSION
+        """Of the messages that the call's controller speaks."""
         self._around = around
         self._flow = flow
-        self._chronicle = chronicle
+        self._log = call_log
         self._dialogue = dialogue or Dialogue()
-        self._queue: asyncio.Queue[tuple[Item, asyncio.Future[None] | None]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Item, str, asyncio.Future[None] | None]] = asyncio.Queue()
         self._timer: asyncio.TimerHandle | None = None
-        self._understanding = Understanding(around.intents, flow.language, self.post)
+        self._effects = EffectRunner(around.intents, self.post)
         self._broken = False
         self._over = False
 
@@ -124,18 +133,21 @@ class Call:
 
     def post(self, item: Item) -> None:
         """Queues something that happened inside."""
-        self._queue.put_nowait((item, None))
+        self._queue.put_nowait((item, "", None))
 
-    async def take(self, event: Event) -> None:
+    async def take(self, entry: Entry) -> None:
         """Queues an event of the bus and waits until it was dealt with."""
-        if self._over:
+        if self._over or not isinstance(entry.message, Event) or not is_after(entry.id, self.entry):
             return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((event, done))
+        self._queue.put_nowait((entry.message, entry.id, done))
         await done
 
-    def resume(self, pending: UtteranceTranscribed | None) -> None:
-        """Goes on after a restart: the timer runs again, an utterance whose intent was awaited is asked about again."""
+    def resume(self, pending: UtteranceTranscribed | None = None) -> None:
+        """Goes on after a restart: the timer runs again, effects that were under way are asked for again.
+
+        `pending`: an utterance whose intent was awaited, from the snapshot of a release that had no effects.
+        """
         self.post(Resumed(self._around.now()))
         if pending is not None:
             self.post(pending)
@@ -146,10 +158,11 @@ class Call:
             while not self._over:
                 try:
                     async with asyncio.timeout(self._around.silent_s):
-                        item, done = await self._queue.get()
+                        item, entry_id, done = await self._queue.get()
                 except TimeoutError:
                     log.error("nothing is heard of a call: it is given up", extra={"call_id": self.call_id})
-                    item, done = CallEnded(self.call_id, self._around.now(), "lost"), None
+                    item, entry_id, done = CallEnded(self.call_id, self._around.now(), "lost"), "", None
+                self.entry = entry_id or self.entry
                 try:
                     self._deal_with(item)
                 except Exception:
@@ -157,15 +170,17 @@ class Call:
                     log.exception("call failed", extra={"call_id": self.call_id, "item": type(item).__name__})
                     self._apologise(item)
                 finally:
+                    if entry_id:  # in the same breath as what it came to: a kill finds both or neither
+                        self._around.commits.dealt_with(entry_id)
                     if done is not None and not done.done():
                         done.set_result(None)
         finally:
             self._over = True  # whoever comes now is not kept waiting
-            self._understanding.cancel()
+            self._effects.close()
             if self._timer is not None:
                 self._timer.cancel()
             while not self._queue.empty():
-                _, done = self._queue.get_nowait()
+                _, _, done = self._queue.get_nowait()
                 if done is not None and not done.done():
                     done.set_result(None)
 
@@ -178,6 +193,9 @@ class Call:
             self._end(CallEnded(self.call_id, item.at, "lost"))
         elif self._broken:
             self._farewell(item)
+        elif isinstance(item, Unresumable):
+            log.error("call cannot go on: it is handed over", extra={"call_id": self.call_id, "reason": item.reason})
+            self._apologise(item)
         else:
             before = self._dialogue
             self._route(item)
@@ -187,80 +205,38 @@ class Call:
     def _route(self, item: Item) -> None:
         match item:
             case CallStarted():
-                self._step(Begun(item.call_id, item.at, item.caller_number))
+                self._step(Begun(item.call_id, item.at, item.caller_number, item.variables))
             case SpeechStarted():
-                self._chronicle.speech_started(item)
+                self._log.speech_started(item)
                 self._step(SpeechBegan(item.at, item.turn, item.utterance))
-            case UtteranceTranscribed(aside=True) if not takes_aside(self._dialogue, item.turn, item.utterance):
-                self._note(Noted(item.at, item.turn, "stale", "aside"))
             case UtteranceGuessed() | UtteranceTranscribed():
-                self._chronicle.heard(item)
-                self._hear(item)
+                self._log.heard(item)
+                self._step(recognised(item))
             case RecognitionFailed():
-                self._understanding.cancel()
                 self._step(RecognitionTrouble(item.at, item.turn, item.utterance, item.reason))
             case DtmfReceived():
-                if item.at > self.last_key_at:
-                    self.last_key_at = item.at
-                    self._step(DigitPressed(item.at, item.digit))
+                self._step(DigitPressed(item.at, item.digit))
             case PlaybackStarted():
                 self._playback_started(item)
             case PlaybackFinished():
-                self._step(PlaybackEnded(item.at, item.playback_id, item.state, item.offset_ms))
+                self._step(PlaybackEnded(item.at, item.playback_id, item.state, item.offset_ms, item.heard))
             case RequestRefused():
                 self._step(CommandRefused(item.at, item.command, item.reason))
             case AudioLost():
                 self._step(AudioGone(item.at, item.silent_ms))
-            case Answered():
-                self._answered(item)
-            case BackboneAway() | Resumed() | TimerExpired():
+            case BackboneAway() | EffectDone() | Resumed() | TimerExpired():
                 self._step(item)
             case _:
                 log.debug("nothing to do", extra={"call_id": self.call_id, "item": type(item).__name__})
 
-    def _hear(self, message: UtteranceGuessed | UtteranceTranscribed) -> None:
-        final = isinstance(message, UtteranceTranscribed)
-        if not message.text.strip():
-            self._understanding.cancel()
-            revision = message.revision if isinstance(message, UtteranceGuessed) else 0
-            self._step(NothingHeard(message.at, message.turn, message.utterance, message.reason, final, revision))
-            return
-        if not needs_intent(self._flow, self._dialogue, message.text, message.at, message.utterance):
-            self._understanding.cancel()
-            self._understood(message, IntentAnswer("", 0.0))
-            return
-        known = self._understanding.known(message)
-        if known is not None:
-            self._understood(message, known)
-            return
-        self._understanding.ask(message, allowed_intents(self._flow, self._dialogue, message.utterance))
-        if final and not is_aside(message):
-            self._step(Heard(self._around.now(), message.turn, message.utterance, message.text))
-
-    def _answered(self, item: Answered) -> None:
-        message = item.message
-        if item.answer is not None or is_aside(message):
-            self._understood(message, item.answer or NO_ANSWER)
-        elif item.error is not None and item.final:
-            log.warning("intent not found", extra={"call_id": self.call_id, "code": item.error.code})
-            now = self._around.now()
-            self._step(
-                IntentTrouble(now, message.turn, message.utterance, message.text, item.error.code, message.confidence)
-            )
-
-    def _understood(self, message: UtteranceGuessed | UtteranceTranscribed, answer: IntentAnswer) -> None:
-        now = self._around.now()
-        self._chronicle.understood(now)
-        self._step(understood(message, answer, now))
-
     def _playback_started(self, message: PlaybackStarted) -> None:
-        turn, first = self._chronicle.playback_started(message)
+        turn, first = self._log.playback_started(message)
         if turn is not None:
             for stage, seconds in stage_seconds(turn).items():
                 metrics.STAGE_SECONDS.labels(stage).observe(seconds)
             self._around.records.put(turn)
         if first:
-            self._around.records.put(self._chronicle.call)
+            self._around.records.put(self._log.call)
         self._step(PlaybackBegan(message.at, message.playback_id))
 
     # --- what goes out ---
@@ -268,9 +244,9 @@ class Call:
     def _step(self, event: DialogueEvent) -> None:
         """The dialogue's answer to an event, carried out."""
         self._dialogue, actions = handle(self._flow, self._dialogue, event)
-        for action in actions:  # the turn that is over first: prompts that were asked for with it are its answer
-            if isinstance(action, TurnTaken):
-                self._turn_taken(action)
+        is_words = isinstance(event, EffectDone | Recognised)
+        if is_words and not any(isinstance(action, Effect) for action in actions):
+            self._log.understood(self._around.now())
         for action in actions:
             self._act(action)
         if self._dialogue.over and not self._over:
@@ -283,16 +259,21 @@ class Call:
             case Noted():
                 self._note(action)
             case TurnTaken():
-                self._around.outbox.send(action)
+                self._turn_taken(action)
+                self._send(action)
+            case Effect():
+                self._effects.run(action)
+            case DropEffect():
+                self._effects.drop(action.id)
             case CallConcluded():
-                self._chronicle.concluded(action)
-                self._around.outbox.send(action)
-                self._around.records.put(self._chronicle.call)
-            case PlayPrompts():
-                self._around.outbox.send(action)
-                self._put(self._chronicle.prompts_requested(action))
+                self._log.concluded(action)
+                self._send(action)
+                self._around.records.put(self._log.call)
+            case Say():
+                self._send(action)
+                self._put(self._log.prompts_requested(action))
             case _:
-                self._around.outbox.send(action)
+                self._send(action)
 
     def _turn_taken(self, turn: TurnTaken) -> None:
         metrics.TURNS.labels(turn.committed).inc()
@@ -313,7 +294,10 @@ class Call:
                 "slots": turn.slots,
             },
         )
-        self._put(self._chronicle.taken(turn))
+        self._put(self._log.taken(turn))
+
+    def _send(self, message: Message) -> None:
+        self._around.commits.send(message, self.version)
 
     def _put(self, turn: TurnRecord | None) -> None:
         if turn is not None:
@@ -321,7 +305,7 @@ class Call:
 
     def _note(self, note: Noted) -> None:
         metrics.NOTES.labels(note.what).inc()
-        self._chronicle.noted(note.at, note.what, note.detail)
+        self._log.noted(note.at, note.what, note.detail)
         log.debug("noted", extra={"call_id": self.call_id, "turn": note.turn, "what": note.what, "detail": note.detail})
 
     def _set_timer(self, name: str, serial: int, after_s: float) -> None:
@@ -331,16 +315,15 @@ class Call:
         self._timer = loop.call_later(after_s, lambda: self.post(TimerExpired(self._around.now(), name, serial)))
 
     def _store(self) -> None:
-        pending = self._understanding.pending
-        self._around.snapshots.put(
+        self._around.commits.keep(
             self.call_id,
             {
-                "flow": self._chronicle.call.flow,
+                "flow": self._log.call.flow,
                 "flow_version": self._flow.version,
                 "dialogue": to_json(self._dialogue),
-                "chronicle": self._chronicle.to_dict(),
-                "last_key_at": self.last_key_at,
-                "pending": None if pending is None else encode(pending),
+                "chronicle": self._log.to_dict(),
+                "entry": self.entry,
+                "version": self.version,
             },
         )
 
@@ -353,10 +336,10 @@ class Call:
         except Exception:
             metrics.CALL_CRASHES.inc()
             log.exception("call failed at its end", extra={"call_id": self.call_id})
-        self._put(self._chronicle.ended(ended, "error" if self._broken else "unknown"))
-        call = self._chronicle.call
+        self._put(self._log.ended(ended, "error" if self._broken else "unknown"))
+        call = self._log.call
         self._around.records.put(call)
-        self._around.snapshots.put_over(self.call_id, ended.at, self._chronicle.to_dict())
+        self._around.commits.keep_over(self.call_id, ended.at, self.entry, self._log.to_dict())
         self.ended_at = ended.at
         metrics.CALLS.labels(call.outcome).inc()
         metrics.CALL_SECONDS.observe(max(0.0, ended.at - call.started_at))
@@ -366,25 +349,29 @@ class Call:
                 "call_id": self.call_id,
                 "outcome": call.outcome,
                 "reason": ended.reason,
-                "turns": self._chronicle.turns_taken,
+                "turns": self._log.turns_taken,
             },
         )
         self._over = True
+
+    def rescue(self, reason: str) -> None:
+        """Takes a call up that nobody can go on with: its caller hears the apology and is handed over."""
+        self.post(Unresumable(reason))
 
     def _apologise(self, item: Any) -> None:
         """After a bug: the flow's apology, then its way out. From now on the dialogue is not asked any more."""
         if self._broken:
             return
         self._broken = True
-        self._understanding.cancel()
+        self._effects.close()
         now, turn = self._around.now(), self._dialogue.turn + 1
-        self._chronicle.noted(now, "call_failed", type(item).__name__)
-        self._around.outbox.send(StopPlayback(self.call_id, now))
-        prompts, _ = way_out(self._flow)
-        if prompts:
-            play = PlayPrompts(self.call_id, now, turn, self._apology_id, self._flow.language, prompts)
-            self._around.outbox.send(play)
-        self._set_timer("apology", 0, APOLOGY_S if prompts else 0.0)
+        self._log.noted(now, "call_failed", type(item).__name__)
+        self._send(StopPlayback(self.call_id, now))
+        names, _ = way_out(self._flow)
+        if names:
+            say = Say(self.call_id, now, turn, self._apology_id, self._flow.language, prompts(*names))
+            self._send(say)
+        self._set_timer("apology", 0, APOLOGY_S if names else 0.0)
 
     @property
     def _apology_id(self) -> str:
@@ -398,7 +385,23 @@ class Call:
         now = self._around.now()
         _, extension = way_out(self._flow)
         if extension:
-            self._around.outbox.send(TransferCall(self.call_id, now, extension, "error"))
+            self._send(TransferCall(self.call_id, now, extension, "error"))
         else:
-            self._around.outbox.send(HangUp(self.call_id, now, "error"))
+            self._send(HangUp(self.call_id, now, "error"))
         self._set_timer(LOST, 0, LOST_S)
+
+
+def recognised(message: UtteranceGuessed | UtteranceTranscribed) -> Recognised:
+    """What the dialogue is told of a text of the recogniser."""
+    final = isinstance(message, UtteranceTranscribed)
+    return Recognised(
+        message.at,
+        message.turn,
+        message.utterance,
+        message.text,
+        message.confidence,
+        final,
+        message.revision if isinstance(message, UtteranceGuessed) else 0,
+        isinstance(message, UtteranceTranscribed) and message.aside,
+        message.reason,
+    )

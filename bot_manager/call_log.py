@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from protocol.items import label
 from protocol.messages import (
     CallConcluded,
     CallEnded,
     CallStarted,
     PlaybackStarted,
-    PlayPrompts,
+    Say,
     SpeechStarted,
     TurnTaken,
     UtteranceGuessed,
@@ -33,7 +34,7 @@ def pairs(items: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in (item.partition("=") for item in items)}
 
 
-class Chronicle:
+class CallLog:
     """The record of one call in progress. Every method gives the turn that became complete or changed, if any."""
 
     def __init__(self, call: CallRecord) -> None:
@@ -101,14 +102,15 @@ class Chronicle:
         self._turn = TurnRecord(self.call.id, number=self._turn.number + 1, turn=message.turn + 1)
         return self._answered
 
-    def prompts_requested(self, message: PlayPrompts) -> TurnRecord | None:
+    def prompts_requested(self, message: Say) -> TurnRecord | None:
         """Prompts go to the caller: the answer to the turn before, and part of the next question."""
-        self._turn = replace(self._turn, prompts=[*self._turn.prompts, *message.prompts])
+        names = [label(item) for item in message.items]
+        self._turn = replace(self._turn, prompts=[*self._turn.prompts, *names])
         self._question_playback = message.playback_id
         if self._answered is None or self._answer_playback:
             return None
         self._answer_playback = message.playback_id
-        self._answered = replace(self._answered, play_requested_at=message.at, answer_prompts=list(message.prompts))
+        self._answered = replace(self._answered, play_requested_at=message.at, answer_prompts=names)
         return self._answered
 
     def playback_started(self, message: PlaybackStarted) -> tuple[TurnRecord | None, bool]:
@@ -155,15 +157,15 @@ class Chronicle:
         }
 
     @classmethod
-    def from_dict(cls, body: dict[str, Any]) -> Chronicle:
+    def from_dict(cls, body: dict[str, Any]) -> CallLog:
         """From a snapshot. Raises KeyError or TypeError when it is none."""
-        chronicle = cls(CallRecord(**_known(CallRecord, body["call"])))
-        chronicle._turn = TurnRecord(**_known(TurnRecord, body["turn"]))
+        log = cls(CallRecord(**_known(CallRecord, body["call"])))
+        log._turn = TurnRecord(**_known(TurnRecord, body["turn"]))
         answered = body["answered"]
-        chronicle._answered = None if answered is None else TurnRecord(**_known(TurnRecord, answered))
-        chronicle._answer_playback = str(body["answer_playback"])
-        chronicle._question_playback = str(body["question_playback"])
-        return chronicle
+        log._answered = None if answered is None else TurnRecord(**_known(TurnRecord, answered))
+        log._answer_playback = str(body["answer_playback"])
+        log._question_playback = str(body["question_playback"])
+        return log
 
 
 _VOICE_TIMES = (

@@ -29,6 +29,7 @@ INTENT_SECONDS = Histogram("pronto_intent_request_seconds", "Main and FAQ set to
 FALLBACKS = Counter("pronto_intent_fallbacks_total", "Sentences that matched neither set")
 LOOKUPS = Counter("pronto_intent_lookups_total", "Texts by how their intent was found", ["how"])
 STRAY_EVENTS = Counter("pronto_stray_events_total", "Events of calls that this bot manager does not know", ["type"])
+UNKNOWN = Gauge("pronto_bot_unknown", "Types, values and items on the bus that only a newer release knows")
 MALFORMED = Gauge("pronto_malformed_messages", "Messages on the bus that could not be read")
 OUTBOX_WAITING = Gauge("pronto_outbox_waiting", "Messages that Redis has not taken yet")
 OUTBOX_DROPPED = Gauge("pronto_outbox_dropped", "Messages lost because Redis was away for too long")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot_manager import metrics
-from protocol.bus import Outbox
+from bot_manager.commits import Commits
+from protocol.steady import steady_time
 
 log = logging.getLogger("pronto.bus")
 
@@ -22,9 +22,9 @@ PATIENCE_S = 10.0  # then the callers hear the apology and are handed over
 class Backbone:
     """The Redis of this cell, as seen from here. `away_since` is epoch time, None while it answers."""
 
-    def __init__(self, redis: Redis, outbox: Outbox) -> None:
+    def __init__(self, redis: Redis, commits: Commits) -> None:
         self._redis = redis
-        self._outbox = outbox
+        self._commits = commits
         self.away_since: float | None = None
 
     async def watch(self, on_away: Callable[[], None]) -> None:
@@ -33,9 +33,9 @@ class Backbone:
         while True:
             await asyncio.sleep(LOOK_S)
             await self._look()
-            metrics.OUTBOX_WAITING.set(len(self._outbox))
-            metrics.OUTBOX_DROPPED.set(self._outbox.dropped)
-            too_long = self.away_since is not None and time.time() - self.away_since > PATIENCE_S
+            metrics.OUTBOX_WAITING.set(len(self._commits))
+            metrics.OUTBOX_DROPPED.set(self._commits.dropped)
+            too_long = self.away_since is not None and steady_time() - self.away_since > PATIENCE_S
             if too_long and not told:
                 log.error("redis stays away, calls are handed over")
                 on_away()
@@ -46,6 +46,6 @@ class Backbone:
             async with asyncio.timeout(2.0):
                 await self._redis.ping()
         except (RedisError, OSError):  # a time-out is an OSError
-            self.away_since = self.away_since or time.time()
+            self.away_since = self.away_since or steady_time()
         else:
             self.away_since = None

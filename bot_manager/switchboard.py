@@ -14,27 +14,29 @@ from typing import Any
 
 from bot_manager import metrics
 from bot_manager.call import Call, Surroundings
-from bot_manager.call_log import Chronicle, new_call
+from bot_manager.call_log import CallLog, new_call
+from bot_manager.snapshots import StoredCalls
 from dialogue.events import BackboneAway
 from dialogue.flow import Flow
 from dialogue.flow_store import FlowStore
-from dialogue.state import BadSnapshot, from_json
+from dialogue.snapshot import BadSnapshot, from_json
 from observability.lifecycle import cancel_all
+from protocol.bus import Entry, is_after
+from protocol.codec import BadMessage, decode
 from protocol.messages import (
-    BadMessage,
+    VERSION,
     CallConcluded,
     CallStarted,
     Command,
-    Event,
     MediaStarted,
     TurnTaken,
     UtteranceTranscribed,
-    decode,
 )
 
 log = logging.getLogger("pronto.calls")
 
 MOST_ENDED = 20_000
+FOR_EVER = f"{2**62}-0"  # an entry that everything is older than
 NOT_OURS = MediaStarted | TurnTaken | CallConcluded  # for others on the same stream
 
 
@@ -48,45 +50,70 @@ class Switchboard:
         self._default_flow = default_flow
         self._calls: dict[str, Call] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._ended: OrderedDict[str, str] = OrderedDict()
         self._empty = asyncio.Event()
         self._empty.set()
 
     def __len__(self) -> int:
         return len(self._calls)
 
-    async def resume(self) -> None:
-        """Takes up the calls that Redis knows. Waits for Redis; call it before the first `deal_with`."""
-        going_on, over = await self._around.snapshots.load()
-        for call_id, body in over.items():
+    def driven(self) -> tuple[str, ...]:
+        """The calls that are driven here now."""
+        return tuple(self._calls)
+
+    async def resume(self, stored: StoredCalls) -> None:
+        """Takes up the calls that Redis knows. A call that cannot go on is handed over, not left alone."""
+        for call_id, body in stored.over.items():
             self._recall(call_id, body)
-        for call_id, body in going_on.items():
+        for call_id, body in stored.going_on.items():
             try:
                 call, pending = self._restored(call_id, body)
             except (BadSnapshot, BadMessage, KeyError, TypeError, ValueError) as error:
-                log.error("call not resumed", extra={"call_id": call_id, "error": repr(error)})
-                metrics.SNAPSHOT_FAILURES.inc()
+                self._rescue(call_id, body, repr(error))
                 continue
             self._start(call)
             call.resume(pending)
             metrics.CALLS_RESUMED.inc()
             log.info("call resumed", extra={"call_id": call_id, "version": call.flow_version})
+        for call_id in stored.unreadable:
+            self._rescue(call_id, {}, "no JSON")
 
-    async def deal_with(self, message: Event | Command) -> None:
+    def _rescue(self, call_id: str, body: Mapping[str, Any], reason: str) -> None:
+        """A call of which too little is known: its caller hears the default flow's apology and is handed over."""
+        log.error("call not resumed", extra={"call_id": call_id, "error": reason})
+        metrics.SNAPSHOT_FAILURES.inc()
+        flow, now = self._flows.current(self._default_flow), self._around.now()
+        try:
+            call_log = CallLog.from_dict(body["chronicle"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            unknown = CallStarted(call_id, now, "", "")
+            call_log = CallLog(new_call(unknown, self._cell, self._default_flow, flow.version, flow.edited_at))
+        call = Call(call_id, self._around, flow, call_log)
+        call.version = _version(body)
+        self._start(call)
+        call.rescue(reason)
+
+    async def deal_with(self, entry: Entry) -> None:
         """Hands an event to its call; returns when the call has dealt with it."""
-        if isinstance(message, NOT_OURS | Command):
-            return
+        message = entry.message
+        if not isinstance(message, NOT_OURS | Command):
+            await self._hand_over(entry)
+        self._around.commits.dealt_with(entry.id)
+
+    async def _hand_over(self, entry: Entry) -> None:
+        message = entry.message
         call = self._calls.get(message.call_id)
-        ended_at = self._ended.get(message.call_id)
-        # a caller whom the dialplan sends back to us comes with the channel, and so the id, of the call before
-        if call is None and isinstance(message, CallStarted) and (ended_at is None or message.at > ended_at):
-            call = self._begin(message, returned=ended_at is not None)
-        if call is None and ended_at is not None:
+        ended = self._ended.get(message.call_id)
+        # a controller of protocol 1 names calls by their channels: one that the dialplan sends back comes with the id
+        # of the call before
+        if call is None and isinstance(message, CallStarted) and (ended is None or is_after(entry.id, ended)):
+            call = self._begin(message, returned=ended is not None)
+        if call is None and ended is not None:
             return  # seen again after a crash, or late
         if call is None:
             metrics.STRAY_EVENTS.labels(type(message).__name__).inc()
             return
-        await call.take(message)
+        await call.take(entry)
 
     def backbone_away(self) -> None:
         """Redis takes no messages: tells every call."""
@@ -108,11 +135,11 @@ class Switchboard:
     def _recall(self, call_id: str, body: Mapping[str, Any]) -> None:
         """A call that is over: its record is written once more, as the one before us may have been killed in it."""
         try:
-            self._remember(call_id, float(body["at"]))
-            self._around.records.put(Chronicle.from_dict(body["chronicle"]).call)
+            self._remember(call_id, str(body.get("entry") or f"{round(float(body['at']) * 1_000)}-0"))
+            self._around.records.put(CallLog.from_dict(body["chronicle"]).call)
         except (KeyError, TypeError, ValueError) as error:
             log.error("ended call not recalled", extra={"call_id": call_id, "error": repr(error)})
-            self._remember(call_id, float("inf"))
+            self._remember(call_id, FOR_EVER)
 
     # --- making calls ---
 
@@ -122,7 +149,8 @@ class Switchboard:
         if returned:  # a record of its own beside that of the call before
             record = replace(record, id=f"{started.call_id}~{int(started.at)}")
             self._ended.pop(started.call_id)
-        call = Call(started.call_id, self._around, flow, Chronicle(record))
+        call = Call(started.call_id, self._around, flow, CallLog(record))
+        call.version = min(started.v, VERSION)
         self._around.records.put(record)
         self._start(call)
         log.info(
@@ -151,8 +179,8 @@ class Switchboard:
         if flow.version != body["flow_version"]:
             log.warning("flow changed while away", extra={"call_id": call_id, "flow": name, "version": flow.version})
         pending = decode(body["pending"]) if body.get("pending") else None
-        call = Call(call_id, self._around, flow, Chronicle.from_dict(body["chronicle"]), from_json(body["dialogue"]))
-        call.last_key_at = float(body.get("last_key_at", 0.0))
+        call = Call(call_id, self._around, flow, CallLog.from_dict(body["chronicle"]), from_json(body["dialogue"]))
+        call.entry, call.version = str(body.get("entry", "")), _version(body)
         return call, pending if isinstance(pending, UtteranceTranscribed) else None
 
     def _start(self, call: Call) -> None:
@@ -170,12 +198,18 @@ class Switchboard:
             metrics.CALL_CRASHES.inc()
         self._calls.pop(call_id, None)
         self._tasks.pop(call_id, None)
-        self._remember(call_id, call.ended_at)
+        self._remember(call_id, call.entry)
         metrics.CALLS_ACTIVE.set(len(self._calls))
         if not self._calls:
             self._empty.set()
 
-    def _remember(self, call_id: str, at: float) -> None:
-        self._ended[call_id] = at
+    def _remember(self, call_id: str, entry: str) -> None:
+        self._ended[call_id] = entry
         while len(self._ended) > MOST_ENDED:
             self._ended.popitem(last=False)
+
+
+def _version(body: Mapping[str, Any]) -> int:
+    """The version that the controller of a stored call speaks; before snapshots told it there was only the first."""
+    version = body.get("version", 1)
+    return version if type(version) is int and 1 <= version <= VERSION else VERSION

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from protocol.items import label
 from protocol.messages import (
     CallConcluded,
     CallEnded,
@@ -14,9 +15,9 @@ from protocol.messages import (
     Message,
     PlaybackFinished,
     PlaybackStarted,
-    PlayPrompts,
     RecognitionFailed,
     RequestRefused,
+    Say,
     TurnTaken,
     UtteranceGuessed,
     UtteranceTranscribed,
@@ -35,7 +36,7 @@ class CallView:
     lead: dict[str, str] = field(default_factory=dict)
     end_reason: str = ""
     recording: str = ""
-    prompts: dict[str, PlayPrompts] = field(default_factory=dict)
+    prompts: dict[str, Say] = field(default_factory=dict)
     playing: set[str] = field(default_factory=set)
     awaited: set[str] = field(default_factory=set)
     begun: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -44,14 +45,15 @@ class CallView:
         """Takes one message of this call in."""
         self.seen.append(message)
         match message:
-            case PlayPrompts():
+            case Say():
                 self.prompts[message.playback_id] = message
                 self.awaited.add(message.playback_id)
             case PlaybackStarted():
                 self.awaited.discard(message.playback_id)
                 self.playing.add(message.playback_id)
                 command = self.prompts.get(message.playback_id)
-                self.begun.append((message.playback_id, command.prompts if command else ()))
+                names = tuple(label(item) for item in command.items) if command else ()
+                self.begun.append((message.playback_id, names))
             case PlaybackFinished():
                 self.awaited.discard(message.playback_id)
                 self.playing.discard(message.playback_id)
@@ -90,8 +92,8 @@ def one_line(message: Message) -> str:
     match message:
         case CallStarted():
             return f"call {message.call_id} answered"
-        case PlayPrompts():
-            return f"bot says      {' + '.join(message.prompts)}"
+        case Say():
+            return f"bot says      {' + '.join(label(item) for item in message.items)}"
         case UtteranceGuessed() if message.text:
             return f"  heard so far  {message.text!r} ({message.confidence:.2f})"
         case UtteranceTranscribed():

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soxr
 
-from audio_prompts.espeak import Voice
+from audio_prompts.espeak import EspeakVoice
 from audio_prompts.espeak import speak as synthesise
 from callers.heard_audio import VOICED_RMS, level_rms
 from callers.rtp_audio import PACKET_SAMPLES, SAMPLE_RATE_HZ, Samples
@@ -31,7 +31,7 @@ def speak(line: Say, caller: Caller) -> Samples:
     """int16 samples at 8 kHz. Raises BadRecording for a WAV that is none."""
     if line.wav:
         return read_wav(ROOT / line.wav)
-    voice = Voice(caller.voice, caller.speed, caller.pitch)
+    voice = EspeakVoice(caller.voice, caller.speed, caller.pitch)
     pieces = PAUSE.split(line.text)
     if len(pieces) == 1:
         return synthesise(line.text, voice)

@@ -15,8 +15,9 @@ from redis.exceptions import RedisError
 
 from callers.call_view import CallView
 from observability.lifecycle import cancel_all
+from protocol.codec import BadMessage, decode
 from protocol.keys import stream_key
-from protocol.messages import BadMessage, CallStarted, Message, decode
+from protocol.messages import CallStarted, Message
 
 Listener = Callable[[CallView, Message], None]
 

@@ -33,7 +33,7 @@ from callers.script import (
     Step,
 )
 from callers.sip_caller import SipCaller
-from protocol.messages import encode
+from protocol.codec import encode
 
 DEADLINE_S = 25.0
 """Longest wait for anything the bot must do; the longest prompt is shorter."""

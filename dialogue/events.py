@@ -1,21 +1,24 @@
 """What goes into the dialogue (events, past tense) and what comes out of it (actions). Pure: frozen dataclasses.
 
-`at` is in seconds since the epoch. The shell makes events of the messages on the bus and of the intent service's
-answers, and carries the actions out: messages of `protocol` are sent, timers are started.
+`at` is in seconds since the epoch. The shell makes events of the messages on the bus and of what effects came to, and
+carries the actions out: messages of `protocol` are sent, timers started, effects run.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from dialogue.effects import DropEffect, Effect, EffectDone
+from protocol.items import ItemHeard
 from protocol.messages import (
     CallConcluded,
     EndUtterance,
     HangUp,
     Listen,
     PlaybackState,
-    PlayPrompts,
+    Say,
     StopPlayback,
     TransferCall,
     TurnTaken,
@@ -26,11 +29,12 @@ Committed: TypeAlias = Literal["early", "endpoint", "dtmf", "no_input", "trouble
 
 @dataclass(frozen=True)
 class Begun:
-    """The caller was answered. First event of every call."""
+    """The conversation begins: its first event. `variables` are facts of the call that the flow may use."""
 
     call_id: str
     at: float
     caller_number: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,22 +54,29 @@ class SpeechBegan:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """An utterance is over and its text goes to the intent service now; starts the watch against dead air."""
+class Recognised:
+    """Words of an utterance. `final` is False for guess number `revision` (protocol UtteranceGuessed).
+
+    `aside`: doubtful speech that did not stop the prompt it was said over (UtteranceTranscribed).
+    """
 
     at: float
     turn: int
     utterance: int
     text: str
+    confidence: float = 1.0
+    final: bool = True
+    revision: int = 0
+    aside: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Understood:
-    """Text and intent of an utterance; `final` is False for guess number `revision` (UtteranceGuessed).
+    """Text and intent of an utterance; `final`, `revision` and `aside` as in Recognised.
 
     `faq_set` tells that the FAQ set answered; with `fallback` neither set had a match and `intent` means nothing.
     Where `needs_intent` was False nobody was asked: `intent` is empty, `fallback` False, the text itself answers.
-    `aside`: doubtful speech that did not stop the prompt it was said over (UtteranceTranscribed).
     """
 
     at: float
@@ -134,12 +145,13 @@ class PlaybackBegan:
 
 @dataclass(frozen=True)
 class PlaybackEnded:
-    """The prompts of this playback are over; `offset_ms` is how much of them was played."""
+    """What this playback says is over; `offset_ms` is how much of it was played in all, `heard` tells it by item."""
 
     at: float
     playback_id: str
     state: PlaybackState
     offset_ms: int
+    heard: tuple[ItemHeard, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,7 +165,7 @@ class CommandRefused:
 
 @dataclass(frozen=True)
 class AudioGone:
-    """No packet of the caller comes any more (protocol AudioLost): his line is dead, or he cannot be heard."""
+    """No packet of the caller comes any more (protocol AudioLost): their line is dead, or they cannot be heard."""
 
     at: float
     silent_ms: int
@@ -187,7 +199,8 @@ DialogueEvent: TypeAlias = (
     Begun
     | Resumed
     | SpeechBegan
-    | Heard
+    | Recognised
+    | EffectDone
     | Understood
     | NothingHeard
     | RecognitionTrouble
@@ -244,10 +257,11 @@ NOTED = (
     "refused",  # a command was refused by Asterisk
     "counter_over",  # a counter passed its limit
     "too_many_turns",
+    "handed_over",  # the dialogue did not know what to do with an event: the caller was handed over
 )
 
 Action: TypeAlias = (
-    PlayPrompts
+    Say
     | StopPlayback
     | Listen
     | EndUtterance
@@ -256,5 +270,7 @@ Action: TypeAlias = (
     | StartTimer
     | TurnTaken
     | CallConcluded
+    | Effect
+    | DropEffect
     | Noted
 )

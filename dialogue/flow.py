@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice"]
 SLOT_TYPES: tuple[SlotType, ...] = ("yes_no", "zip_code", "phone", "date_time", "digits", "choice")
-Say: TypeAlias = tuple[str, ...]  # prompt names; "{slot}" stands for a slot's value, read out in prompts
+Wording: TypeAlias = tuple[str, ...]  # prompt names; "{slot}" stands for a slot's value, read out in prompts
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Step:
     done while the counter is within its limit, `over` beyond it.
     """
 
-    say: Say = ()
+    say: Wording = ()
     goto: str = ""
     transfer: str = ""
     hangup: bool = False
@@ -43,13 +43,13 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Ladder:
-    """What is said, rung by rung, when an answer is missing; after `retries` rungs comes `then`.
+class Escalation:
+    """What is said, step by step, when an answer is missing; after `retries` steps comes `then`.
 
-    With more retries than rungs the rungs are said in rotation. `ask`: the question follows each rung.
+    With more retries than wordings they are said in rotation. `ask`: the question follows each step.
     """
 
-    say: tuple[Say, ...]
+    say: tuple[Wording, ...]
     retries: int
     then: Step
     ask: bool = True
@@ -118,20 +118,20 @@ class State:
 
     name: str
     line: int
-    say: Say
-    ask_again: tuple[Say, ...] = ()
+    say: Wording
+    ask_again: tuple[Wording, ...] = ()
     answers: Mapping[str, Step] = field(default_factory=dict)
     means: Mapping[str, str] = field(default_factory=dict)
     slot: str = ""
     slot_intents: tuple[str, ...] = ()
-    read_back: Say = ()
+    read_back: Wording = ()
     read_back_retries: int = 3
     filled: Step | None = None
     filled_as: Mapping[str, Step] = field(default_factory=dict)
     listening: Listening = Listening()
     keypad: Keypad = Keypad()
-    no_input: Ladder | None = None
-    no_match: Ladder | None = None
+    no_input: Escalation | None = None
+    no_match: Escalation | None = None
     goto: str = ""
     transfer: str = ""
     hangup: bool = False
@@ -151,16 +151,16 @@ class Flow:
     language: str
     start: str
     states: Mapping[str, State]
-    trouble: Ladder
+    trouble: Escalation
     too_long: Step
     timezone: str = "Europe/Paris"
     slots: Mapping[str, Slot] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     everywhere: Mapping[str, Step] = field(default_factory=dict)
-    faqs: Mapping[str, Say] = field(default_factory=dict)
+    faqs: Mapping[str, Wording] = field(default_factory=dict)
     dead_air_ms: int = 1_800
-    dead_air: Say = ()
-    transfer_failed: Say = ()
+    dead_air: Wording = ()
+    transfer_failed: Wording = ()
     max_turns: int = 40
     prompt_ms: Mapping[str, int] = field(default_factory=dict, repr=False)
     file: str = ""

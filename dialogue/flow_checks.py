@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from dialogue.flow import Flow, Ladder, State, Step
+from dialogue.flow import Escalation, Flow, State, Step
 from dialogue.flow_yaml import Fault
 
 
@@ -26,10 +26,13 @@ def exits(flow: Flow, state: State) -> Iterator[tuple[str, Step]]:
         yield "filled", state.filled
     for value, step in state.filled_as.items():
         yield f"filled {value}", step
-    ladders: tuple[tuple[str, Ladder | None], ...] = (("no_input", state.no_input), ("no_match", state.no_match))
-    for what, ladder in ladders:
-        if ladder is not None:
-            yield what, ladder.then
+    escalations: tuple[tuple[str, Escalation | None], ...] = (
+        ("no_input", state.no_input),
+        ("no_match", state.no_match),
+    )
+    for what, escalation in escalations:
+        if escalation is not None:
+            yield what, escalation.then
     for intent, step in flow.everywhere.items():
         if intent not in state.answers:
             yield intent, step

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from dialogue.flow import SLOT_TYPES, Flow, Keypad, Ladder, Say, Slot, SlotType, State, Step
+from dialogue.flow import SLOT_TYPES, Escalation, Flow, Keypad, Slot, SlotType, State, Step, Wording
 from dialogue.flow_checks import check_shape
 from dialogue.flow_names import Known, Names
 from dialogue.flow_steps import Parts
@@ -58,8 +58,8 @@ class _Loader:
         self.reader = Reader(file)
         self.names = Names(self.reader, known)
         self.parts = Parts(self.names)
-        self.no_input: Ladder | None = None
-        self.no_match: Ladder | None = None
+        self.no_input: Escalation | None = None
+        self.no_match: Escalation | None = None
 
     def flow(self, text: str) -> Flow | None:
         reader = self.reader
@@ -100,7 +100,7 @@ class _Loader:
             language=reader.text(top["language"], "language"),
             start=start,
             states=states,
-            trouble=self.parts.ladder(top["trouble"], "trouble"),
+            trouble=self.parts.escalation(top["trouble"], "trouble"),
             too_long=self.parts.step(top["too_long"], "too_long"),
             timezone=self.timezone(top["timezone"]) if "timezone" in top else "Europe/Paris",
             slots=self.names.slots,
@@ -123,9 +123,9 @@ class _Loader:
         if "keys" in entries:
             self.parts.keys = self.parts.key_intents(entries["keys"])
         if "no_input" in entries:
-            self.no_input = self.parts.ladder(entries["no_input"], "no_input")
+            self.no_input = self.parts.escalation(entries["no_input"], "no_input")
         if "no_match" in entries:
-            self.no_match = self.parts.ladder(entries["no_match"], "no_match")
+            self.no_match = self.parts.escalation(entries["no_match"], "no_match")
 
     # --- states ---
 
@@ -147,7 +147,7 @@ class _Loader:
             name=name,
             line=line_of(node) - (1 if isinstance(node, MappingNode) else 0),
             say=self.names.say(entries["say"], "say") if "say" in entries else (),
-            ask_again=self.names.rungs(entries["ask_again"], "ask_again") if "ask_again" in entries else (),
+            ask_again=self.names.wordings(entries["ask_again"], "ask_again") if "ask_again" in entries else (),
             answers=self.parts.answers(entries["answers"], "answers") if "answers" in entries else {},
             means=self.parts.means(entries["means"]) if "means" in entries else {},
             slot=slot,
@@ -162,8 +162,8 @@ class _Loader:
             filled_as=filled_as,
             listening=self.parts.listen(entries["listen"]) if "listen" in entries else self.parts.listening,
             keypad=self.parts.keypad(entries["keypad"]) if "keypad" in entries else Keypad(self.parts.keys),
-            no_input=self.parts.ladder(entries["no_input"], "no_input") if "no_input" in entries else self.no_input,
-            no_match=self.parts.ladder(entries["no_match"], "no_match") if "no_match" in entries else self.no_match,
+            no_input=self.parts.escalation(entries["no_input"], "no_input") if "no_input" in entries else self.no_input,
+            no_match=self.parts.escalation(entries["no_match"], "no_match") if "no_match" in entries else self.no_match,
             goto=self.names.state_name(entries["goto"], "goto") if "goto" in entries else "",
             transfer=reader.text(entries["transfer"], "transfer") if "transfer" in entries else "",
             hangup=reader.flag(entries["hangup"], "hangup") if "hangup" in entries else False,
@@ -232,7 +232,7 @@ class _Loader:
                 say_as[value] = next(iter(self.names.say(prompt, "say_as")), "")
         return Slot(name, slot_type, choices, say_as)
 
-    def faqs(self, node: Node) -> dict[str, Say]:
+    def faqs(self, node: Node) -> dict[str, Wording]:
         reader = self.reader
         found = {}
         for name, say in reader.mapping(node, "faqs").items():
@@ -244,7 +244,7 @@ class _Loader:
             reader.fault(node, f"no answer for {', '.join(missing)}")
         return found
 
-    def dead_air(self, node: Node) -> tuple[int, Say]:
+    def dead_air(self, node: Node) -> tuple[int, Wording]:
         entries = self.reader.mapping(node, "dead_air", ("after_ms", "say"))
         after = self.reader.whole(entries["after_ms"], "after_ms", 500, 3_000) if "after_ms" in entries else 1_800
         return after, self.names.say(entries["say"], "dead_air say") if "say" in entries else ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from yaml.nodes import Node
 
-from dialogue.flow import Say, Slot
+from dialogue.flow import Slot, Wording
 from dialogue.flow_yaml import Reader, likely
 from dialogue.readout import pieces_of
 
@@ -34,14 +34,14 @@ class Names:
         self.slots: dict[str, Slot] = {}
         self.counters: dict[str, int] = {}
 
-    def say(self, node: Node, what: str) -> Say:
+    def say(self, node: Node, what: str) -> Wording:
         """Prompts that are said one after the other."""
         names = self.reader.texts(node, what)
         for name in names:
             self.check_prompt(node, name)
         return names
 
-    def rungs(self, node: Node, what: str) -> tuple[Say, ...]:
+    def wordings(self, node: Node, what: str) -> tuple[Wording, ...]:
         """A list of which each entry is said at another time."""
         return tuple(self.say(item, what) for item in self.reader.items(node))
 

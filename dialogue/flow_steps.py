@@ -1,4 +1,4 @@
-"""Reads the parts that states are made of: steps, ladders, how to listen, keys. Pure."""
+"""Reads the parts that states are made of: steps, escalations, how to listen, keys. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from yaml.nodes import Node, ScalarNode
 
-from dialogue.flow import Keypad, Ladder, Listening, Step
+from dialogue.flow import Escalation, Keypad, Listening, Step
 from dialogue.flow_names import Names
 from dialogue.flow_yaml import likely
 
@@ -81,13 +81,13 @@ class Parts:
             self.names.check_intent(meaning, found[intent])
         return found
 
-    def ladder(self, node: Node, what: str) -> Ladder:
-        """What is said rung by rung, and what then."""
+    def escalation(self, node: Node, what: str) -> Escalation:
+        """What is said step by step, and what then."""
         reader = self.reader
         entries = reader.mapping(node, what, LADDER_KEYS)
-        say = self.names.rungs(entries["say"], f"{what} say") if "say" in entries else ()
+        say = self.names.wordings(entries["say"], f"{what} say") if "say" in entries else ()
         if "then" not in entries:
-            reader.fault(node, f"{what} needs then: what comes after the last rung")
+            reader.fault(node, f"{what} needs then: what comes after the last step")
         then = self.step(entries["then"], f"{what} then") if "then" in entries else Step(hangup=True, outcome=what)
         if not (then.goto or then.ends):
             reader.fault(node, f"{what} then must lead to a state, transfer or hang up")
@@ -95,7 +95,7 @@ class Parts:
         if not say and not ask:
             reader.fault(node, f"{what} says nothing")
         retries = reader.whole(entries["retries"], f"{what} retries", 0, 10) if "retries" in entries else len(say)
-        return Ladder(say, retries, then, ask)
+        return Escalation(say, retries, then, ask)
 
     def listen(self, node: Node) -> Listening:
         """How to listen; what is not given is as in the defaults."""

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
+from dialogue.conversation import Conversation
 from dialogue.events import Understood
 from dialogue.flow import Flow, State, Step
 from dialogue.slots import NOTHING, SlotReading, parse
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
-from dialogue.state import Dialogue
 
 Kind: TypeAlias = Literal["nothing", "value", "confirmed", "denied", "intent", "no_match"]
 
@@ -41,22 +41,24 @@ class Meaning:
     yes_no: SlotReading = NOTHING
 
 
-def understand(flow: Flow, dialogue: Dialogue, event: Understood) -> Meaning:
+def understand(flow: Flow, conversation: Conversation, event: Understood) -> Meaning:
     """The meaning of an utterance with what the intent service said about it."""
     if not _words(flow, event.text):
         return Meaning("nothing")
-    reading = read_slot(flow, dialogue, event.text, event.at)
+    reading = read_slot(flow, conversation, event.text, event.at)
     yes_no = read_yes_no(flow, event.text, event.at)
-    meaning = _meaning(flow, dialogue, event, reading, yes_no)
+    meaning = _meaning(flow, conversation, event, reading, yes_no)
     return replace(meaning, reading=reading, yes_no=yes_no)
 
 
-def _meaning(flow: Flow, dialogue: Dialogue, event: Understood, reading: SlotReading, yes_no: SlotReading) -> Meaning:
-    state = flow.states[dialogue.state]
+def _meaning(
+    flow: Flow, conversation: Conversation, event: Understood, reading: SlotReading, yes_no: SlotReading
+) -> Meaning:
+    state = flow.states[conversation.state]
     intent = "" if event.fallback else event.intent
     score = event.intent_score if intent else 0.0
-    if dialogue.confirming:
-        confirmed = _confirmation(dialogue, reading, yes_no, intent, score)
+    if conversation.confirming:
+        confirmed = _confirmation(conversation, reading, yes_no, intent, score)
         if confirmed is not None:
             return confirmed
     elif reading.complete and not _asks_something_else(flow, state, reading, event.text, intent):
@@ -64,9 +66,9 @@ def _meaning(flow: Flow, dialogue: Dialogue, event: Understood, reading: SlotRea
     return _intent(flow, state, intent, score, yes_no)
 
 
-def read_slot(flow: Flow, dialogue: Dialogue, text: str, at: float) -> SlotReading:
+def read_slot(flow: Flow, conversation: Conversation, text: str, at: float) -> SlotReading:
     """The slot of the state, read from a text; `at` is the moment that "tomorrow" counts from."""
-    name = flow.states[dialogue.state].slot
+    name = flow.states[conversation.state].slot
     if not name:
         return NOTHING
     slot = flow.slots[name]
@@ -76,7 +78,7 @@ def read_slot(flow: Flow, dialogue: Dialogue, text: str, at: float) -> SlotReadi
         flow.language,
         now=local_time(flow, at),
         choices=slot.choices or None,
-        previous=dialogue.tentative,
+        previous=conversation.tentative,
     )
 
 
@@ -97,58 +99,48 @@ def value_text(reading: SlotReading) -> str:
     return str(reading.value)
 
 
-def of_intent(flow: Flow, dialogue: Dialogue, intent: str, score: float) -> Meaning:
+def of_intent(flow: Flow, conversation: Conversation, intent: str, score: float) -> Meaning:
     """The meaning of an intent without words (a key, `keypad.keys`)."""
-    if dialogue.confirming and intent in ("yes", "no"):
+    if conversation.confirming and intent in ("yes", "no"):
         return Meaning("confirmed" if intent == "yes" else "denied", intent, score)
-    return _intent(flow, flow.states[dialogue.state], intent, score, NOTHING)
+    return _intent(flow, flow.states[conversation.state], intent, score, NOTHING)
 
 
-def allowed_intents(flow: Flow, dialogue: Dialogue, utterance: int = 0) -> tuple[str, ...]:
-    """The main intents that mean something to this utterance: what `allowed` of the intent service is set to.
-
-    An utterance that was answered early and went on still belongs to the question before.
-    """
-    dialogue = asked_by(dialogue, utterance)
-    state = flow.states.get(dialogue.state)
+def allowed_intents(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
+    """The main intents that mean something now: what `allowed` of the intent service is set to."""
+    state = flow.states.get(conversation.state)
     if state is None or not state.listens:
         return ()
-    yes_no = ("yes", "no") if dialogue.confirming else ()
+    yes_no = ("yes", "no") if conversation.confirming else ()
     named = (*state.answers, *state.means, *state.means.values(), *state.slot_intents, *flow.everywhere, *yes_no)
     return tuple(sorted({intent for intent in named if intent not in flow.faqs}))
 
 
-def asked_by(dialogue: Dialogue, utterance: int) -> Dialogue:
-    """The dialogue whose question an utterance answers: the one before, when it was answered early."""
-    return dialogue.before if dialogue.before is not None and utterance == dialogue.utterance else dialogue
-
-
-def needs_intent(flow: Flow, dialogue: Dialogue, text: str, at: float, utterance: int = 0) -> bool:
+def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -> bool:
     """False when the text answers by itself (a zip code, a bare yes): the intent service need not be asked."""
-    dialogue = asked_by(dialogue, utterance)
-    state = flow.states.get(dialogue.state)
+    state = flow.states.get(conversation.state)
     if state is None or not state.listens or not _words(flow, text):
         return False
-    reading = read_slot(flow, dialogue, text, at)
+    reading = read_slot(flow, conversation, text, at)
     yes_no = read_yes_no(flow, text, at)
     bare_yes_no = _is_bare(flow, text, yes_no)
-    if dialogue.confirming:
+    if conversation.confirming:
         return not (reading.complete or bare_yes_no)
     if reading.complete:
         return flow.slots[state.slot].type not in NUMBER_TYPES and not _short(flow, text)
     return not (bare_yes_no and _yes_no_step(flow, state, yes_no) is not None)
 
 
-def certain(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning | None = None) -> bool:
+def certain(flow: Flow, conversation: Conversation, event: Understood, meaning: Meaning | None = None) -> bool:
     """Whether a guess may be taken before the end of the utterance; `meaning` is what `understand` made of it.
 
     An open value ("soixante-quinze mille" ...), a sentence that breaks off ("je suis" ...), a no to what was read back
     (a correction may follow) and whatever ends the call wait for the end.
     """
-    state = flow.states.get(dialogue.state)
+    state = flow.states.get(conversation.state)
     if state is None or not _is_worth_a_thought(flow, state, event):
         return False
-    meaning = meaning or understand(flow, dialogue, event)
+    meaning = meaning or understand(flow, conversation, event)
     reading, yes_no = meaning.reading, meaning.yes_no
     match meaning.kind:
         case "value":
@@ -164,16 +156,18 @@ def certain(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning 
     return False
 
 
-def patience_ms(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning | None = None) -> int | None:
+def patience_ms(
+    flow: Flow, conversation: Conversation, event: Understood, meaning: Meaning | None = None
+) -> int | None:
     """How much silence ends an utterance if a guess that is not `certain` is all of it; None: as much as usual.
 
     A whole sentence needs little, a number that may be whole or go on ("soixante-quinze mille" ...) more. What is open
     otherwise, what was not understood and a no to what was read back are given the full silence.
     """
-    state = flow.states.get(dialogue.state)
+    state = flow.states.get(conversation.state)
     if state is None or not _is_worth_a_thought(flow, state, event):
         return None
-    meaning = meaning or understand(flow, dialogue, event)
+    meaning = meaning or understand(flow, conversation, event)
     is_whole = False
     match meaning.kind:
         case "value" if meaning.reading.confidence >= 0.9:
@@ -188,18 +182,22 @@ def patience_ms(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Mean
     return state.listening.whole_silence_ms if is_whole else None
 
 
-def is_doubtful_end(flow: Flow, dialogue: Dialogue, event: Understood, meaning: Meaning) -> bool:
-    """Whether an intent would hang up on words that were not recognised well, and he was not asked again yet."""
-    state = flow.states[dialogue.state]
-    may_ask = state.no_match is not None and dialogue.rungs.get("no_match", 0) < min(1, state.no_match.retries)
+def is_doubtful_end(flow: Flow, conversation: Conversation, event: Understood, meaning: Meaning) -> bool:
+    """Whether an intent would hang up on words that were not recognised well, and was not asked about yet."""
+    state = flow.states[conversation.state]
+    may_ask = state.no_match is not None and conversation.steps.get("no_match", 0) < min(1, state.no_match.retries)
     if meaning.kind != "intent" or meaning.step is None or not may_ask:
         return False
-    return event.recognition_confidence < state.listening.ending_recognition and _hangs_up(flow, dialogue, meaning.step)
+    return event.recognition_confidence < state.listening.ending_recognition and _hangs_up(
+        flow, conversation, meaning.step
+    )
 
 
-def _hangs_up(flow: Flow, dialogue: Dialogue, step: Step) -> bool:
+def _hangs_up(flow: Flow, conversation: Conversation, step: Step) -> bool:
     """Whether a step, taken now, ends with a hang-up; a hand-over to a human does not."""
-    while step.count and step.over is not None and dialogue.counters.get(step.count, 0) >= flow.counters[step.count]:
+    while (
+        step.count and step.over is not None and conversation.counters.get(step.count, 0) >= flow.counters[step.count]
+    ):
         step = step.over
     name = step.goto
     while name and flow.states[name].goto:
@@ -216,11 +214,11 @@ def _is_worth_a_thought(flow: Flow, state: State, event: Understood) -> bool:
 
 
 def _confirmation(
-    dialogue: Dialogue, reading: SlotReading, yes_no: SlotReading, intent: str, score: float
+    conversation: Conversation, reading: SlotReading, yes_no: SlotReading, intent: str, score: float
 ) -> Meaning | None:
     """The answer to a value that was read back, None when it is about something else."""
-    if reading.complete and not (yes_no.complete and yes_no.value is False and not _changed(dialogue, reading)):
-        if _changed(dialogue, reading):
+    if reading.complete and not (yes_no.complete and yes_no.value is False and not _changed(conversation, reading)):
+        if _changed(conversation, reading):
             return Meaning("value", intent, score or reading.confidence, value_text(reading))
         return Meaning("confirmed", "yes", reading.confidence, value_text(reading))
     said = yes_no.value if yes_no.complete and yes_no.confidence >= (0.0 if not intent else BARE_YES_NO) else None
@@ -231,8 +229,8 @@ def _confirmation(
     return None
 
 
-def _changed(dialogue: Dialogue, reading: SlotReading) -> bool:
-    return value_text(reading) != dialogue.tentative
+def _changed(conversation: Conversation, reading: SlotReading) -> bool:
+    return value_text(reading) != conversation.tentative
 
 
 def _intent(flow: Flow, state: State, intent: str, score: float, yes_no: SlotReading) -> Meaning:

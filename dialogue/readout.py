@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dialogue.flow import Say, Slot
+from dialogue.flow import Slot, Wording
 
 DIGITS = tuple(f"digit_{digit}" for digit in range(10))
 DATE_PIECES = (
@@ -22,7 +22,7 @@ DATE_PIECES = (
 )
 
 
-def pieces_of(slot: Slot) -> Say:
+def pieces_of(slot: Slot) -> Wording:
     """Every prompt that reading out this slot may need; empty when it cannot be read out."""
     match slot.type:
         case "zip_code" | "phone" | "digits":
@@ -35,7 +35,7 @@ def pieces_of(slot: Slot) -> Say:
             return tuple(slot.say_as.values()) if {"yes", "no"} <= set(slot.say_as) else ()
 
 
-def read_out(slot: Slot, value: str) -> Say:
+def read_out(slot: Slot, value: str) -> Wording:
     """The prompts for one value; empty for a value that has none."""
     if value in slot.say_as:
         return (slot.say_as[value],)
@@ -46,7 +46,7 @@ def read_out(slot: Slot, value: str) -> Say:
     return ()
 
 
-def _moment(value: str) -> Say:
+def _moment(value: str) -> Wording:
     """A date, a date with a time, a stretch of hours, or a stretch of days (ISO 8601, `from/to`)."""
     begin, _, end = value.partition("/")
     try:
@@ -63,10 +63,10 @@ def _moment(value: str) -> Say:
     return ("from", *_day(first), "at", *_time(first), "to", *_day(last), "at", *_time(last))
 
 
-def _day(when: datetime) -> Say:
+def _day(when: datetime) -> Wording:
     return (f"weekday_{when.isoweekday()}", f"day_{when.day}", f"month_{when.month}")
 
 
-def _time(when: datetime) -> Say:
+def _time(when: datetime) -> Wording:
     minute = when.minute - when.minute % 5
     return (f"hour_{when.hour}", f"minute_{minute}") if minute else (f"hour_{when.hour}",)

@@ -6,9 +6,11 @@ waited for: prompts take as long as they are, timers expire when the caller is s
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dialogue.effects import Effect, EffectDone
 from dialogue.events import (
     Action,
     Begun,
@@ -16,12 +18,12 @@ from dialogue.events import (
     CommandRefused,
     DialogueEvent,
     DigitPressed,
-    Heard,
     IntentTrouble,
     Noted,
     NothingHeard,
     PlaybackBegan,
     PlaybackEnded,
+    Recognised,
     RecognitionTrouble,
     SpeechBegan,
     StartTimer,
@@ -29,9 +31,10 @@ from dialogue.events import (
     Understood,
 )
 from dialogue.flow import Flow
-from dialogue.interpreter import allowed_intents, handle, needs_intent
-from dialogue.state import Dialogue, from_json, to_json
-from protocol.messages import CallConcluded, HangUp, PlayPrompts, TransferCall, TurnTaken
+from dialogue.snapshot import from_json, to_json
+from dialogue.voice import Dialogue, handle
+from protocol.items import label
+from protocol.messages import CallConcluded, HangUp, Say, TransferCall, TurnTaken
 
 BEGIN_AT = 1_780_300_800.0  # Monday 1 June 2026, 10:00 in Paris: "demain" is a Tuesday
 RECOGNITION_CONFIDENCE = 0.9
@@ -50,7 +53,7 @@ class Decision:
 Resolver = Callable[[str, tuple[str, ...]], Decision]  # sentence, allowed intents
 
 
-class Conversation:
+class Rehearsal:
     """One call in text. `spoken` is what the bot said since the caller's last action, `turns` what it understood."""
 
     def __init__(self, flow: Flow, resolve: Resolver, at: float = BEGIN_AT) -> None:
@@ -65,6 +68,7 @@ class Conversation:
         self.ended_by: HangUp | TransferCall | None = None
         self._timer: tuple[StartTimer, float] | None = None
         self._utterance = 0
+        self._asked: Effect | None = None
         self.feed(Begun("score", at, "+33100000000"))
 
     @property
@@ -141,11 +145,11 @@ class Conversation:
             IntentTrouble(self.at, self.dialogue.turn, self._utterance, text, "request_timeout_error"),
         )
 
-    def understanding_hangs(self, text: str) -> None:
-        """The caller has spoken and no answer comes."""
+    def understanding_hangs(self) -> None:
+        """The caller has said what only the intent service could understand, and no answer comes."""
         self.listen()
         self._speak()
-        self.feed(Heard(self.at, self.dialogue.turn, self._utterance, text))
+        self.feed(Recognised(self.at, self.dialogue.turn, self._utterance, "xyzzy", RECOGNITION_CONFIDENCE))
         self.expire()
 
     def playback_fails(self) -> None:
@@ -165,7 +169,7 @@ class Conversation:
         """Hears out what the bot says; with `to_the_end`, a call that the bot ends is over then."""
         while (playback := self.dialogue.playback) is not None:
             self._began()
-            played_ms = sum(self.flow.prompt_ms.get(prompt, 0) for prompt in playback.prompts) - playback.offset_ms
+            played_ms = sum(self.flow.prompt_ms.get(label(item), 0) for item in playback.items) - playback.offset_ms
             self.at += played_ms / 1_000
             self.feed(PlaybackEnded(self.at, playback.playback_id, "finished", played_ms))
         if to_the_end and self.ended_by is not None and not self.over:
@@ -184,8 +188,10 @@ class Conversation:
         self.dialogue, actions = handle(self.flow, from_json(to_json(self.dialogue)), event)
         for action in actions:
             match action:
-                case PlayPrompts():
-                    self.spoken.extend(action.prompts)
+                case Say():
+                    self.spoken.extend(label(item) for item in action.items)
+                case Effect(kind="intent"):
+                    self._asked = action
                 case StartTimer():
                     self._timer = (action, self.at + action.after_ms / 1_000)
                 case TurnTaken():
@@ -214,21 +220,15 @@ class Conversation:
     def _resolved(
         self, text: str, decision: Decision | None, final: bool, confidence: float = RECOGNITION_CONFIDENCE
     ) -> None:
-        utterance = self._utterance
-        if decision is None and needs_intent(self.flow, self.dialogue, text, self.at, utterance):
-            decision = self.resolve(text, allowed_intents(self.flow, self.dialogue, utterance))
-        found = decision or Decision(fallback=False)
-        self.feed(
-            Understood(
-                self.at,
-                self.dialogue.turn,
-                utterance,
-                text,
-                confidence,
-                found.intent,
-                found.score,
-                found.faq_set,
-                found.fallback,
-                final,
-            )
-        )
+        """What the recogniser heard; its intent as it is told here, or as it is looked up."""
+        turn, utterance = self.dialogue.turn, self._utterance
+        if decision is not None:
+            found = (decision.intent, decision.score, decision.faq_set, decision.fallback)
+            self.feed(Understood(self.at, turn, utterance, text, confidence, *found, final))
+            return
+        self._asked = None
+        self.feed(Recognised(self.at, turn, utterance, text, confidence, final))
+        asked: Effect | None = self._asked
+        if asked is not None:
+            answer = self.resolve(text, tuple(asked.arguments["allowed"]))
+            self.feed(EffectDone(self.at, asked.id, dataclasses.asdict(answer)))

@@ -1,4 +1,4 @@
-"""Conversation scores: YAML in, what came of playing them against a flow out. No audio, no services, milliseconds.
+"""Rehearsal scores: YAML in, what came of playing them against a flow out. No audio, no services, milliseconds.
 
 flow: fr/heating
 scores:
@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 
 from dialogue.flow import Flow
-from dialogue.rehearsal import Conversation, Decision, Resolver
+from dialogue.rehearsal import Decision, Rehearsal, Resolver
 from protocol.messages import TransferCall
 
 OPTIONS = ("intent", "score", "after_ms", "recognition")
@@ -59,7 +59,7 @@ class Result:
 
     score: Score
     faults: tuple[str, ...]
-    conversation: Conversation
+    conversation: Rehearsal
 
 
 def read_scores(path: Path) -> list[Score]:
@@ -103,7 +103,7 @@ def phrases_resolver(flows_dir: Path, language: str, faqs: Mapping[str, Any]) ->
 
 def play(score: Score, flow: Flow, resolve: Resolver) -> Result:
     """Plays a score to its end, or to the first step that comes out otherwise."""
-    conversation = Conversation(flow, resolve)
+    conversation = Rehearsal(flow, resolve)
     way = iter(score.way)
     while score.begin and conversation.dialogue.state != score.begin:
         line = next(way, None)
@@ -126,7 +126,7 @@ class Coverage:
 
 
 def coverage(flow: Flow, results: list[Result]) -> Coverage:
-    """Every state, answer, counter limit, FAQ, slot value, confirmation and ladder end of a flow: which were seen."""
+    """Every state, answer, counter limit, FAQ, slot value, confirmation and escalation of a flow: which were seen."""
     wanted: set[str] = {f"state {name}" for name in flow.states}
     wanted |= {f"counter {name} over" for name in flow.counters}
     wanted |= {f"anywhere: {intent}" for intent in flow.everywhere} | {f"faq {name}" for name in flow.faqs}
@@ -147,7 +147,7 @@ def coverage(flow: Flow, results: list[Result]) -> Coverage:
     return Coverage(tuple(sorted(wanted & seen)), tuple(sorted(wanted - seen)))
 
 
-def _seen(flow: Flow, conversation: Conversation) -> set[str]:
+def _seen(flow: Flow, conversation: Rehearsal) -> set[str]:
     seen = {f"state {flow.start}"}
     noted = {(note.what, note.detail) for note in conversation.noted}
     seen |= {f"counter {detail} over" for what, detail in noted if what == "counter_over"}
@@ -178,7 +178,7 @@ def _seen(flow: Flow, conversation: Conversation) -> set[str]:
     return seen
 
 
-def _step(conversation: Conversation, step: Mapping[str, Any]) -> str:
+def _step(conversation: Rehearsal, step: Mapping[str, Any]) -> str:
     """Does or checks one step; what is wrong, or nothing."""
     key = next(key for key in step if key in (*ACTIONS, *CHECKS))
     if key in CHECKS:
@@ -193,7 +193,7 @@ def _step(conversation: Conversation, step: Mapping[str, Any]) -> str:
     return ""
 
 
-def _act(conversation: Conversation, key: str, step: Mapping[str, Any], decision: Decision | None) -> None:
+def _act(conversation: Rehearsal, key: str, step: Mapping[str, Any], decision: Decision | None) -> None:
     text = step[key]
     match key:
         case "says":
@@ -209,7 +209,7 @@ def _act(conversation: Conversation, key: str, step: Mapping[str, Any], decision
         case "intents_fail":
             conversation.intents_fail(text)
         case "understanding_hangs":
-            conversation.understanding_hangs(text)
+            conversation.understanding_hangs()
         case "refuses":
             conversation.refuses(text)
         case _:
@@ -224,7 +224,7 @@ def _act(conversation: Conversation, key: str, step: Mapping[str, Any], decision
             simple[key]()
 
 
-def _check(conversation: Conversation, key: str, wanted: Any) -> str:
+def _check(conversation: Rehearsal, key: str, wanted: Any) -> str:
     dialogue = conversation.dialogue
     match key:
         case "hears":
@@ -236,13 +236,17 @@ def _check(conversation: Conversation, key: str, wanted: Any) -> str:
         case "state":
             return "" if dialogue.state == wanted else f"the state is {dialogue.state}"
         case "slots":
-            have = {name: dialogue.slots.get(name) for name in wanted}
-            return "" if have == dict(wanted) else f"the slots are {dict(dialogue.slots)}"
+            have = {name: dialogue.conversation.slots.get(name) for name in wanted}
+            return "" if have == dict(wanted) else f"the slots are {dict(dialogue.conversation.slots)}"
         case "counters":
-            have_counts = {name: str(dialogue.counters.get(name, 0)) for name in wanted}
-            return "" if have_counts == dict(wanted) else f"the counters are {dict(dialogue.counters)}"
+            have_counts = {name: str(dialogue.conversation.counters.get(name, 0)) for name in wanted}
+            return "" if have_counts == dict(wanted) else f"the counters are {dict(dialogue.conversation.counters)}"
         case "confirming":
-            return "" if dialogue.tentative == wanted else f"{dialogue.tentative} is to be confirmed"
+            return (
+                ""
+                if dialogue.conversation.tentative == wanted
+                else f"{dialogue.conversation.tentative} is to be confirmed"
+            )
         case "committed":
             last = conversation.turns[-1].committed if conversation.turns else "nothing"
             return "" if last == wanted else f"the last turn was committed {last}"
@@ -252,7 +256,7 @@ def _check(conversation: Conversation, key: str, wanted: Any) -> str:
         case "noted":
             return "" if any(note.what == wanted for note in conversation.noted) else f"noted {conversation.noted}"
         case "still_on":
-            return "the call is over" if conversation.over or dialogue.ending else ""
+            return "the call is over" if conversation.over or dialogue.conversation.ending else ""
         case "transferred_to":
             conversation.listen()
             end = conversation.ended_by

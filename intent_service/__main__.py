@@ -7,7 +7,7 @@ import os
 import sys
 
 from config import BadSettings, IntentSettings, load
-from intent_service.catalogue import Catalogue, Training
+from intent_service.catalogue import Recognisers, Training
 from intent_service.encoder import open_encoder
 from intent_service.normalise import LANGUAGES
 from observability.http import Server
@@ -35,7 +35,7 @@ def main() -> int:
 
     encoder = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
     training = Training()
-    catalogue = Catalogue(settings.flows_dir, settings.intent_cache_dir, languages, encoder, training)
+    catalogue = Recognisers(settings.flows_dir, settings.intent_cache_dir, languages, encoder, training)
     sock = bound_socket(settings.intent_host, settings.intent_port, settings.reuse_port)
     if settings.reuse_port and is_served(settings.intent_host, settings.intent_port):
         catalogue.refresh()  # the process that serves the same port does so until this one can answer

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from intent_service.features import Vocabulary
-from intent_service.model import Classifier, Confidence, Head, Mix, Vector
+from intent_service.features import FeatureVocabulary
+from intent_service.model import Classifier, Confidence, Head, Vector, VoteWeights
 
 _CODE = sorted(Path(__file__).parent.glob("*.py"))
 _TRAINED_BY = (
@@ -38,7 +38,7 @@ class Bundle:
     version: str
     """Hash of phrases, encoder and training code."""
     classifier: Classifier
-    mix: Mix
+    mix: VoteWeights
     confidence: Confidence
     thresholds: Vector
     """One per class."""
@@ -103,7 +103,7 @@ def open_bundle(path: Path) -> Bundle:
         weights = data["confidence_weights"].astype(np.float32)
         classifier = Classifier(
             tuple(about["classes"]),
-            Vocabulary(about["language"], columns, data["idf"]),
+            FeatureVocabulary(about["language"], columns, data["idf"]),
             frozenset(data["familiar"].tobytes().decode().split("\n")),
             Head(data["lexical_weights"], data["lexical_bias"]),
             Head(data["semantic_weights"], data["semantic_bias"]) if has_semantic else None,
@@ -111,7 +111,7 @@ def open_bundle(path: Path) -> Bundle:
             bool(about["polar"]),
         )
         confidence = Confidence(means, scales, weights, float(about["confidence_bias"]))
-        return Bundle(about["version"], classifier, Mix(**about["mix"]), confidence, data["thresholds"])
+        return Bundle(about["version"], classifier, VoteWeights(**about["mix"]), confidence, data["thresholds"])
     except FileNotFoundError:
         raise
     except Exception as error:  # a torn or foreign file: retrained by the caller

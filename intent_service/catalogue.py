@@ -27,20 +27,20 @@ log = logging.getLogger(__name__)
 
 _TRAINING_LIMIT_S = 600
 
-Trainer = Callable[[str], str]
+TrainLanguage = Callable[[str], str]
 """Trains a language into the cache; returns an error, or an empty string."""
 Stamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclass
-class Catalogue:
+class Recognisers:
     """Recognisers by language, swapped one at a time."""
 
     flows: Path
     cache: Path
     languages: tuple[str, ...]
     encoder: OpenedEncoder
-    trainer: Trainer
+    trainer: TrainLanguage
     recognisers: dict[str, Recogniser] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Language -> why its newest files are not in force."""

@@ -1,6 +1,6 @@
 """Turns training texts into sparse matrices: n-grams are counted once and weighed anew for the rows of every fold.
 
-The same features and weights as `Vocabulary.vector`, for thousands of texts at a time.
+The same features and weights as `FeatureVocabulary.vector`, for thousands of texts at a time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from intent_service.features import BLOCK_WEIGHTS, Vocabulary, blocks
+from intent_service.features import BLOCK_WEIGHTS, FeatureVocabulary, blocks
 
 _BLOCKS = tuple(BLOCK_WEIGHTS)
 
@@ -37,7 +37,7 @@ class Design:
         self._names = list(columns)
         self._blocks = np.array([_BLOCKS.index(name[0]) for name in columns], np.int64)
 
-    def fit(self, rows: NDArray[np.int64]) -> tuple[Vocabulary, csr_matrix]:
+    def fit(self, rows: NDArray[np.int64]) -> tuple[FeatureVocabulary, csr_matrix]:
         """The vocabulary of some texts, and their rows weighed by it."""
         part = self._counts[rows]
         documents = np.bincount(part.indices, minlength=len(self._names)).astype(np.float32)
@@ -52,4 +52,4 @@ class Design:
         weighed *= np.array([BLOCK_WEIGHTS[name] for name in _BLOCKS])[block] / lengths[cell]
         names = {self._names[old]: new for new, old in enumerate(kept)}
         matrix = csr_matrix((weighed.astype(np.float32), indices, part.indptr), shape=(len(rows), len(kept)))
-        return Vocabulary(self._language, names, idf), matrix
+        return FeatureVocabulary(self._language, names, idf), matrix

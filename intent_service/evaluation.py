@@ -17,9 +17,9 @@ from intent_service.encoder import Encoder
 from intent_service.language import STRANGER, LanguageData
 from intent_service.model import Votes, evidence, probabilities, restrict
 from intent_service.noise import TELEPHONE
-from intent_service.rules import Rules
+from intent_service.rules import PhraseRules
 from intent_service.train import fit_decider, own_members, trainer_of
-from intent_service.training import Samples, folds_of, out_of_fold, take_votes
+from intent_service.training import TrainingSamples, folds_of, out_of_fold, take_votes
 
 NOISE_SEED = 2026
 _PARTS = 3
@@ -128,7 +128,7 @@ class _Judge:
 
     def __init__(self, data: LanguageData, folds: NDArray[np.int64], votes: Votes, labels: NDArray[np.int64]) -> None:
         self._classes = data.classes
-        self._rules = Rules(data.sets, data.normaliser(), word_for_word=False)
+        self._rules = PhraseRules(data.sets, data.normaliser(), word_for_word=False)
         self._parts = folds % _PARTS
         self._deciders = []
         for part in range(_PARTS):
@@ -140,7 +140,7 @@ class _Judge:
         """Thresholds fitted on everything."""
         return self._whole.thresholds
 
-    def of(self, samples: Samples, votes: Votes, members: NDArray[np.bool_], rules: bool = True) -> Judged:
+    def of(self, samples: TrainingSamples, votes: Votes, members: NDArray[np.bool_], rules: bool = True) -> Judged:
         """Decisions; `members` says for every sentence which classes it is asked of."""
         top = np.zeros(len(samples.texts), np.int64)
         believed = np.zeros(len(samples.texts), bool)
@@ -159,7 +159,7 @@ class _Judge:
         return Judged(top, believed)
 
 
-def contradictions(samples: Samples) -> tuple[tuple[str, str, str, str], ...]:
+def contradictions(samples: TrainingSamples) -> tuple[tuple[str, str, str, str], ...]:
     """Phrases of different intents with nearly the same words."""
     words = [frozenset(text.split()) for text in samples.texts]
     by_word: dict[str, list[int]] = {}

@@ -70,7 +70,7 @@ def _polar_words(text: str, language: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class FeatureVocabulary:
     """Feature -> column, and each column's weight (idf times the block's weight)."""
 
     language: str

@@ -20,7 +20,7 @@ from intent_service.normalise import normalise, plain
 from intent_service.phrases import BadPhrases, Intent, PhraseSet, read_phrase_set, read_sentences
 
 if TYPE_CHECKING:
-    from intent_service.training import Samples
+    from intent_service.training import TrainingSamples
 
 STRANGER = "(stranger)"
 """The class of sentences that mean none of the intents; never answered."""
@@ -64,7 +64,7 @@ class LanguageData:
         }
         return Normaliser(self.name, kinds)
 
-    def samples(self, encoder: Encoder | None, noise: Noise | None = None, seed: int = 0) -> Samples:
+    def samples(self, encoder: Encoder | None, noise: Noise | None = None, seed: int = 0) -> TrainingSamples:
         """All phrases and strangers as training samples; with `noise` garbled (French), in the same order."""
         normaliser = self.normaliser()
         generator = np.random.default_rng(seed)
@@ -112,11 +112,11 @@ def as_samples(
     classes: tuple[str, ...],
     groups: list[int],
     encoder: Encoder | None,
-) -> Samples:
+) -> TrainingSamples:
     """Normalised texts with the embeddings of their readings."""
-    from intent_service.training import Samples  # with scipy, which the service needs for nothing else
+    from intent_service.training import TrainingSamples  # with scipy, which the service needs for nothing else
 
-    return Samples(
+    return TrainingSamples(
         language,
         texts,
         encoder.encode(readings) if encoder is not None and readings else None,

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from intent_service.features import Vocabulary
+from intent_service.features import FeatureVocabulary
 from intent_service.phonetic import sounds
 
 Vector = NDArray[np.float32]
@@ -34,7 +34,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Mix:
+class VoteWeights:
     """How the two votes become one probability: the softmax of their weighted sum."""
 
     lexical: float
@@ -87,7 +87,7 @@ class Classifier:
     """Everything that answering needs, without the thresholds."""
 
     classes: tuple[str, ...]
-    vocabulary: Vocabulary
+    vocabulary: FeatureVocabulary
     familiar: frozenset[str]
     """How the words sound that stand in phrases of intents."""
     lexical: Head
@@ -135,7 +135,7 @@ def softmax(logits: Matrix) -> Matrix:
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), np.float32)
 
 
-def probabilities(votes: Votes, mix: Mix) -> Matrix:
+def probabilities(votes: Votes, mix: VoteWeights) -> Matrix:
     """The mixed vote: rows sum to 1."""
     logits = votes.lexical * np.float32(mix.lexical)
     if votes.semantic is not None:

@@ -13,7 +13,7 @@ from intent_service.features import is_negated
 from intent_service.language import LanguageData, encoder_reading
 from intent_service.model import evidence, probabilities, restrict, softmax
 from intent_service.phrases import NO_MATCH
-from intent_service.rules import Rules
+from intent_service.rules import PhraseRules
 
 RULE_SCORE = 0.99
 
@@ -31,7 +31,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Decision:
+class IntentDecision:
     """What a sentence means, and why."""
 
     intent: str
@@ -62,7 +62,7 @@ class Recogniser:
         self._bundle = bundle
         self._encoder = encoder
         self._normaliser = data.normaliser()
-        self._rules = Rules(data.sets, self._normaliser)
+        self._rules = PhraseRules(data.sets, self._normaliser)
         self._main = frozenset(data.main.names)
         self._faqs = frozenset(data.faqs.names) if data.faqs else frozenset[str]()
 
@@ -78,7 +78,7 @@ class Recogniser:
             if name in self._main | self._faqs
         }
 
-    def decide(self, sentence: str, faqs: bool = False, allowed: Sequence[str] | None = None) -> Decision:
+    def decide(self, sentence: str, faqs: bool = False, allowed: Sequence[str] | None = None) -> IntentDecision:
         """The decision on a transcript. Raises UnknownIntent; the sentence may be anything."""
         names = self.names(faqs)
         if allowed is not None:
@@ -88,14 +88,14 @@ class Recogniser:
             names &= frozenset(allowed)
         text = self._normaliser(sentence)
         if not text or not names:
-            return Decision(NO_MATCH, 0.0, (), True, "empty", self.version, text)
+            return IntentDecision(NO_MATCH, 0.0, (), True, "empty", self.version, text)
         ruling = self._rules.decide(text, names)
         if ruling is not None:
             best = (Candidate(ruling.intent, RULE_SCORE),)
-            return Decision(ruling.intent, RULE_SCORE, best, False, f"rule: {ruling.rule}", self.version, text)
+            return IntentDecision(ruling.intent, RULE_SCORE, best, False, f"rule: {ruling.rule}", self.version, text)
         return self._classified(sentence, text, names)
 
-    def _classified(self, sentence: str, text: str, names: frozenset[str]) -> Decision:
+    def _classified(self, sentence: str, text: str, names: frozenset[str]) -> IntentDecision:
         bundle, classes = self._bundle, self._bundle.classifier.classes
         reading = encoder_reading(sentence, text, self.data.name)
         embedding = self._encoder.encode([reading]) if self._encoder is not None else None
@@ -114,7 +114,7 @@ class Recogniser:
         else:
             reason = "below threshold" if top[0] == index else "something else was said"
         matched = reason == "classifier"
-        return Decision(
+        return IntentDecision(
             classes[index] if matched else NO_MATCH,
             score,
             tuple(Candidate(classes[one], float(restricted[0, one])) for one in order),

@@ -25,7 +25,7 @@ class Ruling:
     """`phrase` (word for word), `only` or `has`."""
 
 
-class Rules:
+class PhraseRules:
     """The rules of the phrase sets of one language."""
 
     def __init__(self, sets: Sequence[PhraseSet], normaliser: Normaliser, word_for_word: bool = True) -> None:

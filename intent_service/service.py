@@ -23,10 +23,10 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pydantic import BaseModel, Field
 
-from intent_service.catalogue import Catalogue
-from intent_service.recogniser import Decision, UnknownIntent
+from intent_service.catalogue import Recognisers
+from intent_service.recogniser import IntentDecision, UnknownIntent
 from observability.drain import Drain
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.gate import Gate
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _CACHE_ENTRIES = 4_096
 _Key = tuple[str, str, bool, frozenset[str] | None]
 
 
-class Question(BaseModel):
+class IntentRequest(BaseModel):
     """A request."""
 
     sentence: Annotated[str, Field(max_length=MAX_CHARACTERS)]
@@ -45,7 +45,7 @@ class Question(BaseModel):
     language: str = "fr"
 
 
-class Score(BaseModel):
+class IntentScore(BaseModel):
     """One candidate."""
 
     intent: str
@@ -57,7 +57,7 @@ class Answer(BaseModel):
 
     intent: str
     score: float
-    top3: list[Score]
+    top3: list[IntentScore]
     fallback: bool
     model_version: str
     reason: str
@@ -68,9 +68,9 @@ class DecisionCache:
 
     def __init__(self, entries: int = _CACHE_ENTRIES) -> None:
         self._entries = entries
-        self._kept: OrderedDict[_Key, Decision] = OrderedDict()
+        self._kept: OrderedDict[_Key, IntentDecision] = OrderedDict()
 
-    def get(self, key: _Key, decide: Callable[[], Decision]) -> tuple[Decision, bool]:
+    def get(self, key: _Key, decide: Callable[[], IntentDecision]) -> tuple[IntentDecision, bool]:
         """The kept decision, or what `decide` gives, kept; and whether it was kept already."""
         found = self._kept.get(key)
         if found is not None:
@@ -109,7 +109,7 @@ class Metrics:
         self.encoder = Gauge("pronto_intent_encoder", "1 for the encoder in use", ["backend"], registry=self.registry)
 
 
-def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[], None], token: str = "") -> FastAPI:
+def create_app(catalogue: Recognisers, reload_s: float, stop_training: Callable[[], None], token: str = "") -> FastAPI:
     """The service on a catalogue whose files are looked at every `reload_s` seconds; `stop_training` is called at the
     end, so that no training outlives the service. `token` is the bearer token that requests need, empty for none."""
     metrics, cache = Metrics(), DecisionCache()
@@ -139,7 +139,7 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
     app.add_middleware(Gate, token=token, max_body_bytes=MAX_BODY_BYTES)
     inside = 0
 
-    def decide(question: Question, faqs: bool) -> Decision:
+    def decide(question: IntentRequest, faqs: bool) -> IntentDecision:
         recogniser = catalogue.recognisers[question.language]
         allowed = None if question.allowed is None else frozenset(question.allowed)
         started = time.perf_counter()
@@ -166,7 +166,7 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         )
         return decision
 
-    async def answer(question: Question, faqs: bool) -> Answer | JSONResponse:
+    async def answer(question: IntentRequest, faqs: bool) -> Answer | JSONResponse:
         if question.language not in catalogue.languages:
             known = ", ".join(catalogue.languages)
             return _refusal(422, f"language: {question.language[:20]!a} is not loaded; loaded: {known}")
@@ -185,7 +185,7 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         return Answer(
             intent=decision.intent,
             score=round(decision.score, 4),
-            top3=[Score(intent=one.intent, score=round(one.score, 4)) for one in decision.top3],
+            top3=[IntentScore(intent=one.intent, score=round(one.score, 4)) for one in decision.top3],
             fallback=decision.fallback,
             model_version=decision.model_version,
             reason=decision.reason,
@@ -201,12 +201,12 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         return JSONResponse({"detail": faults}, 422)
 
     @app.post("/embedding_main/", response_model=Answer)
-    async def embedding_main(question: Question) -> Answer | JSONResponse:
+    async def embedding_main(question: IntentRequest) -> Answer | JSONResponse:
         """The intent of a sentence in the main set."""
         return await answer(question, faqs=False)
 
     @app.post("/embedding_faqs/", response_model=Answer)
-    async def embedding_faqs(question: Question) -> Answer | JSONResponse:
+    async def embedding_faqs(question: IntentRequest) -> Answer | JSONResponse:
         """The intent of a sentence among the questions."""
         return await answer(question, faqs=True)
 
@@ -224,7 +224,7 @@ def create_app(catalogue: Catalogue, reload_s: float, stop_training: Callable[[]
         missing = [name for name in catalogue.languages if name not in catalogue.recognisers]
         return not missing, "; ".join(f"{name}: {catalogue.refused.get(name, 'still training')}" for name in missing)
 
-    report = Report(health, ready, Drain(lambda: inside), registry=metrics.registry)
+    report = ServiceReport(health, ready, Drain(lambda: inside), registry=metrics.registry)
     app.router.routes += report.routes()
     return app
 

@@ -16,14 +16,14 @@ from config import BadSettings, IntentSettings, load
 from intent_service.bundle import Bundle, bundle_path, save, version_of
 from intent_service.encoder import Encoder, open_encoder
 from intent_service.language import STRANGER, LanguageData, read_language
-from intent_service.model import Confidence, Matrix, Mix, Vector, Votes, evidence, probabilities, restrict
+from intent_service.model import Confidence, Matrix, Vector, Votes, VoteWeights, evidence, probabilities, restrict
 from intent_service.noise import TELEPHONE
 from intent_service.phrases import BadPhrases
 from intent_service.remembered import RememberingEncoder
 from intent_service.thresholds import fit_thresholds
 from intent_service.training import (
-    Samples,
-    Trainer,
+    HeadTrainer,
+    TrainingSamples,
     fit_confidence_on,
     fit_mix,
     folds_of,
@@ -47,16 +47,16 @@ def is_polar(language: str) -> bool:
 class Decider:
     """What turns votes into decisions."""
 
-    mix: Mix
+    mix: VoteWeights
     confidence: Confidence
     thresholds: Vector
     """One per class."""
 
 
-def trainer_of(data: LanguageData, samples: Samples) -> Trainer:
+def trainer_of(data: LanguageData, samples: TrainingSamples) -> HeadTrainer:
     """Learns from the phrases, and from a garbled copy of each where the language has a generator."""
     garbled = data.samples(None, TELEPHONE, GARBLE_SEED) if data.name == "fr" else None
-    return Trainer(samples, is_polar(data.name), garbled)
+    return HeadTrainer(samples, is_polar(data.name), garbled)
 
 
 def own_members(data: LanguageData, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -69,7 +69,7 @@ def own_members(data: LanguageData, labels: NDArray[np.int64]) -> NDArray[np.boo
 
 
 def fit_decider(data: LanguageData, votes: Votes, labels: NDArray[np.int64]) -> Decider:
-    """Mix, confidence and thresholds from held-out votes on phrases and strangers.
+    """Vote weights, confidence and thresholds from held-out votes on phrases and strangers.
 
     Each phrase is asked of its own set. What means no intent of the asked set speaks against: strangers asked of every
     set, and questions asked of the main set.

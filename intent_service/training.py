@@ -22,8 +22,8 @@ from intent_service.model import (
     Confidence,
     Head,
     Matrix,
-    Mix,
     Votes,
+    VoteWeights,
     semantic_inputs,
     softmax,
     standardised,
@@ -38,7 +38,7 @@ _GARBLED_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
-class Samples:
+class TrainingSamples:
     """Normalised phrases with what belongs to each."""
 
     language: str
@@ -53,7 +53,7 @@ class Samples:
     stranger: int = -1
     """Label of what stands for no intent; -1 where there is none."""
 
-    def take(self, rows: NDArray[np.int64]) -> Samples:
+    def take(self, rows: NDArray[np.int64]) -> TrainingSamples:
         """Some of the samples."""
         return replace(
             self,
@@ -68,14 +68,14 @@ class Samples:
         return [is_negated(text, self.language) for text in self.texts]
 
 
-class Trainer:
+class HeadTrainer:
     """Fits both heads on any rows of the samples; what every fold needs is made once.
 
     `garbled` are other forms of the same phrases, row by row. Words are learnt from them too; meaning is not, because
     a head that also learnt from embeddings of garbled phrases was no better beside the other.
     """
 
-    def __init__(self, samples: Samples, polar: bool, garbled: Samples | None = None) -> None:
+    def __init__(self, samples: TrainingSamples, polar: bool, garbled: TrainingSamples | None = None) -> None:
         self._samples = samples
         self._polar = polar
         self._copies = 1 if garbled is None else 2
@@ -155,7 +155,7 @@ def _head(
     return Head(np.ascontiguousarray(all_weights), all_bias)
 
 
-def folds_of(samples: Samples, fold_count: int) -> NDArray[np.int64]:
+def folds_of(samples: TrainingSamples, fold_count: int) -> NDArray[np.int64]:
     """A fold for every sample: the groups of each class are dealt out in turn."""
     folds = np.zeros(len(samples.texts), np.int64)
     for label in range(len(samples.classes)):
@@ -165,7 +165,7 @@ def folds_of(samples: Samples, fold_count: int) -> NDArray[np.int64]:
     return folds
 
 
-def out_of_fold(trainer: Trainer, folds: NDArray[np.int64], probes: Sequence[Samples]) -> list[Votes]:
+def out_of_fold(trainer: HeadTrainer, folds: NDArray[np.int64], probes: Sequence[TrainingSamples]) -> list[Votes]:
     """Votes on each probe by heads that saw no sample of the sentence's fold.
 
     Probes are parallel to the trainer's samples: row by row the same phrase in other forms.
@@ -208,7 +208,7 @@ def take_votes(votes: Votes, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Vot
     )
 
 
-def fit_mix(votes: Votes, labels: NDArray[np.int64]) -> Mix:
+def fit_mix(votes: Votes, labels: NDArray[np.int64]) -> VoteWeights:
     """The mix that makes held-out labels most probable."""
     from scipy.optimize import minimize
 
@@ -225,7 +225,7 @@ def fit_mix(votes: Votes, labels: NDArray[np.int64]) -> Mix:
     found = minimize(
         loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=[(0.05, 50.0), (0.0, 10.0)][: len(scores)]
     )
-    return Mix(float(found.x[0]), float(found.x[1]) if len(scores) > 1 else 0.0)
+    return VoteWeights(float(found.x[0]), float(found.x[1]) if len(scores) > 1 else 0.0)
 
 
 def fit_confidence_on(rows: Sequence[Matrix], right: Sequence[NDArray[np.bool_]]) -> Confidence:

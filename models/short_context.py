@@ -20,7 +20,7 @@ SUPPRESSED_BY_FASTER_WHISPER = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class ContextTranscript:
     """`avg_logprob`: mean log probability of a token, end included, 0 for no text; `no_speech_prob` in [0, 1]."""
 
     text: str
@@ -30,7 +30,7 @@ class Transcript:
 
 def transcribe(
     model: WhisperModel, utterances: list[NDArray[np.float32]], context_s: float = 6.0, language: str = "fr"
-) -> list[Transcript]:
+) -> list[ContextTranscript]:
     """16 kHz float32 utterances, each at most `context_s` long -> transcripts in order, one batch.
 
     Greedy, without timestamps. Raises ValueError when an utterance is longer than the context.
@@ -56,5 +56,5 @@ def transcribe(
         # CTranslate2's score is the mean without the end; nothing said has no score
         logprob = float(result.scores[0]) * said / (said + 1) if said else 0.0
         text = tokenizer.decode(result.sequences_ids[0]).strip()
-        transcripts.append(Transcript(text, logprob, float(result.no_speech_prob)))
+        transcripts.append(ContextTranscript(text, logprob, float(result.no_speech_prob)))
     return transcripts

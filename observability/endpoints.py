@@ -1,4 +1,4 @@
-"""What every service answers about itself: a Report becomes the routes `/health`, `/ready`, `/metrics` and `/drain`.
+"""What every service answers about itself: a report becomes the routes `/health`, `/ready`, `/metrics` and `/drain`.
 
 Who is not trusted (`observability.gate`) learns from `/health` and `/ready` the status alone.
 """
@@ -20,7 +20,7 @@ from observability.gate import TRUSTED
 
 
 @dataclass(frozen=True)
-class Report:
+class ServiceReport:
     """Where the answers of one service come from."""
 
     health: Callable[[], Mapping[str, object]]

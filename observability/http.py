@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.gate import App, Gate
 from observability.listening import bound_socket
 from observability.whole_answers import WholeAnswers
@@ -72,7 +72,7 @@ class Server:
             return False
 
 
-async def serve(report: Report, host: str, port: int, token: str = "", *, reuse_port: bool = False) -> Server:
+async def serve(report: ServiceReport, host: str, port: int, token: str = "", *, reuse_port: bool = False) -> Server:
     """Starts a server of `report`; call `stop()` on the result. Raises OSError when the port is taken.
 
     `token` is the bearer token that everything but the status needs, empty for none. `reuse_port` lets a successor

@@ -27,7 +27,8 @@ from config import ROOT
 from devstack.processes import ProcessFailed
 from devstack.stack import Stack
 from protocol.bus import connect
-from protocol.messages import Message, PlayPrompts
+from protocol.items import label
+from protocol.messages import Message, Say
 
 DEFAULT_EXTENSION = "pronto"
 FIRST_NUMBER = 33_600_000_001
@@ -113,9 +114,9 @@ class _Printer:
         text = one_line(message)
         if not text:
             return
-        if isinstance(message, PlayPrompts):
-            spoken = " ".join(self._text(message.language, name) for name in message.prompts)
-            text = f"bot says       {spoken!r}  [{' '.join(message.prompts)}]"
+        if isinstance(message, Say):
+            spoken = " ".join(self._text(message.language, label(item)) for item in message.items)
+            text = f"bot says       {spoken!r}  [{' '.join(label(item) for item in message.items)}]"
         self.line(f"{view.call_id} {text}" if self._show_call else text)
 
     def _text(self, language: str, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from config import IntentSettings
 from dialogue.flow import Flow
-from dialogue.rehearsal import Conversation, Decision, Resolver
+from dialogue.rehearsal import Decision, Rehearsal, Resolver
 from pronto.asking import ask
 from protocol.messages import HangUp
 
@@ -57,11 +57,11 @@ class OwnIntents:
 
     def __init__(self, settings: IntentSettings, language: str) -> None:
         """Raises IntentsAway when there is nothing to decide with."""
-        from intent_service.catalogue import Catalogue, Training
+        from intent_service.catalogue import Recognisers, Training
         from intent_service.encoder import open_encoder
 
         encoder = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
-        catalogue = Catalogue(settings.flows_dir, settings.intent_cache_dir, (language,), encoder, Training())
+        catalogue = Recognisers(settings.flows_dir, settings.intent_cache_dir, (language,), encoder, Training())
         catalogue.refresh()
         if language not in catalogue.recognisers:
             raise IntentsAway(f"intents of {language}: {catalogue.refused.get(language, 'not loaded')}")
@@ -79,7 +79,7 @@ class OwnIntents:
 
 def chat(flow: Flow, texts: Mapping[str, str], resolve: Resolver, at: float) -> int:
     """Talks until the call is over; 0."""
-    conversation = Conversation(flow, resolve, at)
+    conversation = Rehearsal(flow, resolve, at)
     print("(empty line: silence; #75011#: keys; /quit: hang up)")
     turns = 0
     while not conversation.over:

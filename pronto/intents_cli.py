@@ -13,7 +13,7 @@ from intent_service.catalogue import Training
 from intent_service.encoder import open_encoder
 from intent_service.language import LanguageData, read_language
 from intent_service.phrases import BadPhrases
-from intent_service.recogniser import Candidate, Decision, Recogniser, UnknownIntent
+from intent_service.recogniser import Candidate, IntentDecision, Recogniser, UnknownIntent
 
 
 def add_parser(subparsers: Any) -> None:
@@ -81,7 +81,7 @@ def _try(args: argparse.Namespace, settings: IntentSettings, data: LanguageData)
     return 0
 
 
-def explain(name: str, decision: Decision) -> str:
+def explain(name: str, decision: IntentDecision) -> str:
     """A decision in a few lines: what was read, what each part voted, what came of it."""
     lines = [f"{name}: {decision.intent}  score {decision.score:.2f}  ({decision.reason})"]
     lines.append(f"  read as     {decision.normalised or '(nothing)'}")

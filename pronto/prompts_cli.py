@@ -11,8 +11,8 @@ import numpy as np
 
 from audio_prompts import espeak
 from audio_prompts.build import build, import_recording
-from audio_prompts.catalogue import BadAudio, BadCatalogue, Voice, lengths_ms
-from audio_prompts.loudness import Samples, Silent
+from audio_prompts.catalogue import BadCatalogue, BadPromptAudio, PromptVoice, lengths_ms
+from audio_prompts.loudness import Samples, SilentAudio
 from config import ROOT
 
 
@@ -61,9 +61,9 @@ def build_all(prompts_dir: Path) -> int:
     return 1 if faults else 0
 
 
-def synthesise(text: str, voice: Voice) -> Samples:
+def synthesise(text: str, voice: PromptVoice) -> Samples:
     """A text in the synthesiser's voice: float32 at 8 kHz."""
-    samples = espeak.speak(text, espeak.Voice(voice.name, voice.speed, voice.pitch))
+    samples = espeak.speak(text, espeak.EspeakVoice(voice.name, voice.speed, voice.pitch))
     return samples.astype(np.float32) / np.float32(32_768)
 
 
@@ -98,8 +98,8 @@ def _import(folder: Path, name: str, file: Path) -> int:
     except KeyError:
         print(f"{folder}/prompts.yaml has no prompt {name}: add its text first", file=sys.stderr)
         return 1
-    except (BadAudio, Silent) as error:
-        print(f"{file}: {error}" if isinstance(error, Silent) else error, file=sys.stderr)
+    except (BadPromptAudio, SilentAudio) as error:
+        print(f"{file}: {error}" if isinstance(error, SilentAudio) else error, file=sys.stderr)
         return 1
     print(f"{folder.name}/{name}: {length_ms / 1_000:.1f} s, stored in {folder.name}/recordings/{name}.wav")
     return 0

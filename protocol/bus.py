@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import hiredis
 from redis.asyncio import Connection, Redis
 from redis.exceptions import RedisError
 
+from protocol.codec import BadMessage, Unknown, encode, read
 from protocol.keys import POSITION_EXPIRY_S, STREAM_LENGTH, Stream, position_key, stream_key
-from protocol.messages import BadMessage, Command, Event, Message, decode, encode
+from protocol.messages import Command, Message
+from protocol.steady import steady_time
 
 log = logging.getLogger("pronto.bus")
 
@@ -28,18 +30,49 @@ BLOCK_MS = 2_000
 BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
-async def unread(redis: Redis, cell: str, stream: Stream, consumer: str, most: int = 500) -> list[Message]:
-    """The oldest messages that a consumer has not dealt with; none of one that never was there. What cannot be read is
-    left out. Raises RedisError or OSError."""
+@dataclass(frozen=True)
+class Entry:
+    """A message with the id of its stream entry, which Redis gave: `<milliseconds of its clock>-<serial>`."""
+
+    id: str
+    message: Message
+
+    @property
+    def sent_ms(self) -> int:
+        """When Redis took it, milliseconds since the epoch on Redis' clock."""
+        return int(self.id.partition("-")[0])
+
+
+def is_after(one: str, other: str) -> bool:
+    """Whether the entry id `one` is younger than `other`; everything is younger than an empty one."""
+    return _parts(one) > _parts(other)
+
+
+def _parts(entry_id: str) -> tuple[int, int]:
+    time_ms, _, serial = entry_id.partition("-")
+    return (int(time_ms), int(serial or 0)) if time_ms else (-1, -1)
+
+
+async def unread(
+    redis: Redis, cell: str, stream: Stream, consumer: str, most: int = 500
+) -> list[tuple[Message, float]]:
+    """The oldest messages that a consumer has not dealt with, each with its age in seconds by Redis' clock; none of a
+    consumer that never was there. What cannot be read is left out. Raises RedisError or OSError."""
     position: Any = await redis.get(position_key(cell, stream, consumer))
     if position is None:
         return []
-    entries: Any = await redis.xrange(stream_key(cell, stream), min=f"({position}", count=most)
-    messages = []
-    for _, fields in entries:
+    async with redis.pipeline(transaction=False) as pipe:
+        pipe.xrange(stream_key(cell, stream), min=f"({position}", count=most)
+        pipe.time()
+        entries, (seconds, microseconds) = await pipe.execute()
+    now = seconds + microseconds / 1e6
+    found = []
+    for entry_id, fields in entries:
         with contextlib.suppress(BadMessage):
-            messages.append(decode(fields.get("m", "")))
-    return messages
+            message = read(fields.get("m", "")).message
+            if not isinstance(message, Unknown):
+                found.append((message, now - Entry(entry_id, message).sent_ms / 1_000))
+    return found
 
 
 class _Connection(Connection):
@@ -152,7 +185,7 @@ class Outbox:
                     await pipe.execute()
                 raise_if_cancelled()
             except (RedisError, OSError) as error:
-                self.away_since = self.away_since or time.time()
+                self.away_since = self.away_since or steady_time()
                 if failures == 0:
                     log.warning("redis does not take messages", extra={"error": repr(error), "waiting": len(self)})
                 await asyncio.sleep(BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)])
@@ -160,7 +193,7 @@ class Outbox:
                 continue
             if self.away_since is not None:
                 log.info(
-                    "redis is back", extra={"away_s": round(time.time() - self.away_since, 1), "waiting": len(self)}
+                    "redis is back", extra={"away_s": round(steady_time() - self.away_since, 1), "waiting": len(self)}
                 )
             self.away_since, failures, self._sending = None, 0, []
 
@@ -176,19 +209,31 @@ class Inbox:
         self._redis = redis
         self._stream = stream_key(cell, stream)
         self._position_key = position_key(cell, stream, consumer)
+        self._stores_position = True
         self._stored: str | None = None
         self.malformed = 0
+        self.unknown = 0
+        """Types, values and items that only a newer release knows."""
 
     async def messages(
         self, settled: Callable[[], Awaitable[object]] | None = None, pace_s: float = 0.0
-    ) -> AsyncGenerator[Event | Command]:
+    ) -> AsyncGenerator[Message]:
+        """Every message without its entry."""
+        async for entry in self.entries(settled, pace_s):
+            yield entry.message
+
+    async def entries(
+        self, settled: Callable[[], Awaitable[object]] | None = None, pace_s: float = 0.0, stores_position: bool = True
+    ) -> AsyncGenerator[Entry]:
         """Every message from the stored position on, for ever. The position moves once the whole batch was handled.
 
         The first reader of a name begins with what comes after it connects. While Redis is away this waits and retries.
         `settled` is awaited before the position moves: a reader that works behind its own back says there when a kill
         would lose nothing. `pace_s`: after messages came, the next ones are asked for that much later, so that many
-        share one round trip; for a reader who is in no hurry.
+        share one round trip; for a reader who is in no hurry. A reader who stores the position itself, together with
+        what became of the messages, says so with `stores_position`.
         """
+        self._stores_position = stores_position
         position: str | None = None
         failures = 0
         while True:
@@ -206,12 +251,16 @@ class Inbox:
                 continue
             for entry_id, fields in entries:
                 try:
-                    message = decode(fields.get("m", ""))
+                    reading = read(fields.get("m", ""))
                 except BadMessage as error:
                     self.malformed += 1
                     log.error("message refused", extra={"error": str(error), "stream": self._stream})
                 else:
-                    yield message
+                    self.unknown += reading.oddities
+                    if isinstance(reading.message, Unknown):
+                        log.info("message of a newer release", extra={"type": reading.message.type})
+                    else:
+                        yield Entry(entry_id, reading.message)
                 position = entry_id
             if entries:
                 if settled is not None:
@@ -236,7 +285,7 @@ class Inbox:
 
     async def _read(self, position: str) -> list[tuple[str, dict[str, str]]]:
         """What comes after `position`, which is stored on the way when it has moved: one round trip for both."""
-        if position == self._stored:
+        if position == self._stored or not self._stores_position:
             reply: Any = await self._redis.xread({self._stream: position}, count=200, block=BLOCK_MS)
             return reply[0][1] if reply else []
         async with self._redis.pipeline(transaction=False) as pipe:

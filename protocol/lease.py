@@ -37,6 +37,7 @@ DRIVEN_MS = 2_000
 _TAKE = """
 if redis.call('GET', KEYS[1]) then return 0 end
 local fence = redis.call('INCR', KEYS[2])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
 redis.call('SET', KEYS[1], fence, 'PX', ARGV[1])
 return fence
 """
@@ -49,6 +50,7 @@ if not holder then
   if tonumber(redis.call('GET', KEYS[2]) or '0') > fence then return 0 end
   redis.call('SET', KEYS[2], fence)
 end
+redis.call('EXPIRE', KEYS[2], ARGV[7])
 redis.call('SET', KEYS[1], fence, 'PX', ARGV[2])
 local now = redis.call('TIME')
 local driven_until = now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[5]
@@ -126,7 +128,7 @@ class Lease:
 
     async def take(self) -> bool:
         """Takes the lease if nobody holds it. Raises RedisError or OSError."""
-        fence: Any = await self._take(self._role_keys, [LEASE_MS])
+        fence: Any = await self._take(self._role_keys, [LEASE_MS, POSITION_EXPIRY_S])
         self.fence = int(fence) or self.fence
         return bool(fence)
 
@@ -149,6 +151,8 @@ class Lease:
     async def _run(
         self, serial: str, position: str, driven: Iterable[str], gone: Iterable[str], body: list[Any]
     ) -> None:
+        if not self.fence:
+            raise LeaseLost("no lease was ever taken")
         calls, ended = list(driven), list(gone)
         fixed: list[Any] = [
             self.fence,

@@ -12,7 +12,7 @@ import uvloop
 
 from config import BadSettings, ReceiverSettings, load
 from observability.drain import Drain
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.http import serve
 from observability.lifecycle import until_stopped
 from observability.logs import set_up_logs
@@ -48,7 +48,7 @@ async def run(settings: ReceiverSettings) -> None:
     receiver: Receiver | None = None
     drain = Drain(lambda: receiver.calls if receiver else 0)
     stopping = False
-    report = Report(
+    report = ServiceReport(
         lambda: receiver.health() if receiver else {},
         lambda: receiver.ready() if receiver else (False, "another process has the RTP port"),
         drain,

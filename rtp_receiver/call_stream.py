@@ -1,7 +1,8 @@
 """One call's audio: RTP packets in, chunks for the VAD out; speech probabilities in, what was heard out.
 
-Positions are samples since the first packet; the wall-clock times of a segment are the arrival times of the packets
-that completed its chunks, given by the caller. Pure: no clock, no socket, no model.
+Positions are samples since the first packet. Packets arrive at monotonic times, given by the caller; the times of a
+segment are those of the packets that completed its chunks, as seconds since the epoch. Pure: no clock, no socket, no
+model.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import numpy as np
 
 from protocol.messages import Listen
 from rtp_receiver.audio_buffer import AudioBuffer
-from rtp_receiver.decisions import Began, Decision, End, Guess, Ignored, Settled, Span
-from rtp_receiver.endpointing import Endpointer, Rules
+from rtp_receiver.decisions import Began, End, EndpointDecision, Guess, Settled, SpeechIgnored, SpeechSpan
+from rtp_receiver.endpointing import Endpointer, EndpointRules
 from rtp_receiver.reorder import MAX_SILENCE_SAMPLES, Counts, ReorderBuffer
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples
@@ -25,7 +26,7 @@ BACKLOG_SAMPLES = 4 * MAX_SILENCE_SAMPLES  # audio that may wait for the VAD; wh
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StreamSettings:
     """What the settings say about every call. `end_silence_ms` is for turns that name none (0)."""
 
     threshold: float = 0.5
@@ -76,7 +77,7 @@ class Quiet:
     heard_at: float
 
 
-Heard: TypeAlias = Segment | Quiet | Confirmed | Ignored
+StreamEvent: TypeAlias = Segment | Quiet | Confirmed | SpeechIgnored
 
 
 class CallStream:
@@ -85,7 +86,7 @@ class CallStream:
     def __init__(
         self,
         call_id: str,
-        limits: Limits,
+        limits: StreamSettings,
         counts: Counts | None = None,
         first_utterance: int = 1,
         head_start: int = 0,
@@ -96,7 +97,7 @@ class CallStream:
         self._limits = limits
         self._chunk = limits.chunk_samples
         chunk_ms = 1_000 * limits.chunk_samples / SAMPLE_RATE_HZ
-        self._endpointer = Endpointer(Rules(), chunk_ms, first_utterance)
+        self._endpointer = Endpointer(EndpointRules(), chunk_ms, first_utterance)
         self._listen: Listen | None = None
         self._counts = counts if counts is not None else Counts()
         self._reorder = ReorderBuffer(self._counts)
@@ -113,7 +114,7 @@ class CallStream:
 
     @property
     def oldest_arrival(self) -> float:
-        """When the oldest waiting chunk was complete; only while one waits."""
+        """When the oldest waiting chunk was complete, monotonic; only while one waits."""
         return self._arrived[self._stepped % len(self._arrived)]
 
     @property
@@ -130,7 +131,7 @@ class CallStream:
         """A Listen command for this call."""
         limits = self._limits
         longest_ms = (limits.max_samples - (limits.pre_roll_chunks + 1) * self._chunk) * 1_000 // SAMPLE_RATE_HZ
-        rules = Rules(
+        rules = EndpointRules(
             threshold=limits.threshold,
             release=max(0.01, limits.threshold - 0.15),
             pre_roll_chunks=limits.pre_roll_chunks,
@@ -201,27 +202,28 @@ class CallStream:
         self._audio.copy_to(target, self._stepped * self._chunk)
         return self._arrived[self._stepped % len(self._arrived)]
 
-    def heard(self, probability: float) -> tuple[Heard, ...]:
-        """The oldest waiting chunk's speech probability; what follows from it."""
+    def heard(self, probability: float, epoch: float = 0.0) -> tuple[StreamEvent, ...]:
+        """The oldest waiting chunk's speech probability; what follows from it. `epoch` makes seconds since the epoch of
+        the times of arrival."""
         chunk = self._stepped
         self._stepped += 1
         self.waiting -= 1
         self._full_at += self._chunk
         decisions = self._endpointer.step(probability)
-        found = tuple(self._describe(decision, chunk) for decision in decisions) if decisions else ()
+        found = tuple(self._describe(decision, chunk, epoch) for decision in decisions) if decisions else ()
         if not chunk % FORGET_EVERY:
             self._audio.forget_before(self._endpointer.needs_from() * self._chunk)
         return found
 
-    def _describe(self, decision: Decision, chunk: int) -> Heard:
-        if isinstance(decision, Ignored):
+    def _describe(self, decision: EndpointDecision, chunk: int, epoch: float) -> StreamEvent:
+        if isinstance(decision, SpeechIgnored):
             return decision
         assert self._listen is not None
         if isinstance(decision, Began):
             return Confirmed(self._listen, decision.utterance)
         if isinstance(decision, Settled):
-            return Quiet(decision.utterance, decision.revision, self._arrival(chunk))
-        span: Span = decision.span
+            return Quiet(decision.utterance, decision.revision, epoch + self._arrival(chunk))
+        span: SpeechSpan = decision.span
         samples = self._audio.view(span.first_chunk * self._chunk, (span.last_chunk + 1) * self._chunk)
         revision, cause = 0, ASIDE
         if isinstance(decision, Guess):
@@ -235,9 +237,9 @@ class CallStream:
             is_end=not isinstance(decision, Guess),
             cause=cause,
             samples=samples.astype(np.int16),
-            speech_started_at=self._arrival(span.first_voiced) - self._chunk / SAMPLE_RATE_HZ,
-            speech_ended_at=self._arrival(span.last_voiced),
-            heard_at=self._arrival(chunk),
+            speech_started_at=epoch + self._arrival(span.first_voiced) - self._chunk / SAMPLE_RATE_HZ,
+            speech_ended_at=epoch + self._arrival(span.last_voiced),
+            heard_at=epoch + self._arrival(chunk),
             settled=not isinstance(decision, Guess) or decision.settled,
         )
 

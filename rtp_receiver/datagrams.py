@@ -12,12 +12,12 @@ import os
 import socket
 import struct
 import sys
-import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from rtp_receiver.clocks import ArrivalTimes, Clocks
 from rtp_receiver.sources import Address
 
 RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024
@@ -28,7 +28,7 @@ LONGEST_DATAGRAM = 2_048
 """Bytes kept of a datagram; one as long as this was longer."""
 
 Source: TypeAlias = int | Address
-"""Whom a datagram is from: the eight bytes of his IPv4 address structure as a number, or the address."""
+"""Whom a datagram is from: the eight bytes of their IPv4 address structure as a number, or the address."""
 
 _SO_TIMESTAMPNS = 35  # <asm-generic/socket.h>
 _MESSAGE = np.dtype(  # struct mmsghdr of 64-bit Linux
@@ -54,20 +54,26 @@ _IPV4 = struct.Struct("=H2s4s")
 
 class Datagrams:
     """What one `receive` got lies in `memory` until the next: datagram n begins at `n * LONGEST_DATAGRAM` and is
-    `lengths[n]` long, came from `sources[n]` at `arrivals[n]` (seconds since the epoch)."""
+    `lengths[n]` long, came from `sources[n]` at `arrivals[n]` (monotonic seconds)."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, clocks: Clocks | None = None) -> None:
         """`sock` is bound and does not block."""
         self.lengths: list[int] = []
         self.sources: list[Source] = []
         self.arrivals: list[float] = []
         self._sock = sock
+        self._times = ArrivalTimes(clocks or Clocks())
         self._bytes = np.zeros(BATCH * LONGEST_DATAGRAM, dtype=np.uint8)
         self.memory = self._bytes.data
         self._receive_many: Callable[..., int] | None = _recvmmsg() if sock.family == socket.AF_INET else None
         if self._receive_many is not None:
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._lay_out()
+
+    @property
+    def epoch(self) -> float:
+        """What makes seconds since the epoch of `arrivals`."""
+        return self._times.epoch
 
     def source_of(self, address: Address) -> Source:
         """How `sources` names this address. Raises OSError when it is no IP address."""
@@ -110,13 +116,16 @@ class Datagrams:
         count = self._receive_many(self._sock.fileno(), messages.ctypes.data, BATCH, 0, None)
         if count < 0:
             number = ctypes.get_errno()
+            if number == errno.EAGAIN:
+                self._times.nothing_waits()
             if number in (errno.EAGAIN, errno.EINTR):
                 return 0
             raise OSError(number, os.strerror(number))
+        now = self._times.read()
         got = controls[:count]
         stamped = (messages["control_length"][:count] >= 32) & (got["kind"] == _SO_TIMESTAMPNS)
-        arrivals = np.where(stamped, got["s"] + got["ns"] * 1e-9, time.time())
-        self.arrivals = arrivals.tolist()
+        stamps = np.where(stamped, got["s"] + got["ns"] * 1e-9, now + self._times.epoch)
+        self.arrivals = self._times.of(stamps, emptied=count < BATCH).tolist()
         self.lengths = messages["length"][:count].tolist()
         self.sources = self._names["source"][:count].tolist()
         return count
@@ -130,7 +139,7 @@ class Datagrams:
                 break
             self.lengths.append(length)
             self.sources.append(source[:2])
-            self.arrivals.append(time.time())
+            self.arrivals.append(self._times.read())
         return len(self.lengths)
 
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SpeechSpan:
     """A piece of a stream in chunk numbers, first and last included.
 
     `first_voiced` to `last_voiced` is the speech, `first_chunk` to `last_chunk` the audio with pre-roll and at most
@@ -38,7 +38,7 @@ class Guess:
     turn: int
     utterance: int
     revision: int
-    span: Span
+    span: SpeechSpan
     settled: bool = True
 
 
@@ -57,7 +57,7 @@ class End:
     turn: int
     utterance: int
     guess: int
-    span: Span
+    span: SpeechSpan
     cause: Literal["silence", "too_long"]
 
 
@@ -71,15 +71,15 @@ class Aside:
 
     turn: int
     utterance: int
-    span: Span
+    span: SpeechSpan
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class SpeechIgnored:
     """Speech that became no utterance: a click, one barge-in too many that was not confirmed, words into a prompt
     without barge-in."""
 
     cause: Literal["too_short", "barge_in_unconfirmed", "bot_speaking"]
 
 
-Decision: TypeAlias = Began | Guess | Settled | End | Aside | Ignored
+EndpointDecision: TypeAlias = Began | Guess | Settled | End | Aside | SpeechIgnored

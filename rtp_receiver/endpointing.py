@@ -15,7 +15,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from rtp_receiver.decisions import Aside, Began, Decision, End, Guess, Ignored, Settled, Span
+from rtp_receiver.decisions import Aside, Began, End, EndpointDecision, Guess, Settled, SpeechIgnored, SpeechSpan
 
 GATE_TAIL_MS: Final = 300
 """Speech in the last part of a prompt without barge-in counts when it goes on (or has just stopped) as it ends."""
@@ -31,7 +31,7 @@ MOST_ASIDES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class EndpointRules:
     """What counts as speech and as its end. Probabilities in [0, 1], durations in ms."""
 
     threshold: float = 0.5
@@ -76,7 +76,7 @@ def evidence_of(probability: float) -> float:
 class Endpointer:
     """One per call. Feed every chunk in order; say at once when a turn begins and when the bot speaks."""
 
-    def __init__(self, rules: Rules, chunk_ms: float = 32.0, first_utterance: int = 1) -> None:
+    def __init__(self, rules: EndpointRules, chunk_ms: float = 32.0, first_utterance: int = 1) -> None:
         self.turn: int | None = None
         self._rules = rules
         self._chunk_ms = chunk_ms
@@ -112,7 +112,7 @@ class Endpointer:
             first = self._aside.first
         return max(0, first - self._rules.pre_roll_chunks)
 
-    def listen(self, turn: int, rules: Rules) -> None:
+    def listen(self, turn: int, rules: EndpointRules) -> None:
         """From the next chunk on utterances belong to `turn` and follow `rules`.
 
         A new turn closes the utterance as far as a guess covers it; speech that no guess covers goes over to the new
@@ -143,7 +143,7 @@ class Endpointer:
         """A prompt begins or ends. An utterance that was confirmed before goes on."""
         self._bot_speaks = speaking
 
-    def step(self, probability: float) -> tuple[Decision, ...]:
+    def step(self, probability: float) -> tuple[EndpointDecision, ...]:
         """The next chunk's speech probability; what follows from it."""
         self._chunk += 1
         rules = self._rules
@@ -169,7 +169,7 @@ class Endpointer:
             else:
                 self._after_guess.hear(chunk, probability)
 
-    def _confirm(self) -> Decision | None:
+    def _confirm(self) -> EndpointDecision | None:
         rules, run = self._rules, self._run
         assert run is not None
         gated = self.turn is None or (self._bot_speaks and not rules.barge_in)
@@ -186,15 +186,15 @@ class Endpointer:
             return None
         self._run = None
         if gated:
-            return Ignored("bot_speaking")
+            return SpeechIgnored("bot_speaking")
         if run.voiced < self._chunks(rules.min_speech_ms):
-            return Ignored("too_short")
+            return SpeechIgnored("too_short")
         return self._set_aside(run)
 
-    def _set_aside(self, run: _Run) -> Decision:
+    def _set_aside(self, run: _Run) -> EndpointDecision:
         """Doubtful speech over a prompt is over."""
         if self._asides >= MOST_ASIDES:
-            return Ignored("barge_in_unconfirmed")
+            return SpeechIgnored("barge_in_unconfirmed")
         assert self.turn is not None
         self._asides += 1
         run.first = max(run.first, self._chunk + 1 - self._chunks(self._rules.max_utterance_ms))
@@ -222,7 +222,7 @@ class Endpointer:
             return run.voiced >= self._chunks(self._rules.min_speech_ms)
         return run.evidence * self._chunk_ms >= self._rules.barge_in_ms
 
-    def _follow(self) -> tuple[Decision, ...]:
+    def _follow(self) -> tuple[EndpointDecision, ...]:
         rules, run = self._rules, self._run
         assert run is not None
         assert self.turn is not None
@@ -250,10 +250,10 @@ class Endpointer:
             return (Settled(self._utterance, self._revision),)
         return ()
 
-    def _span(self, run: _Run) -> Span:
+    def _span(self, run: _Run) -> SpeechSpan:
         first = max(self._floor, run.first - self._rules.pre_roll_chunks, 0)
         last = min(self._chunk, run.last + self._chunks(self._rules.eager_silence_ms))
-        return Span(min(first, run.first), last, run.first, run.last)
+        return SpeechSpan(min(first, run.first), last, run.first, run.last)
 
     def _forget_guess(self) -> None:
         self._revision = 0

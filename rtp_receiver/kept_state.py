@@ -1,29 +1,26 @@
 """What a restarted receiver needs of each call, kept in Redis: last Listen, last utterance number, who hears it.
 
-Keys are `pronto:<cell>:listen:<call_id>`, `...:utterance:...` and `...:hears:...`, with an expiry, and of the receiver
-itself `pronto:<cell>:hearing:<receiver_id>`: until when it heard. Writing never waits:
-the newest value of each key is sent by one task, many in one round trip, and again when Redis comes back.
+`protocol.keys` names the keys, all with an expiry; one more of the receiver itself says until when it heard. How old a
+value is, is told by Redis alone. Writing never waits: the newest value of each key is sent by one task, many in one
+round trip, and again when Redis comes back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Literal, TypeAlias
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from protocol.bus import happens, raise_if_cancelled
-from protocol.messages import BadMessage
+from protocol.codec import BadMessage
+from protocol.keys import RECEIVER_EXPIRY_S, OfCall, hearing_key, receiver_key
 
 log = logging.getLogger("pronto.receiver")
 
-Name: TypeAlias = Literal["listen", "utterance", "hears", "hearing"]
-NAMES: tuple[Name, ...] = ("listen", "utterance", "hears")
-"""Those of a call."""
+OF_CALL: tuple[OfCall, ...] = ("listen", "utterance", "hears")
 
-EXPIRY_S = 6 * 3_600
 BATCH = 500
 BOUND = 20_000
 RETRY_S = 0.5
@@ -56,20 +53,30 @@ class KeptState:
         self._empty.set()
         self.dropped = 0
 
-    def key(self, name: Name, call_id: str) -> str:
+    def key(self, name: OfCall, call_id: str) -> str:
         """The Redis key."""
-        return f"pronto:{self._cell}:{name}:{call_id}"
+        return receiver_key(self._cell, name, call_id)
 
-    def put(self, name: Name, call_id: str, value: str) -> None:
+    def put(self, name: OfCall, call_id: str, value: str) -> None:
         """Keeps a value; an older one that was not sent yet is forgotten."""
         self._add(self.key(name, call_id), value)
 
+    def put_hearing(self, receiver_id: str, value: str) -> None:
+        """Keeps that a receiver hears now; `value` is for people."""
+        self._add(hearing_key(self._cell, receiver_id), value)
+
     def forget(self, call_id: str) -> None:
         """Removes everything of a call."""
-        for name in NAMES:
+        for name in OF_CALL:
             self._add(self.key(name, call_id), None)
 
-    async def get(self, name: Name, call_id: str) -> str | None:
+    async def heard_ago_s(self, receiver_id: str) -> float | None:
+        """How long ago a receiver last heard, by Redis' clock; None of one that never did. Raises RedisError or OSError
+        when Redis is away."""
+        left_ms: int = await self._redis.pttl(hearing_key(self._cell, receiver_id))
+        return None if left_ms < 0 else RECEIVER_EXPIRY_S - left_ms / 1_000
+
+    async def get(self, name: OfCall, call_id: str) -> str | None:
         """A stored value. Raises RedisError or OSError when Redis is away."""
         value = await self._redis.get(self.key(name, call_id))
         return None if value is None else str(value)
@@ -92,7 +99,7 @@ class KeptState:
                             if value is None:
                                 pipe.delete(key)
                             else:
-                                pipe.set(key, value, ex=EXPIRY_S)
+                                pipe.set(key, value, ex=RECEIVER_EXPIRY_S)
                         await pipe.execute()
                     raise_if_cancelled()
                 except (RedisError, OSError) as error:

@@ -4,6 +4,8 @@ It alone touches the socket, the streams and the VAD, so nothing here is locked.
 `listen`, `bot_speaks`, `drop`), which it takes between packets; it tells what it heard through two callbacks, which are
 called on this thread. The event loop never waits for the model.
 
+Whatever is decided here by time is decided by the monotonic clock; the wall clock may be set meanwhile.
+
 With few calls every packet is taken as it comes. With many the thread sleeps up to `LONGEST_PACE_S` and then takes all
 that came meanwhile: one system call for the packets of many calls, and one VAD step for their chunks.
 """
@@ -24,7 +26,8 @@ from typing import TypeAlias
 import numpy as np
 
 from protocol.messages import EndUtterance, Listen
-from rtp_receiver.call_stream import CallStream, Heard, Limits
+from rtp_receiver.call_stream import CallStream, StreamEvent, StreamSettings
+from rtp_receiver.clocks import Clocks
 from rtp_receiver.datagrams import BATCH, LONGEST_DATAGRAM, Datagrams, Source
 from rtp_receiver.media_counts import MediaCounts
 from rtp_receiver.rtp import HEADER_BYTES, BadRtp, RtpPacket
@@ -61,7 +64,7 @@ class Audible:
     """The first packet of this call, or the first after it was silent."""
 
 
-Report: TypeAlias = tuple[str, Heard | Silent | Audible]
+Report: TypeAlias = tuple[str, StreamEvent | Silent | Audible]
 """Call id and what was heard."""
 
 
@@ -85,15 +88,18 @@ class MediaThread:
         self,
         sock: socket.socket,
         vad: Vad,
-        limits: Limits,
+        limits: StreamSettings,
         on_reports: Callable[[list[Report]], None],
         on_unknown: Callable[[Address], None],
         audio_lost_s: float = 3.0,
+        clocks: Clocks | None = None,
     ) -> None:
         self.counts = MediaCounts()
         self.error: BaseException | None = None
         self._sock = sock
-        self._datagrams = Datagrams(sock)
+        clocks = clocks or Clocks()
+        self._now = clocks.monotonic
+        self._datagrams = Datagrams(sock, clocks)
         self._vad = vad
         self._limits = limits
         self._on_reports = on_reports
@@ -181,20 +187,20 @@ class MediaThread:
         try:
             poller = select.poll()
             poller.register(self._sock, select.POLLIN)
-            watch_at = drained_at = 0.0
+            watch_at = drained_at = self._now()
             while not self._stopping.is_set():
                 if not self._ready:
                     poller.poll(IDLE_WAIT_MS)
                     pace_s = min(LONGEST_PACE_S, len(self._lines) * PACE_PER_CALL_S)
-                    time.sleep(max(0.0, min(pace_s, drained_at + pace_s - time.monotonic())))
-                drained_at = time.monotonic()
+                    time.sleep(max(0.0, min(pace_s, drained_at + pace_s - self._now())))
+                drained_at = self._now()
                 while self._orders:
                     self._orders.popleft()()
                 self._drain()
                 if self._ready:
                     self._step()
                 if drained_at >= watch_at:
-                    self._watch(time.time())
+                    self._watch(self._now())
                     watch_at = drained_at + WATCH_EVERY_S
                 if self._reports:
                     reports, self._reports = self._reports, []
@@ -295,11 +301,12 @@ class MediaThread:
         arrivals = [line.stream.copy_next_chunk(row) for line, row in zip(lines, self._rows, strict=False)]
         chunks = self._chunks[: len(lines)].astype(np.int16)
         probabilities = self._vad.step([line.vad_stream for line in lines], chunks)
-        self.counts.judged(arrivals, time.time())
+        self.counts.judged(arrivals, self._now())
+        epoch = self._datagrams.epoch
         for line, probability in zip(lines, probabilities.tolist(), strict=True):
             stream = line.stream
             try:
-                heard = stream.heard(probability)
+                heard = stream.heard(probability, epoch)
             except Exception:
                 self._abandon(line)
                 continue
@@ -326,7 +333,7 @@ class MediaThread:
     ) -> None:
         try:
             key = self._datagrams.source_of(source)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, ValueError) as error:  # one bad order costs one call
             self.counts.drop("no_address")
             log.error("source is no address", extra={"call_id": call_id, "source": source, "error": repr(error)})
             return
@@ -335,7 +342,7 @@ class MediaThread:
             vad_stream = self._vad.open()
             head_start = vad_stream % PHASES * self._limits.chunk_samples // PHASES
             stream = CallStream(call_id, self._limits, self.counts.streams, first_utterance, head_start)
-            line = self._lines[call_id] = _Line(stream, vad_stream, time.time())
+            line = self._lines[call_id] = _Line(stream, vad_stream, self._now())
             stream.bot_speaks(speaking)
             if listen is not None:
                 stream.listen(listen)

@@ -1,16 +1,19 @@
 """What the receiver shows to Prometheus.
 
-What the media thread counts (`media_counts`) is read when somebody asks. Everything else is counted here directly.
+What the media thread (`media_counts`) and the readers of the bus count is read when somebody asks. Everything else is
+counted here directly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from protocol.bus import Inbox
+from protocol.keys import Stream
 from rtp_receiver.media_counts import LAG_BUCKETS_S, MediaCounts
 
 _LATENCY_S = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
@@ -38,7 +41,7 @@ LOOKUPS = Counter("pronto_source_lookups", "look-ups of unknown sources", ["outc
 
 
 class MediaCollector(Collector):
-    """The media thread's figures at the time of asking."""
+    """The figures of the media thread and of the bus at the time of asking."""
 
     def __init__(
         self,
@@ -46,14 +49,16 @@ class MediaCollector(Collector):
         calls: Callable[[], int],
         held: Callable[[], int],
         drops: Callable[[], int | None],
+        inboxes: Mapping[Stream, Inbox],
     ) -> None:
         self._counts = counts
         self._held = held
         self._calls = calls
         self._drops = drops
+        self._inboxes = inboxes
 
     def collect(self) -> Iterator[Metric]:
-        """All series of the media thread."""
+        """All series of theirs."""
         counts, streams = self._counts, self._counts.streams
         yield GaugeMetricFamily("pronto_active_streams", "calls whose audio is received", self._calls())
         yield CounterMetricFamily("pronto_rtp_packets", "datagrams received", counts.packets)
@@ -80,6 +85,14 @@ class MediaCollector(Collector):
         yield CounterMetricFamily("pronto_rtp_failed_calls", "calls given up because of an error", counts.failed_calls)
         yield CounterMetricFamily("pronto_vad_batches", "calls of the VAD model", counts.batches)
         yield CounterMetricFamily("pronto_vad_late_chunks", "chunks judged more than 40 ms late", counts.late_chunks)
+        for name, meaning in (
+            ("unknown", "types, values and items on the bus that only a newer release knows"),
+            ("malformed", "messages on the bus that could not be read"),
+        ):
+            messages = CounterMetricFamily(f"pronto_receiver_{name}_messages", meaning, labels=["stream"])
+            for stream, inbox in list(self._inboxes.items()):
+                messages.add_metric([stream], getattr(inbox, name))
+            yield messages
         total, buckets = 0, []
         for bound, count in zip((*map(str, LAG_BUCKETS_S), "+Inf"), counts.lag_buckets.tolist(), strict=True):
             total += count

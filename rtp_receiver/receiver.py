@@ -14,7 +14,6 @@ import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import REGISTRY
@@ -22,7 +21,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from config import ReceiverSettings
-from protocol.bus import Inbox, Outbox, raise_if_cancelled
+from protocol.bus import Entry, Inbox, Outbox, raise_if_cancelled
+from protocol.codec import encode
 from protocol.keys import Stream, speaking_key
 from protocol.media import read_source
 from protocol.messages import (
@@ -36,17 +36,16 @@ from protocol.messages import (
     RecognitionFailed,
     SpeechStarted,
     UtteranceTranscribed,
-    encode,
 )
 from protocol.speaking import watch_speaking
 from rtp_receiver import metrics
-from rtp_receiver.call_stream import Confirmed, Limits, Quiet, Segment
+from rtp_receiver.call_stream import Confirmed, Quiet, Segment, StreamSettings
 from rtp_receiver.datagrams import SMALL_BUFFER_BYTES, kernel_drops, receive_buffer_bytes
-from rtp_receiver.decisions import Ignored
+from rtp_receiver.decisions import SpeechIgnored
 from rtp_receiver.kept_state import KeptState, kept_utterance
 from rtp_receiver.media_counts import MediaCounts
 from rtp_receiver.media_thread import Audible, MediaThread, Report, Silent
-from rtp_receiver.recognition import Recognition, Transcriber
+from rtp_receiver.recognition import Recognition, SpeechRecogniser
 from rtp_receiver.sources import Address, shown
 from rtp_receiver.take_over import KnownCall, TakeOver
 from rtp_receiver.turn_judge import Judge
@@ -63,14 +62,6 @@ EVENTS_PACE_S = 0.1  # a call's first packets are kept, and its source can be as
 COMMANDS_PACE_S = 0.01
 
 
-@dataclass(slots=True)
-class _Ended:
-    """A call that is over since `at`. `listen` is what came for it since: it may be for a caller who is sent back."""
-
-    at: float
-    listen: Listen | None = None
-
-
 class Receiver:
     """One receiver process."""
 
@@ -79,7 +70,7 @@ class Receiver:
         settings: ReceiverSettings,
         redis: Redis,
         vad: Vad,
-        transcriber: Transcriber,
+        recogniser: SpeechRecogniser,
         sock: socket.socket,
         turn_model: TurnModel | None = None,
     ) -> None:
@@ -91,14 +82,15 @@ class Receiver:
         self.redis_up = False
         self._state = KeptState(redis, settings.cell)
         judge = None if turn_model is None else Judge(turn_model, self._end_utterance)
-        self._recognition = Recognition(transcriber, self._send, judge)
+        self._recognition = Recognition(recogniser, self._send, judge)
         self._calls: OrderedDict[str, KnownCall] = OrderedDict()
-        self._ended: OrderedDict[str, _Ended] = OrderedDict()
+        self._ended: OrderedDict[str, Entry | None] = OrderedDict()
+        """Calls that are over, with the last Listen that came since: it may be for a caller who is sent back."""
         self._jobs: set[asyncio.Task[None]] = set()
-        self._reads: set[Stream] = set()
+        self._inboxes: dict[Stream, Inbox] = {}
         self._loop = asyncio.get_running_loop()
         self._sock = sock
-        limits = Limits(
+        limits = StreamSettings(
             threshold=settings.vad_threshold,
             pre_roll_chunks=settings.pre_roll_chunks,
             end_silence_ms=round(settings.silence_threshold_s * 1_000),
@@ -135,7 +127,7 @@ class Receiver:
         """Whether calls can be taken, and why not."""
         if not self._media.alive:
             return False, "the media thread does not run"
-        return (True, "") if self.redis_up and len(self._reads) == 2 else (False, "redis is away")
+        return (True, "") if self.redis_up and len(self._inboxes) == 2 else (False, "redis is away")
 
     async def run(self) -> None:
         """Receives until cancelled. Raises when a part of it dies."""
@@ -144,6 +136,7 @@ class Receiver:
             lambda: self._media.calls,
             lambda: self._media.held,
             lambda: kernel_drops(self._sock),
+            self._inboxes,
         )
         REGISTRY.register(collector)
         await self._take_over.look_back()
@@ -202,29 +195,31 @@ class Receiver:
             except (RedisError, OSError):
                 await asyncio.sleep(REDIS_WAIT_S)
             else:
-                self._reads.add(stream)
+                self._inboxes[stream] = inbox
                 return inbox
 
     async def _events(self) -> None:
         inbox = await self._opened("events")
-        async for event in inbox.messages(pace_s=EVENTS_PACE_S):
+        async for entry in inbox.entries(pace_s=EVENTS_PACE_S):
+            event = entry.message
             if isinstance(event, MediaStarted) and event.call_id not in self._ended:
                 source = (event.source_host, event.source_port)
                 await self._take_over.adopt(source, event.call_id, self._call(event.call_id))
             elif isinstance(event, CallEnded):
-                self._end(event.call_id, event.at)
+                self._end(event.call_id)
             elif isinstance(event, CallStarted):
-                self._returned(event)
+                self._returned(event.call_id, entry.sent_ms)
 
     async def _commands(self) -> None:
         inbox = await self._opened("commands")
-        async for command in inbox.messages(pace_s=COMMANDS_PACE_S):
+        async for entry in inbox.entries(pace_s=COMMANDS_PACE_S):
+            command = entry.message
             if isinstance(command, EndUtterance):
                 self._media.end_utterance(command)
             if not isinstance(command, Listen):
                 continue
             if command.call_id in self._ended:
-                self._ended[command.call_id].listen = command
+                self._ended[command.call_id] = entry
             else:
                 self._listen(command)
 
@@ -233,14 +228,12 @@ class Receiver:
         self._media.listen(command)
         self._state.put("listen", command.call_id, encode(command))
 
-    def _returned(self, started: CallStarted) -> None:
-        """A caller whom the dialplan sends back comes with the channel, and so the id, of the call before."""
-        ended = self._ended.get(started.call_id)
-        if ended is None or started.at <= ended.at:
-            return
-        del self._ended[started.call_id]
-        if ended.listen is not None and ended.listen.at >= started.at:
-            self._listen(ended.listen)
+    def _returned(self, call_id: str, sent_ms: int) -> None:
+        """A caller whom the dialplan sends back comes with the channel, and with a controller of version 1 so with the
+        id, of the call before."""
+        entry = self._ended.pop(call_id, None)
+        if entry is not None and isinstance(entry.message, Listen) and entry.sent_ms >= sent_ms:
+            self._listen(entry.message)
 
     async def _speaking(self) -> None:
         async for call_id, speaking in watch_speaking(self._redis):
@@ -300,7 +293,7 @@ class Receiver:
                     self._recognition.take(call_id, heard)
                 case Quiet():
                     self._recognition.settle(call_id, heard)
-                case Ignored(cause):
+                case SpeechIgnored(cause):
                     metrics.IGNORED.labels(cause).inc()
                 case Audible():
                     self._spawn(self._take_over.begin_to_hear(call_id))
@@ -334,8 +327,8 @@ class Receiver:
         metrics.LOOKUPS.labels("found").inc()
         await self._take_over.adopt(source, call_id, self._call(call_id))
 
-    def _end(self, call_id: str, at: float) -> None:
-        self._ended[call_id] = _Ended(at)
+    def _end(self, call_id: str) -> None:
+        self._ended[call_id] = None
         if len(self._ended) > ENDED_KEPT:
             self._ended.popitem(last=False)
         self._calls.pop(call_id, None)

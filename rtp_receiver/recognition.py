@@ -23,7 +23,7 @@ from protocol.messages import Event, RecognitionFailed, UtteranceGuessed, Uttera
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Quiet, Segment
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ
-from rtp_receiver.whisper import RecognitionError, Transcript, Utterance
+from rtp_receiver.whisper import RecognisedText, RecognitionError, Utterance
 
 log = logging.getLogger("pronto.receiver")
 
@@ -31,10 +31,10 @@ WORTH_ANOTHER_POST = ("busy", "unreachable")
 ANOTHER_POST_WITHIN_S = 0.3  # after the end of the utterance; the caller would wait too long for a later one
 
 
-class Transcriber(Protocol):
+class SpeechRecogniser(Protocol):
     """Gives the text of an utterance."""
 
-    async def transcribe(self, utterance: Utterance) -> Transcript:
+    async def transcribe(self, utterance: Utterance) -> RecognisedText:
         """The transcript. Raises RecognitionError."""
         ...
 
@@ -53,7 +53,7 @@ class _Post:
 
     segment: Segment
     posted_at: float
-    answer: asyncio.Task[Transcript]
+    answer: asyncio.Task[RecognisedText]
     answered_at: float = 0.0
     settled_at: asyncio.Future[float] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     replaced: bool = False
@@ -68,9 +68,11 @@ class _Post:
 class Recognition:
     """All calls of this process; `send` takes the events."""
 
-    def __init__(self, transcriber: Transcriber, send: Callable[[Event], None], judge: TurnJudge | None = None) -> None:
+    def __init__(
+        self, recogniser: SpeechRecogniser, send: Callable[[Event], None], judge: TurnJudge | None = None
+    ) -> None:
         """`judge` is asked about the guesses of turns that want it."""
-        self._transcriber = transcriber
+        self._recogniser = recogniser
         self._send = send
         self._judge = judge
         self._guesses: dict[str, _Post] = {}
@@ -164,11 +166,11 @@ class Recognition:
             post.settle(segment.heard_at)
         return post
 
-    async def _transcribe(self, utterance: Utterance) -> Transcript:
+    async def _transcribe(self, utterance: Utterance) -> RecognisedText:
         began = time.monotonic()
         outcome = "error"
         try:
-            transcript = await self._transcriber.transcribe(utterance)
+            transcript = await self._recogniser.transcribe(utterance)
             outcome = "text" if transcript.text else "empty"
             return transcript
         except RecognitionError as error:

@@ -4,8 +4,8 @@ Another process may have heard the call before. This one goes on counting where 
 an utterance, what is heard first is the rest of it: that is no answer and is left out, and RecognitionFailed(restart)
 makes the dialogue ask again. Nothing of this is done for an utterance whose end the other process still tells.
 
-When nobody heard for a while, a caller who was to answer may have done so: he is asked again, too, if he is heard in
-the middle of it or stays silent.
+When nobody heard for a while, a caller who was to answer may have done so: they are asked again, too, if they are
+heard in the middle of it or stay silent.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from protocol.codec import BadMessage, decode
 from protocol.keys import speaking_key
-from protocol.messages import BadMessage, Listen, RecognitionFailed, decode
+from protocol.messages import Listen, RecognitionFailed
 from rtp_receiver import metrics
-from rtp_receiver.call_stream import Confirmed, Heard, Segment
-from rtp_receiver.kept_state import NAMES, KeptState, kept_utterance, read_utterance
+from rtp_receiver.call_stream import Confirmed, Segment, StreamEvent
+from rtp_receiver.kept_state import OF_CALL, KeptState, kept_utterance, read_utterance
 from rtp_receiver.media_thread import Audible, MediaThread, Silent
 from rtp_receiver.sources import Address
 
@@ -35,7 +36,7 @@ HEARING_EVERY_S = 0.25
 DEAF_S = 0.75  # callers who were heard by nobody for longer may have answered meanwhile
 TAKES_UP_S = 5.0  # after the start
 IN_THE_MIDDLE_S = 0.4  # who is heard speaking so soon has begun before
-ANSWERED_S = 1.2  # who is silent for so long has answered before, or takes his time
+ANSWERED_S = 1.2  # who is silent for so long has answered before, or takes their time
 
 
 @dataclass(slots=True)
@@ -81,16 +82,16 @@ class TakeOver:
         """Before anything is heard: whether the process before us went a while ago."""
         try:
             async with asyncio.timeout(REDIS_WAIT_S):
-                heard_at = await self._state.get("hearing", self._receiver_id)
-            if heard_at is not None and time.time() - float(heard_at) > DEAF_S:
+                ago_s = await self._state.heard_ago_s(self._receiver_id)
+            if ago_s is not None and ago_s > DEAF_S:
                 self._deaf_calls_until = time.monotonic() + TAKES_UP_S
-        except (RedisError, OSError, ValueError) as error:
+        except (RedisError, OSError) as error:
             log.warning("state not read", extra={"error": repr(error)})
 
     async def note_hearing(self) -> None:
         """Keeps until when this process heard, for ever."""
         while True:
-            self._state.put("hearing", self._receiver_id, str(time.time()))
+            self._state.put_hearing(self._receiver_id, str(time.time()))
             await asyncio.sleep(HEARING_EVERY_S)
 
     async def adopt(self, source: Address, call_id: str, call: KnownCall) -> None:
@@ -101,7 +102,7 @@ class TakeOver:
         try:
             async with asyncio.timeout(REDIS_WAIT_S):
                 stored, last, who, speaking = await self._state.values(
-                    *(self._state.key(name, call_id) for name in NAMES), speaking_key(call_id)
+                    *(self._state.key(name, call_id) for name in OF_CALL), speaking_key(call_id)
                 )
             number, turn = read_utterance(last)
             if call.listen is None and stored is not None:
@@ -138,7 +139,7 @@ class TakeOver:
         if call_id in self._adopted:
             self._state.put("hears", call_id, self._receiver_id)
 
-    def is_rest(self, call_id: str, heard: Heard | Silent | Audible) -> bool:
+    def is_rest(self, call_id: str, heard: StreamEvent | Silent | Audible) -> bool:
         """Whether this is the rest of an utterance whose beginning was lost with the process before us."""
         rest = self._rests.get(call_id)
         if rest is None or not isinstance(heard, Confirmed | Segment):
@@ -161,12 +162,12 @@ class TakeOver:
 
     async def _cut_off(self, call_id: str, number: int, turn: int, maybe: KnownCall | None) -> None:
         """An utterance began with the process before us: if that was killed in it, the caller must be asked again. So
-        must one who `maybe` answered while nobody heard him, unless the bot speaks by now."""
+        must one who `maybe` answered while nobody heard them, unless the bot speaks by now."""
         rest = self._rests[call_id]
         await asyncio.sleep(IN_THE_MIDDLE_S if maybe else TAKEN_UP_S)
         rest.open = False
         if maybe and not rest.utterances:
-            await asyncio.sleep(ANSWERED_S - IN_THE_MIDDLE_S)  # what he says by then has a number of its own
+            await asyncio.sleep(ANSWERED_S - IN_THE_MIDDLE_S)  # what they say by then has a number of its own
         try:
             now = read_utterance(await self._state.get("utterance", call_id))
         except (RedisError, OSError, BadMessage) as error:

@@ -1,4 +1,4 @@
-"""Has the caller finished, by the melody of what he said? The audio of an utterance so far in, a probability out.
+"""Has the caller finished, by the melody of what they said? The audio of an utterance so far in, a probability out.
 
 Smart Turn v3.2 (BSD-2, by Daily) is a Whisper-tiny encoder with a classifier behind it; it takes the last 8 s of audio,
 padded in front, normalised to mean 0 and variance 1, as log-mel. `scripts/fetch_turn_model.sh` gets the file. Another

@@ -44,7 +44,7 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class RecognisedText:
     """What came back. Empty text carries the reason."""
 
     text: str
@@ -67,7 +67,7 @@ class WhisperClient:
         connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60)
         return aiohttp.ClientSession(connector=connector, headers=bearer(token))
 
-    async def transcribe(self, utterance: Utterance) -> Transcript:
+    async def transcribe(self, utterance: Utterance) -> RecognisedText:
         """The transcript. Raises RecognitionError."""
         ends_at = time.monotonic() + self._deadline_s
         failed: RecognitionError | None = None
@@ -90,7 +90,7 @@ class WhisperClient:
                 raise failed from None
             raise RecognitionError("too_late", f"no transcript within {self._deadline_s:g} s") from None
 
-    async def _post(self, utterance: Utterance, ends_at: float) -> Transcript:
+    async def _post(self, utterance: Utterance, ends_at: float) -> RecognisedText:
         fields = {
             "filename": utterance.file_name,
             "connection_id": utterance.call_id,
@@ -136,12 +136,12 @@ def _seconds(header: str | None) -> float | None:
         return None  # a date: nobody in a call waits for that
 
 
-def _transcript(body: Any) -> Transcript:
+def _transcript(body: Any) -> RecognisedText:
     """Checks an answer. Raises ValueError."""
     if not isinstance(body, dict) or not isinstance(body.get("transcription"), str):
         raise ValueError("no field `transcription`")
     confidence, processing_s = body.get("confidence"), body.get("processing_time")
-    return Transcript(
+    return RecognisedText(
         text=body["transcription"].strip(),
         confidence=float(confidence) if isinstance(confidence, int | float) else 1.0,
         reason=str(body.get("reason") or ""),

@@ -18,7 +18,7 @@ from observability.lifecycle import cancel_all
 from observability.listening import bound_socket, is_served
 from observability.logs import set_up_logs
 from whisper_service.http_api import create_app
-from whisper_service.phrases import BadPhrases
+from whisper_service.phrases import BadGuardPhrases
 from whisper_service.service import Service, load_families
 
 log = logging.getLogger("whisper_service")
@@ -80,7 +80,7 @@ def main() -> int:
     try:
         settings = load(WhisperSettings)
         families = load_families(settings.flows_dir)
-    except (BadSettings, BadPhrases) as error:
+    except (BadSettings, BadGuardPhrases) as error:
         print(error, file=sys.stderr)
         return 2
     set_up_logs(settings.log_level, settings.log_format, settings.log_personal)

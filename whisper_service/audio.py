@@ -16,7 +16,7 @@ import soxr
 from numpy.typing import NDArray
 
 Samples: TypeAlias = NDArray[np.float32]
-Fault: TypeAlias = Literal["empty", "not_audio", "truncated", "unsupported", "not_finite", "too_short", "too_long"]
+AudioFault: TypeAlias = Literal["empty", "not_audio", "truncated", "unsupported", "not_finite", "too_short", "too_long"]
 
 SAMPLE_RATE_HZ: Final = 16_000
 MIN_SAMPLES: Final = 160
@@ -29,7 +29,7 @@ _OPEN_ENDED: Final = 0x7FFFF000
 class BadAudio(ValueError):
     """`fault` for machines, the text for people."""
 
-    def __init__(self, fault: Fault, message: str) -> None:
+    def __init__(self, fault: AudioFault, message: str) -> None:
         super().__init__(message)
         self.fault = fault
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, OutOfMemory
-from whisper_service.guards import Limits
+from whisper_service.guards import GuardLimits
 
 Mel: TypeAlias = NDArray[np.float32]
 
@@ -52,7 +52,7 @@ class ModelNotes:
     """Whether it was trained with text before the transcript, which hints are given as."""
     self_test: str = ""
     """What it must hear in the self-test's utterance; empty: any text."""
-    limits: Limits = Limits()
+    limits: GuardLimits = GuardLimits()
     """Where the guards draw their lines for it."""
 
 
@@ -267,7 +267,7 @@ def read_notes(folder: Path) -> ModelNotes:
         fields = dict(json.loads(file.read_text(encoding="utf-8")))
         wanted: dict[str, Any] = {key: float(value) for key, value in dict(fields.pop("limits", {})).items()}
         known = {key: value for key, value in fields.items() if key in ModelNotes.__dataclass_fields__}
-        notes = ModelNotes(**known, limits=Limits(**wanted))
+        notes = ModelNotes(**known, limits=GuardLimits(**wanted))
         if not 1.0 <= float(notes.context_s) <= FULL_CONTEXT_S:
             raise ValueError(f"context_s must be from 1 to 30, not {notes.context_s}")
     except (ValueError, TypeError) as error:

@@ -38,7 +38,7 @@ _EDGES_S: Final = 0.3
 
 
 @dataclass(frozen=True)
-class Limits:
+class GuardLimits:
     """Where the guards draw their lines: faster-whisper's defaults where it has them, the rest tried on sounds.
 
     A model folder's notes may set others, see `ModelNotes`.
@@ -67,7 +67,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Voice:
+class VoicedPart:
     """Where the voice gate heard speech."""
 
     speech_s: float
@@ -78,7 +78,7 @@ class Voice:
 
 
 @dataclass(frozen=True)
-class Heard:
+class DecodedText:
     """What the decoder said."""
 
     text: str
@@ -95,20 +95,22 @@ class Verdict:
     flags: tuple[str, ...] = field(default=())
 
 
-def find_voice(probabilities: NDArray[np.float32], limits: Limits = Limits(), clip_s: float = 0.0) -> Voice:
+def find_voice(
+    probabilities: NDArray[np.float32], limits: GuardLimits = GuardLimits(), clip_s: float = 0.0
+) -> VoicedPart:
     """The voice in a clip, from its speech probabilities, one per 32 ms.
 
     With `clip_s` they are those of an excerpt of a clip of that length: the voice is then at least what is found.
     """
     (steps,) = np.nonzero(probabilities >= limits.speech_threshold)
     if not steps.size:
-        return Voice(0.0, 0.0, 0.0)
+        return VoicedPart(0.0, 0.0, 0.0)
     speech_s = steps.size * _STEP_S
     whole_s = min(clip_s or probabilities.size * _STEP_S, limits.share_of_s)
-    return Voice(speech_s, float(steps[-1] - steps[0] + 1) * _STEP_S, min(1.0, speech_s / whole_s))
+    return VoicedPart(speech_s, float(steps[-1] - steps[0] + 1) * _STEP_S, min(1.0, speech_s / whole_s))
 
 
-def refuse_sound(sound: Sound, limits: Limits = Limits()) -> Reason:
+def refuse_sound(sound: Sound, limits: GuardLimits = GuardLimits()) -> Reason:
     """Why this sound need not be listened to, or the empty string."""
     if sound.duration_s < limits.min_duration_s:
         return "too_short"
@@ -119,13 +121,13 @@ def refuse_sound(sound: Sound, limits: Limits = Limits()) -> Reason:
     return "clipped" if sound.clipped > limits.max_clipped else ""
 
 
-def refuse_voice(voice: Voice, limits: Limits = Limits()) -> Reason:
+def refuse_voice(voice: VoicedPart, limits: GuardLimits = GuardLimits()) -> Reason:
     """Why nobody speaks here, or the empty string."""
     speaks = voice.speech_s >= limits.min_speech_s and voice.share >= limits.min_speech_share
     return "" if speaks else "no_speech"
 
 
-def is_doubtful(heard: Heard, sound: Sound, limits: Limits = Limits()) -> bool:
+def is_doubtful(heard: DecodedText, sound: Sound, limits: GuardLimits = GuardLimits()) -> bool:
     """Whether a text needs the whole clip's voice to be believed: the model is unsure, or it is much for its sound."""
     said_in_s = sound.loud_s + _EDGES_S
     is_unsure = heard.avg_logprob < limits.sure_logprob or heard.no_speech_prob > limits.no_speech_prob
@@ -133,11 +135,11 @@ def is_doubtful(heard: Heard, sound: Sound, limits: Limits = Limits()) -> bool:
 
 
 def judge_text(
-    heard: Heard,
-    voice: Voice,
+    heard: DecodedText,
+    voice: VoicedPart,
     families: Families,
     hints: Sequence[str] = (),
-    limits: Limits = Limits(),
+    limits: GuardLimits = GuardLimits(),
 ) -> Verdict:
     """The verdict on a decoded text. `hints`: what the decoder was prompted with."""
     text, normalised = heard.text.strip(), normalise(heard.text)
@@ -172,7 +174,7 @@ def _is_words(text: str) -> bool:
     return not any(unicodedata.category(char) in ("So", "Co", "Cs") and char != "°" for char in text)
 
 
-def _is_too_fast(text: str, voice: Voice, limits: Limits) -> bool:
+def _is_too_fast(text: str, voice: VoicedPart, limits: GuardLimits) -> bool:
     """More than a mouth can say in the time in which the gate heard a voice, edges that it missed allowed for."""
     said_in_s = voice.span_s + _EDGES_S
     return len(text) > limits.max_chars_per_s * said_in_s and len(text) >= 15

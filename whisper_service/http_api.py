@@ -19,11 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.gate import Gate
 from whisper_service import metrics
 from whisper_service.admission import Admission, error_body
-from whisper_service.desk import CLIENT_GONE, Desk, Refusal
+from whisper_service.dispatcher import CLIENT_GONE, Dispatcher, Refusal
 from whisper_service.service import Service
 from whisper_service.transcriber import Transcript
 
@@ -59,13 +59,13 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Admission, service=service, max_body_bytes=settings.whisper_max_body_bytes)
     # the one that is added last comes first; the size of a body is Admission's affair
     app.add_middleware(Gate, token=settings.pronto_token)
-    desk = Desk(service)
+    dispatcher = Dispatcher(service)
 
     async def whisper(request: Request) -> JSONResponse:
         body = await _read(request)
         arrived = time.monotonic()
         audio = _audio_of(body)
-        transcript = await desk.answer(request, arrived, audio, body.language, body.hints, body.deadline_ms)
+        transcript = await dispatcher.answer(request, arrived, audio, body.language, body.hints, body.deadline_ms)
         log.info(
             "transcribed",
             extra={
@@ -75,7 +75,7 @@ def create_app(service: Service) -> FastAPI:
                 "confidence": round(transcript.confidence, 2),
             },
         )
-        return JSONResponse({"transcription": transcript.text, **desk.fields(transcript, arrived)})
+        return JSONResponse({"transcription": transcript.text, **dispatcher.fields(transcript, arrived)})
 
     # the receiver's way in, so the busiest: past FastAPI, which would parse the body twice as slowly
     app.add_route("/whisper", whisper, methods=["POST"])
@@ -89,9 +89,9 @@ def create_app(service: Service) -> FastAPI:
         deadline_ms: Annotated[Deadline | None, Form()] = None,
     ) -> JSONResponse:
         arrived = time.monotonic()
-        transcript = await desk.answer(request, arrived, await audio.read(), language, hints or [], deadline_ms)
+        transcript = await dispatcher.answer(request, arrived, await audio.read(), language, hints or [], deadline_ms)
         return JSONResponse(
-            {"text": transcript.text, "filename": audio.filename or "", **desk.fields(transcript, arrived)}
+            {"text": transcript.text, "filename": audio.filename or "", **dispatcher.fields(transcript, arrived)}
         )
 
     @app.post("/v1/audio/transcriptions")
@@ -111,12 +111,12 @@ def create_app(service: Service) -> FastAPI:
         if stream:
             raise Refusal(400, "stream", "an utterance is answered whole; stream is not offered")
         hints = [prompt] if prompt.strip() else []
-        transcript = await desk.answer(request, arrived, await file.read(), language, hints, None, temperature)
+        transcript = await dispatcher.answer(request, arrived, await file.read(), language, hints, None, temperature)
         if response_format == "text":
             return PlainTextResponse(transcript.text + "\n")
         return JSONResponse(_verbose(transcript) if response_format == "verbose_json" else {"text": transcript.text})
 
-    app.router.routes += Report(service.health, service.ready, service.drain).routes()
+    app.router.routes += ServiceReport(service.health, service.ready, service.drain).routes()
     metrics.READY.set_function(lambda: float(service.is_ready))
     metrics.QUEUE.set_function(lambda: float(service.batcher.waiting if service.batcher else 0))
     metrics.INSIDE.set_function(lambda: float(service.inside))

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 
-class BadPhrases(ValueError):
+class BadGuardPhrases(ValueError):
     """Says file, entry and reason."""
 
 
@@ -39,7 +39,7 @@ def normalise(text: str) -> str:
 
 
 def read_families(files: Mapping[str, str]) -> dict[str, Families]:
-    """Families by language, from file texts by file name. Raises BadPhrases.
+    """Families by language, from file texts by file name. Raises BadGuardPhrases.
 
     Every `always` family counts for all languages: Whisper invents English credits whatever language was asked for.
     """
@@ -52,30 +52,30 @@ def _read(name: str, text: str) -> tuple[str, Families]:
     try:
         content: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # PyYAML lets dates and numbers that are none through as ValueError
-        raise BadPhrases(f"{name}: {error}") from None
+        raise BadGuardPhrases(f"{name}: {error}") from None
     except RecursionError:
-        raise BadPhrases(f"{name}: nested too deeply") from None
+        raise BadGuardPhrases(f"{name}: nested too deeply") from None
     if not isinstance(content, dict) or not isinstance(content.get("language"), str):
-        raise BadPhrases(f"{name}: `language: <code>` is missing")
+        raise BadGuardPhrases(f"{name}: `language: <code>` is missing")
     unknown = set(content) - {"language", "always", "unsure"}
     if unknown:
-        raise BadPhrases(f"{name}: unknown key {sorted(unknown)[0]!r}; known are language, always, unsure")
+        raise BadGuardPhrases(f"{name}: unknown key {sorted(unknown)[0]!r}; known are language, always, unsure")
     always, unsure = (_patterns(name, key, content.get(key) or []) for key in ("always", "unsure"))
     return content["language"], Families(always, unsure)
 
 
 def _patterns(name: str, key: str, entries: Any) -> tuple[re.Pattern[str], ...]:
     if not isinstance(entries, list):
-        raise BadPhrases(f"{name}: {key} must be a list")
+        raise BadGuardPhrases(f"{name}: {key} must be a list")
     patterns = []
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, str) or not entry.strip():
-            raise BadPhrases(f"{name}: {key}, entry {number}: must be text, not {entry!r}")
+            raise BadGuardPhrases(f"{name}: {key}, entry {number}: must be text, not {entry!r}")
         try:
             pattern = re.compile(entry.strip())
         except (re.error, RecursionError, OverflowError) as error:
-            raise BadPhrases(f"{name}: {key}, entry {number} ({entry!r}): {error}") from None
+            raise BadGuardPhrases(f"{name}: {key}, entry {number} ({entry!r}): {error}") from None
         if pattern.fullmatch(""):
-            raise BadPhrases(f"{name}: {key}, entry {number} ({entry!r}): matches the empty text")
+            raise BadGuardPhrases(f"{name}: {key}, entry {number} ({entry!r}): matches the empty text")
         patterns.append(pattern)
     return tuple(patterns)

@@ -24,7 +24,7 @@ from whisper_service.transcriber import Transcriber
 
 log = logging.getLogger("whisper_service")
 
-State: TypeAlias = Literal["starting", "ready", "failed"]
+ServiceState: TypeAlias = Literal["starting", "ready", "failed"]
 SELF_TEST: Final = Path(__file__).with_name("self_test_fr.wav")
 DEMO_WARNING: Final = (
     "demo model: it knows a closed list of phrases said by synthetic voices; for real callers set WHISPER_MODEL"
@@ -41,7 +41,7 @@ class Service:
 
     settings: WhisperSettings
     families: dict[str, Families]
-    state: State = "starting"
+    state: ServiceState = "starting"
     reason: str = "the model is being loaded"
     device: str = ""
     compute_type: str = ""
@@ -138,7 +138,7 @@ class Service:
             engine, self.batcher, self.families, engine.notes.limits, settings.whisper_max_audio_s
         )
 
-    def _become(self, state: State, reason: str) -> None:
+    def _become(self, state: ServiceState, reason: str) -> None:
         self.state, self.reason = state, reason
 
 

@@ -22,10 +22,10 @@ from whisper_service.audio import Samples, decode
 from whisper_service.batcher import Batcher, Expired, Full
 from whisper_service.engine import Decoded, Job, WhisperEngine
 from whisper_service.guards import (
-    Heard,
-    Limits,
+    DecodedText,
+    GuardLimits,
     Reason,
-    Voice,
+    VoicedPart,
     find_voice,
     is_doubtful,
     judge_text,
@@ -49,7 +49,7 @@ class TooLate(Exception):
 
 
 @dataclass(frozen=True)
-class Question:
+class TranscriptionRequest:
     """What a caller of the service wants to know."""
 
     audio: bytes
@@ -87,7 +87,7 @@ class UnknownLanguage(ValueError):
 class _Prepared:
     samples: Samples
     sound: Sound
-    voice: Voice | None = None
+    voice: VoicedPart | None = None
     """What an excerpt showed, where that was enough; else what the whole clip shows."""
     is_excerpt: bool = False
     refused: Reason = ""
@@ -102,7 +102,7 @@ class Transcriber:
         engine: WhisperEngine,
         batcher: Batcher[Job, Decoded],
         families: Mapping[str, Families],
-        limits: Limits,
+        limits: GuardLimits,
         max_audio_s: float,
         gate: VoiceGate | None = None,
     ) -> None:
@@ -143,37 +143,37 @@ class Transcriber:
             known = ", ".join(sorted(self._engine.languages))
             raise UnknownLanguage(f"this model does not speak {language!r}; it speaks {known}, or auto to let it guess")
 
-    async def transcribe(self, question: Question) -> Transcript:
+    async def transcribe(self, wanted: TranscriptionRequest) -> Transcript:
         """The transcript. Raises UnknownLanguage, BadAudio, TooLate, Busy, or what the engine raised.
 
         Cancelling gives the place in the queue back: a caller who hung up costs nothing more.
         """
-        self.check_language(question.language)
-        left_s = question.expires_at - time.monotonic()
+        self.check_language(wanted.language)
+        left_s = wanted.expires_at - time.monotonic()
         try:
             async with asyncio.timeout(None if left_s == float("inf") else left_s):
-                return await self._transcribe(question)
+                return await self._transcribe(wanted)
         except (TimeoutError, Expired):
             raise TooLate from None
 
-    async def _transcribe(self, question: Question) -> Transcript:
-        prepared = await self._in_pool(self._prepare, question)
+    async def _transcribe(self, wanted: TranscriptionRequest) -> Transcript:
+        prepared = await self._in_pool(self._prepare, wanted)
         duration_s = prepared.sound.duration_s
         if prepared.job is None or prepared.voice is None:
-            return Transcript("", prepared.refused, (), question.language, duration_s)
+            return Transcript("", prepared.refused, (), wanted.language, duration_s)
         try:
-            waiting = self._batcher.submit(prepared.job, question.expires_at)
+            waiting = self._batcher.submit(prepared.job, wanted.expires_at)
         except Full:
             raise Busy from None
         decoded = await asyncio.wrap_future(waiting)
-        heard = Heard(decoded.text, decoded.avg_logprob, decoded.no_speech_prob)
+        heard = DecodedText(decoded.text, decoded.avg_logprob, decoded.no_speech_prob)
         voice = prepared.voice
         if prepared.is_excerpt and is_doubtful(heard, prepared.sound, self._limits):
             voice = await self._in_pool(self._whole_voice, prepared.samples)
             if reason := refuse_voice(voice, self._limits):
                 return Transcript("", reason, (), decoded.language, duration_s, decoded)
         families = self._families.get(decoded.language, Families())
-        hints = question.hints if prepared.job.hints else ()
+        hints = wanted.hints if prepared.job.hints else ()
         verdict = judge_text(heard, voice, families, hints, self._limits)
         return Transcript(verdict.text, verdict.reason, verdict.flags, decoded.language, duration_s, decoded)
 
@@ -185,9 +185,9 @@ class Transcriber:
     def _in_pool(self, work: Callable[[A], T], argument: A) -> asyncio.Future[T]:
         return asyncio.wrap_future(self._pool.submit(work, argument))
 
-    def _prepare(self, question: Question) -> _Prepared:
+    def _prepare(self, wanted: TranscriptionRequest) -> _Prepared:
         """Runs in the pool: file to samples, the guards that need no model, mel."""
-        samples = decode(question.audio, self._max_audio_s)
+        samples = decode(wanted.audio, self._max_audio_s)
         sound = listen(samples)
         if refused := refuse_sound(sound, self._limits):
             return _Prepared(samples, sound, refused=refused)
@@ -202,10 +202,10 @@ class Transcriber:
             if refused := refuse_voice(voice, self._limits):
                 return _Prepared(samples, sound, refused=refused)
         mel = self._engine.features(samples)
-        job = self._engine.job(mel, question.language, question.hints, question.temperature)
+        job = self._engine.job(mel, wanted.language, wanted.hints, wanted.temperature)
         return _Prepared(samples, sound, voice, is_excerpt, "", job)
 
-    def _whole_voice(self, samples: Samples) -> Voice:
+    def _whole_voice(self, samples: Samples) -> VoicedPart:
         return find_voice(self._gate.probabilities(samples), self._limits)
 
 

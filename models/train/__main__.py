@@ -24,7 +24,7 @@ DECODER_ONLY = ("--decoder-only", "--frames", "9000")
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
+class ShardSet:
     """Shards of one kind: `share` of all utterances, and what synth.py is told."""
 
     folder: str
@@ -44,8 +44,8 @@ class Stage:
     options: tuple[str, ...] = ()
 
 
-FIRST = Corpus("everything", 0.6, ("--mix", "everything", "--prosody", "wide"))
-THEN = Corpus("phrases-and-pairs", 0.4, ("--mix", "phrases-and-pairs", "--prosody", "ordinary"))
+FIRST = ShardSet("everything", 0.6, ("--mix", "everything", "--prosody", "wide"))
+THEN = ShardSet("phrases-and-pairs", 0.4, ("--mix", "phrases-and-pairs", "--prosody", "ordinary"))
 STAGES = (
     Stage("joint", FIRST.folder, 0.41, 3e-3, 0),
     Stage("decoder", FIRST.folder, 0.25, 2e-3, 1, DECODER_ONLY),
@@ -70,7 +70,7 @@ def wait(*processes: subprocess.Popen[bytes]) -> None:
             raise SystemExit(f"{process.args!r} failed with {process.returncode}")
 
 
-def synthesise(shards: Path, corpus: Corpus, thousands: int, workers: int) -> None:
+def synthesise(shards: Path, corpus: ShardSet, thousands: int, workers: int) -> None:
     """The shards of one corpus, by all cores."""
     shards.mkdir(parents=True, exist_ok=True)
     count = max(1, round(thousands * 1000 * corpus.share / SHARD_SIZE))

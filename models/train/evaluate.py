@@ -24,7 +24,7 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from models import nospeech
-from models.short_context import Transcript, transcribe
+from models.short_context import ContextTranscript, transcribe
 from models.train.channel import Line
 from models.train.corpus import Corpus, Sentence
 from models.train.french_numbers import numerals
@@ -104,7 +104,7 @@ def cases(espeak: Espeak, corpus: Corpus, voices: Iterable[str], sizes: tuple[in
     return made
 
 
-def recognise(model: WhisperModel, utterances: list[NDArray[np.float32]], context_s: float) -> list[Transcript]:
+def recognise(model: WhisperModel, utterances: list[NDArray[np.float32]], context_s: float) -> list[ContextTranscript]:
     """In batches, the context doubled for what does not fit; context 0 is `WhisperModel.transcribe` itself."""
     results = []
     if context_s == 0:
@@ -112,7 +112,7 @@ def recognise(model: WhisperModel, utterances: list[NDArray[np.float32]], contex
             segments, _ = model.transcribe(samples, language="fr", beam_size=1, temperature=0, without_timestamps=True)
             found = list(segments)
             logprob, silent = (found[0].avg_logprob, found[0].no_speech_prob) if found else (0.0, 1.0)
-            results.append(Transcript("".join(s.text for s in found).strip(), logprob, silent))
+            results.append(ContextTranscript("".join(s.text for s in found).strip(), logprob, silent))
         return results
     groups: dict[float, list[int]] = defaultdict(list)
     for i in range(len(utterances)):
@@ -120,7 +120,7 @@ def recognise(model: WhisperModel, utterances: list[NDArray[np.float32]], contex
         while fitting_s < min(needed_s, FULL_CONTEXT_S):
             fitting_s = min(2 * fitting_s, FULL_CONTEXT_S)
         groups[fitting_s].append(i)
-    by_index: dict[int, Transcript] = {}
+    by_index: dict[int, ContextTranscript] = {}
     for fitting_s, group in groups.items():
         for start in range(0, len(group), BATCH):
             chunk = group[start : start + BATCH]
@@ -128,7 +128,7 @@ def recognise(model: WhisperModel, utterances: list[NDArray[np.float32]], contex
     return [by_index[i] for i in range(len(utterances))]
 
 
-class Score:
+class ErrorCounts:
     """Errors, words, sentences."""
 
     def __init__(self) -> None:
@@ -147,9 +147,9 @@ class Score:
         return f"{100 * self.errors / self.words:.1f} % / {100 * self.exact / self.count:.0f} %"
 
 
-def accuracy_tables(made: list[Case], transcripts: list[Transcript], voices: list[str]) -> tuple[str, list[str]]:
+def accuracy_tables(made: list[Case], transcripts: list[ContextTranscript], voices: list[str]) -> tuple[str, list[str]]:
     """Markdown rows per category and voice (WER / exact), and some errors."""
-    scores: dict[tuple[str, str], Score] = defaultdict(Score)
+    scores: dict[tuple[str, str], ErrorCounts] = defaultdict(ErrorCounts)
     wrong: list[str] = []
     for case, result in zip(made, transcripts, strict=True):
         name = (
@@ -171,7 +171,7 @@ def accuracy_tables(made: list[Case], transcripts: list[Transcript], voices: lis
     return "\n".join(rows), wrong
 
 
-def sounding_the_same(made: list[Case], transcripts: list[Transcript], espeak: Espeak) -> str:
+def sounding_the_same(made: list[Case], transcripts: list[ContextTranscript], espeak: Espeak) -> str:
     """How many of the wrong transcripts differ in spelling only ("occupé", "occupée"): no ear can tell them apart."""
     wrong = [(c.text, t.text) for c, t in zip(made, transcripts, strict=True) if c.text != t.text]
 
@@ -182,7 +182,7 @@ def sounding_the_same(made: list[Case], transcripts: list[Transcript], espeak: E
     return f"{same} of the {len(wrong)} wrong transcripts sound the same as what was said."
 
 
-def confidence_table(made: list[Case], transcripts: list[Transcript]) -> str:
+def confidence_table(made: list[Case], transcripts: list[ContextTranscript]) -> str:
     """avg_logprob of right and wrong transcripts, and what thresholds would reject."""
     right = np.array([t.avg_logprob for c, t in zip(made, transcripts, strict=True) if c.text == t.text])
     wrong = np.array([t.avg_logprob for c, t in zip(made, transcripts, strict=True) if c.text != t.text])

@@ -31,7 +31,7 @@ FEATURES = FeatureExtractor()
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class SynthUtterance:
     """One training example: `mel` (frames, 80), `phonemes` one class per two frames; text "" for no speech."""
 
     text: str
@@ -92,7 +92,7 @@ class Synthesizer:
         """mix: of `corpus.MIXES`; prosody: of `PROSODIES`."""
         self._corpus, self._espeak, self._mix, self._prosody = corpus, espeak, MIXES[mix], PROSODIES[prosody]
 
-    def no_speech(self, rng: np.random.Generator) -> Utterance:
+    def no_speech(self, rng: np.random.Generator) -> SynthUtterance:
         """Any kind of sound without speech, through a line in half of the cases."""
         samples = nospeech.clip(str(rng.choice(list(nospeech.KINDS))), float(rng.uniform(0.3, 3.0)), rng)
         if rng.random() < 0.5:
@@ -100,18 +100,18 @@ class Synthesizer:
             narrow = resample(samples, line.sample_rate_hz // 8000, 2)
             samples = through(narrow, line, rng)
         mel = log_mel(samples)
-        return Utterance("", mel, np.zeros(len(mel) // 2, np.uint8), (0.0, 0.0))
+        return SynthUtterance("", mel, np.zeros(len(mel) // 2, np.uint8), (0.0, 0.0))
 
-    def utterance(self, sentence: Sentence, rng: random.Random, noise: np.random.Generator) -> Utterance | None:
+    def utterance(self, sentence: Sentence, rng: random.Random, noise: np.random.Generator) -> SynthUtterance | None:
         """`sentence` by a training voice on a random line; None when it lasts too long."""
         prosody, scale = self._prosody(rng)
         samples, phonemes = say(self._espeak, sentence.spoken, prosody, scale, random_line(noise), noise)
         if len(samples) > LONGEST_S * SAMPLE_RATE_HZ:
             return None
         mel = log_mel(samples)
-        return Utterance(sentence.text, mel, frame_classes(phonemes, len(mel) // 2), speech_span_s(phonemes))
+        return SynthUtterance(sentence.text, mel, frame_classes(phonemes, len(mel) // 2), speech_span_s(phonemes))
 
-    def shard(self, size: int, seed: int) -> list[Utterance]:
+    def shard(self, size: int, seed: int) -> list[SynthUtterance]:
         """`size` utterances, reproducible from `seed`."""
         rng, noise = random.Random(seed), np.random.default_rng(seed)
         phrases = (
@@ -119,7 +119,7 @@ class Synthesizer:
             if self._mix.covering
             else None
         )
-        utterances: list[Utterance] = []
+        utterances: list[SynthUtterance] = []
         while len(utterances) < size:
             if rng.random() < NO_SPEECH_SHARE:
                 utterances.append(self.no_speech(noise))
@@ -128,7 +128,7 @@ class Synthesizer:
         return utterances
 
 
-def write_shard(path: Path, utterances: list[Utterance]) -> None:
+def write_shard(path: Path, utterances: list[SynthUtterance]) -> None:
     """See the module's docstring for the layout."""
     temporary = path.with_suffix(".tmp.npz")
     np.savez(

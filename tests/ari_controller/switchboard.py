@@ -21,8 +21,10 @@ from config import ROOT
 from devstack.asterisk import ARI_USER, Asterisk
 from devstack.processes import ChildProcess, free_tcp_port
 from protocol.bus import Outbox
+from protocol.codec import decode
+from protocol.items import prompts as items
 from protocol.keys import stream_key
-from protocol.messages import CallEnded, CallStarted, Command, Event, PlayPrompts, decode
+from protocol.messages import CallEnded, CallStarted, Command, Event, Say
 
 CELL = "test"
 E = TypeVar("E")
@@ -142,6 +144,10 @@ class Bot:
                 self.events.append(decode(fields["m"]))  # type: ignore[arg-type]
             self._changed.set()
 
+    def channel_of(self, call_id: str) -> str:
+        """Asterisk's id of a caller's channel."""
+        return self.of(CallStarted, call_id)[0].channel_id
+
     def do(self, command: Command) -> None:
         self.outbox.send(command)
 
@@ -168,7 +174,7 @@ class Bot:
 
     def play(self, call_id: str, number: int, *prompts: str, offset_ms: int = 0, language: str = "fr") -> str:
         playback_id = f"p-{call_id}-{number}"
-        self.do(PlayPrompts(call_id, time.time(), 1, playback_id, language, prompts, offset_ms))
+        self.do(Say(call_id, time.time(), 1, playback_id, language, items(*prompts), offset_ms))
         return playback_id
 
 

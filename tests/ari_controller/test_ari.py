@@ -110,7 +110,10 @@ def test_ids_that_could_be_a_path_are_not(channel_id: str) -> None:
 
 
 def test_what_an_id_tells() -> None:
-    assert role_of("sn-pbx-1.2") == ("snoop", "pbx-1.2")
+    assert role_of("sn-pronto-1.2") == ("snoop", "pronto-1.2")
+    call = "local-01aryz6s410123456789abcdef"
+    assert role_of(f"sn-{call}") == ("snoop", call)
+    assert role_of("sn-pbx-1.2") == ("main", "sn-pbx-1.2")  # a caller, on a host that is named sn-pbx
     assert role_of("em-1.2") == ("external_media", "1.2")
     assert role_of("rc-1.2") == ("recording", "1.2")
     assert role_of("1.2") == ("main", "1.2")
@@ -119,7 +122,7 @@ def test_what_an_id_tells() -> None:
 @pytest.mark.parametrize("playback_id", ["", "a/b", "..", "p 1", "p-1/../../channels/x"])
 def test_a_playback_id_cannot_leave_its_path(playback_id: str) -> None:
     with pytest.raises(BadRequest):
-        play("1.2", playback_id, "/prompts", "fr", ("hello",))
+        play("1.2", playback_id, ("sound:/prompts/fr/hello",))
 
 
 def test_paths_are_quoted() -> None:

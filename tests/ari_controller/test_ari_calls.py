@@ -154,7 +154,7 @@ async def test_a_transfer_leaves_nothing_but_the_call(
     end = await ended(bot, call_id)
     assert end.reason == "transferred"
     assert end.recording == f"{asterisk.recordings_dir}/{call_id}.wav"
-    await eventually(lambda: [row["id"] for row in asterisk.get("channels")] == [call_id])
+    await eventually(lambda: [row["id"] for row in asterisk.get("channels")] == [bot.channel_of(call_id)])
     assert asterisk.get("bridges") == []
     assert caller.is_in_call
     with_beep = await caller.phone.prompt_started(time.monotonic() - 1.0)
@@ -184,7 +184,7 @@ async def test_bad_prompts_are_refused_or_fail_visibly(
     call_id = await dial(caller, bot)
     traversal = bot.play(call_id, 1, "../../etc/passwd")
     assert (await bot.next(PlaybackFinished, playback_id=traversal)).state == "failed"
-    assert (await bot.next(RequestRefused)).command == "PlayPrompts"
+    assert (await bot.next(RequestRefused)).command == "Say"
     missing = bot.play(call_id, 2, "not_there")
     assert (await bot.next(PlaybackFinished, playback_id=missing)).state == "failed"
     bot.play(call_id, 3, "hello", language="../fr")
@@ -210,7 +210,7 @@ async def test_a_call_that_nobody_drives_is_handed_over(
     call_id = await dial(caller, bot)
     assert (await bot.next(CallEnded, call_id, deadline_s=20.0)).reason == "transferred"
     assert heard_hz(caller)[:2] == pytest.approx([3_000, 2_400], abs=20)
-    assert asterisk.get(f"channels/{call_id}")["dialplan"]["context"] == "handoff"
+    assert asterisk.get(f"channels/{bot.channel_of(call_id)}")["dialplan"]["context"] == "handoff"
     assert controller.metric('pronto_apologies_total{reason="no_command"}') == 1
 
 

@@ -189,8 +189,8 @@ async def test_orphans_are_swept(
 ) -> None:
     app = asterisk.settings.app
     stopped_controller.start(SWEEP_INTERVAL_S="0.2")
-    await ari.send(ari_requests.create_bridge("nobody.1", app))
-    await ari.send(ari_requests.external_media("nobody.1", app, "127.0.0.1", media.port))
+    await ari.send(ari_requests.create_bridge("7.1", app))
+    await ari.send(ari_requests.external_media("7.1", app, "127.0.0.1", media.port))
     await ari.send(ari_requests.create_bridge("stranger.1", "another-app"))
     await eventually(lambda: [row["id"] for row in asterisk.get("bridges")] == ["br-stranger.1"])
     await eventually(lambda: asterisk.get("channels") == [])
@@ -298,13 +298,16 @@ async def test_a_stray_caller_without_any_record_is_taken_as_new(
 async def test_a_caller_sent_back_by_the_dialplan_is_a_new_call(
     controller: ControllerProcess, bot: Bot, caller: SipCaller, ari: AriClient
 ) -> None:
-    call_id = await dial(caller, bot)
+    first = await dial(caller, bot)
     await bot.next(MediaStarted)
     where = (("context", "bot"), ("extension", "again"), ("priority", "1"))
-    await ari.send(Request("continue", "POST", f"/channels/{call_id}/continue", where))
+    await ari.send(Request("continue", "POST", f"/channels/{bot.channel_of(first)}/continue", where))
     await bot.until(lambda: len(bot.of(CallStarted)) == 2)
-    assert bot.of(CallStarted)[1].called_number == "again"
-    bot.do(Listen(call_id, time.time(), 1, "fr"))
+    second = bot.of(CallStarted)[1]
+    assert second.called_number == "again"
+    assert second.call_id != first
+    assert second.channel_id == bot.channel_of(first)
+    bot.do(Listen(second.call_id, time.time(), 1, "fr"))
     await eventually(lambda: len(controller.channels()) == 4)
     assert len(bot.of(CallEnded)) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +28,10 @@ from ari_controller.call_legs import CallLegs
 from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
 from ari_controller.call_states import APOLOGY, BUSY, Farewell, Rules
 from ari_controller.media_legs import Presence, Target
+from protocol.items import AudioItem, ItemHeard, ItemState, SpeechItem, UnknownItem
+from protocol.items import prompts as items
 from protocol.messages import (
+    Append,
     CallEnded,
     CallStarted,
     Command,
@@ -38,13 +42,16 @@ from protocol.messages import (
     MediaStarted,
     PlaybackFinished,
     PlaybackStarted,
-    PlayPrompts,
+    PlaybackState,
     RequestRefused,
+    Say,
     StopPlayback,
     TransferCall,
 )
 
-CALL = "pbx-1.0"
+CALL = "local-01aryz6s410123456789abcdef"
+CHANNEL = "pbx-1.0"
+ARGS = ("fr/heating", "campaign=winter")
 RULES = Rules(Target("pronto", "127.0.0.1", 8766), "/prompts", "/recordings", True, True, "handoff", "900", "fr")
 SOURCE = {"channelvars": {"UNICASTRTP_LOCAL_ADDRESS": "10.0.0.1", "UNICASTRTP_LOCAL_PORT": "21000"}}
 
@@ -60,7 +67,8 @@ class Scene:
         self.at = 100.0
         self.asked: list[Request] = []
         self.done: list[Action] = []
-        self.call, actions = CallLegs.arrive(channel(CALL), "fr/heating", rules, self.at, farewell)
+        self.entries = 0
+        self.call, actions = CallLegs.arrive(CALL, channel(CHANNEL), ARGS, rules, self.at, farewell)
         self.take(actions)
 
     def take(self, actions: list[Action]) -> list[Action]:
@@ -78,8 +86,10 @@ class Scene:
     def event(self, event: AriEvent) -> list[Action]:
         return self.take(self.call.event(event, self.at))
 
-    def command(self, command: Command) -> list[Action]:
-        return self.take(self.call.command(command, self.at))
+    def command(self, command: Command, entry_id: str = "") -> list[Action]:
+        """A command in the next entry of the stream, or in one that was read before."""
+        self.entries += 1
+        return self.take(self.call.command(command, entry_id or f"5-{self.entries}", self.at))
 
     def answer(self, name: str, body: Any = None, error: AriError | None = None) -> list[Action]:
         request = next(item for item in self.asked if item.name == name)
@@ -109,28 +119,30 @@ class Scene:
 
     def play(self, number: int, *prompts: str, at: float = 100.0) -> str:
         playback_id = f"p-{CALL}-{number}"
-        self.command(PlayPrompts(CALL, at, 1, playback_id, "fr", prompts or ("hello",)))
+        self.command(Say(CALL, at, 1, playback_id, "fr", items(*(prompts or ("hello",)))))
         return playback_id
 
     def hang_up(self) -> None:
-        self.event(HangupRequested(CALL, soft=False))
-        self.event(StasisEnded(CALL))
+        self.event(HangupRequested(CHANNEL, soft=False))
+        self.event(StasisEnded(CHANNEL))
         self.event(RecordingOver(f"rc-{CALL}", False, ""))
 
 
 def began(playback_id: str, at_ms: int = 5_000) -> PlaybackBegan:
-    return PlaybackBegan(CALL, playback_id, at_ms)
+    return PlaybackBegan(CHANNEL, playback_id, at_ms)
 
 
 def over(playback_id: str, state: str = "done", at_ms: int = 6_500) -> PlaybackOver:
-    return PlaybackOver(CALL, playback_id, state, at_ms)
+    return PlaybackOver(CHANNEL, playback_id, state, at_ms)
 
 
 def test_the_caller_is_answered_before_anything_else() -> None:
     scene = Scene()
-    assert scene.asked == [Request("answer", "POST", f"/channels/{CALL}/answer")]
+    assert scene.asked == [Request("answer", "POST", f"/channels/{CHANNEL}/answer")]
     scene.answer("answer")
-    assert scene.told() == [CallStarted(CALL, 100.0, "+33100000001", "100", "fr/heating")]
+    assert scene.told() == [
+        CallStarted(CALL, 100.0, "+33100000001", "100", "fr/heating", CHANNEL, variables={"campaign": "winter"})
+    ]
     assert scene.names() == ["snoop", "external_media", "snoop_both", "silence"]
     assert [request.lane for request in scene.asked] == ["media", "media", "media", "control"]
 
@@ -159,15 +171,25 @@ def test_a_source_that_the_answer_does_not_tell_is_asked_for() -> None:
     assert MediaStarted(CALL, 100.0, "10.0.0.2", 21_002) in scene.told()
 
 
+def finished(
+    playback_id: str, *heard: tuple[ItemState, int], state: PlaybackState | None = None, at: float = 100.0
+) -> Send:
+    """A PlaybackFinished with what became of each item; its state is that of the last."""
+    told = tuple(ItemHeard(*item) for item in heard)
+    last = state or heard[-1][0]
+    assert last != "skipped"
+    return Send(PlaybackFinished(CALL, at, playback_id, last, sum(ms for _, ms in heard), told))
+
+
 def test_prompts_of_one_command_are_one_playback() -> None:
     scene = Scene().up()
     playback_id = scene.play(1, "hello", "question")
     media = "sound:/prompts/fr/hello,sound:/prompts/fr/question"
-    assert scene.asked == [Request("play", "POST", f"/channels/{CALL}/play/{playback_id}", (("media", media),))]
+    assert scene.asked == [Request("play", "POST", f"/channels/{CHANNEL}/play/{playback_id}", (("media", media),))]
     assert scene.event(began(playback_id)) == [Speak(True), Send(PlaybackStarted(CALL, 100.0, playback_id))]
     assert scene.event(began(playback_id, 5_400)) == []  # its second file
     actions = scene.event(over(playback_id))
-    assert actions[:2] == [Speak(False), Send(PlaybackFinished(CALL, 100.0, playback_id, "finished", 1_500))]
+    assert actions[:2] == [Speak(False), finished(playback_id, ("finished", 400), ("finished", 1_100))]
     assert [action.name for action in actions if isinstance(action, Request)] == ["silence"]
 
 
@@ -181,18 +203,18 @@ def test_a_stop_deletes_the_last_queued_playback_first() -> None:
     ]
     assert scene.command(StopPlayback(CALL, 100.0)) == []
     told = [scene.event(over(playback_id)) for playback_id in ids]
-    assert told[0] == [Send(PlaybackFinished(CALL, 100.0, ids[0], "stopped", 1_500))]
-    assert told[1] == [Send(PlaybackFinished(CALL, 100.0, ids[1], "stopped", 0))]
+    assert told[0] == [finished(ids[0], ("stopped", 1_500))]
+    assert told[1] == [finished(ids[1], ("skipped", 0), state="stopped")]
     assert told[2][0] == Speak(False)
 
 
 def test_where_a_stopped_prompt_began_counts() -> None:
     scene = Scene().up()
-    scene.command(PlayPrompts(CALL, 100.0, 1, "p-1", "fr", ("hello",), offset_ms=2_000))
+    scene.command(Say(CALL, 100.0, 1, "p-1", "fr", items("hello"), offset_ms=2_000))
     assert scene.asked[-1].params[-1] == ("offsetms", "2000")
     scene.event(began("p-1", 5_000))
     scene.event(over("p-1", at_ms=5_250))
-    assert scene.told()[-1] == PlaybackFinished(CALL, 100.0, "p-1", "finished", 2_250)
+    assert scene.told()[-1] == finished("p-1", ("finished", 2_250)).event
 
 
 def test_a_missing_prompt_is_an_error_and_a_hang_up_is_none() -> None:
@@ -200,12 +222,12 @@ def test_a_missing_prompt_is_an_error_and_a_hang_up_is_none() -> None:
     first = scene.play(1)
     actions = scene.event(over(first, "failed"))
     assert isinstance(actions[0], Note)
-    assert PlaybackFinished(CALL, 100.0, first, "failed", 0) in scene.told()
+    assert finished(first, ("failed", 0)).event in scene.told()
     second = scene.play(2)
     scene.event(began(second))
-    scene.event(HangupRequested(CALL, soft=False))
+    scene.event(HangupRequested(CHANNEL, soft=False))
     scene.event(over(second, "failed"))
-    assert scene.told()[-1] == PlaybackFinished(CALL, 100.0, second, "stopped", 1_500)
+    assert scene.told()[-1] == finished(second, ("stopped", 1_500)).event
 
 
 def test_a_refused_playback_is_told_twice_over() -> None:
@@ -216,8 +238,87 @@ def test_a_refused_playback_is_told_twice_over() -> None:
     again = scene.play(2)
     scene.answer("play", error=Conflict(409, "there"))  # it plays already
     scene.event(over(again))
-    assert scene.told()[-1] == PlaybackFinished(CALL, 100.0, again, "finished", 0)
+    assert scene.told()[-1] == finished(again, ("finished", 0)).event
     assert playback_id != again
+
+
+def test_what_cannot_be_played_is_told_and_the_rest_is_said() -> None:
+    scene = Scene().up()
+    said = (
+        SpeechItem("Bonjour"),
+        *items("hello"),
+        UnknownItem(),
+        AudioItem("digits:75"),
+        AudioItem("file:/etc/passwd"),
+    )
+    scene.command(Say(CALL, 100.0, 1, "p-1", "fr", said))
+    assert dict(scene.asked[-1].params)["media"] == "sound:/prompts/fr/hello,digits:75"
+    scene.event(began("p-1", 5_000))
+    scene.event(began("p-1", 5_300))
+    scene.event(over("p-1", at_ms=6_000))
+    told = (("failed", 0), ("finished", 300), ("failed", 0), ("finished", 700), ("failed", 0))
+    assert scene.told()[-1] == PlaybackFinished(
+        CALL,
+        100.0,
+        "p-1",
+        "finished",
+        1_000,
+        tuple(ItemHeard(*item) for item in told),  # type: ignore[arg-type]
+    )
+
+
+def test_more_files_than_one_request_takes_are_two_parts_of_one_playback() -> None:
+    scene = Scene().up()
+    scene.command(Say(CALL, 100.0, 1, "p-1", "fr", items(*["hello"] * 23)))
+    assert [len(dict(request.params)["media"].split(",")) for request in scene.asked] == [20, 3]
+    scene.event(over("p-1"))
+    assert not [event for event in scene.told() if isinstance(event, PlaybackFinished)]
+    scene.event(over("p-1.1"))
+    assert len(finish(scene).heard) == 23
+
+
+def finish(scene: Scene) -> PlaybackFinished:
+    (event,) = [event for event in scene.told() if isinstance(event, PlaybackFinished)]
+    return event
+
+
+def test_an_open_playback_goes_on_with_what_is_appended() -> None:
+    scene = Scene().up()
+    scene.command(Say(CALL, 100.0, 1, "p-1", "fr", items("hello"), open=True))
+    scene.event(began("p-1", 5_000))
+    assert Speak(False) not in scene.event(over("p-1", at_ms=5_500))  # the bot is not silent, it is thinking
+    assert scene.names()[-1] == "silence"  # packets flow meanwhile
+    scene.command(Append(CALL, 100.1, "p-1", items("question")))
+    assert scene.asked[-1].path == f"/channels/{CHANNEL}/play/p-1.1"
+    scene.event(began("p-1.1", 6_000))
+    scene.command(Append(CALL, 100.2, "p-1", items("hello"), last=True))
+    scene.event(over("p-1.1", at_ms=6_200))
+    scene.event(began("p-1.2", 6_200))
+    actions = scene.event(over("p-1.2", at_ms=6_500))
+    assert actions[:2] == [Speak(False), finished("p-1", ("finished", 500), ("finished", 200), ("finished", 300))]
+    assert [event for event in scene.told() if isinstance(event, PlaybackStarted)] == [
+        PlaybackStarted(CALL, 100.0, "p-1")
+    ]
+
+
+def test_an_open_playback_is_over_when_nothing_more_is_said_or_it_is_stopped() -> None:
+    for ends_by in (Append(CALL, 101.0, "p-1", (), last=True), StopPlayback(CALL, 101.0)):
+        scene = Scene().up()
+        scene.command(Say(CALL, 100.0, 1, "p-1", "fr", items("hello"), open=True))
+        scene.event(began("p-1", 5_000))
+        scene.event(over("p-1", at_ms=5_500))
+        scene.command(ends_by)
+        state: PlaybackState = "finished" if isinstance(ends_by, Append) else "stopped"
+        assert finish(scene) == finished("p-1", ("finished", 500), state=state).event
+
+
+def test_nothing_can_be_appended_to_what_is_not_open() -> None:
+    scene = Scene().up()
+    scene.command(Say(CALL, 100.0, 1, "p-1", "fr", items("hello")))
+    scene.command(Append(CALL, 101.0, "p-1", items("hello")))
+    scene.command(Append(CALL, 102.0, "p-2", items("hello")))
+    assert [type(event) for event in scene.told()[-2:]] == [RequestRefused, RequestRefused]
+    assert scene.names().count("play") == 1
 
 
 @pytest.mark.parametrize(
@@ -226,7 +327,7 @@ def test_a_refused_playback_is_told_twice_over() -> None:
 )
 def test_names_that_are_none_of_ours_are_refused(prompts: tuple[str, ...], language: str, offset_ms: int) -> None:
     scene = Scene().up()
-    scene.command(PlayPrompts(CALL, 100.0, 1, "p-1", language, prompts, offset_ms))
+    scene.command(Say(CALL, 100.0, 1, "p-1", language, items(*prompts), offset_ms))
     assert scene.asked == []
     assert [type(event) for event in scene.told()[-2:]] == [RequestRefused, PlaybackFinished]
 
@@ -240,14 +341,14 @@ def test_a_command_that_comes_twice_is_done_once() -> None:
 
 def test_keys() -> None:
     scene = Scene().up()
-    assert scene.event(DtmfPressed(CALL, "#")) == [Send(DtmfReceived(CALL, 100.0, "#"))]
-    assert [type(action) for action in scene.event(DtmfPressed(CALL, "A"))] == [Note]
+    assert scene.event(DtmfPressed(CHANNEL, "#")) == [Send(DtmfReceived(CALL, 100.0, "#"))]
+    assert [type(action) for action in scene.event(DtmfPressed(CHANNEL, "A"))] == [Note]
 
 
 def test_the_end_is_told_when_the_file_is_closed_and_forgotten_when_all_is_deleted() -> None:
     scene = Scene().up()
-    scene.event(HangupRequested(CALL, soft=False))
-    actions = scene.event(StasisEnded(CALL))
+    scene.event(HangupRequested(CHANNEL, soft=False))
+    actions = scene.event(StasisEnded(CHANNEL))
     assert actions[0] == Forget("10.0.0.1", 21_000)
     assert [action.path for action in actions[1:] if isinstance(action, Request)] == [
         f"/channels/em-{CALL}",
@@ -266,7 +367,7 @@ def test_the_end_is_told_when_the_file_is_closed_and_forgotten_when_all_is_delet
 
 def test_the_end_is_told_at_last_when_the_file_does_not_close() -> None:
     scene = Scene().up()
-    scene.event(StasisEnded(CALL))
+    scene.event(StasisEnded(CHANNEL))
     scene.wait(0.5)
     assert not [event for event in scene.told() if isinstance(event, CallEnded)]
     scene.wait(0.6)
@@ -280,8 +381,8 @@ def test_the_end_is_told_at_last_when_the_file_does_not_close() -> None:
 )  # soft: Asterisk gave up a line without RTP
 def test_who_ended_the_call(soft: bool, reason: str) -> None:
     scene = Scene().up()
-    scene.event(HangupRequested(CALL, soft))
-    scene.event(StasisEnded(CALL))
+    scene.event(HangupRequested(CHANNEL, soft))
+    scene.event(StasisEnded(CHANNEL))
     scene.wait(2.0)
     assert scene.told()[-1] == CallEnded(CALL, 100.0, reason, f"/recordings/{CALL}.wav")  # type: ignore[arg-type]
 
@@ -290,8 +391,8 @@ def test_the_bot_hangs_up() -> None:
     scene = Scene().up()
     scene.command(HangUp(CALL, 100.0))
     assert scene.names() == ["hang_up"]
-    scene.event(HangupRequested(CALL, soft=True))
-    scene.event(StasisEnded(CALL))
+    scene.event(HangupRequested(CHANNEL, soft=True))
+    scene.event(StasisEnded(CHANNEL))
     scene.event(RecordingOver(f"rc-{CALL}", False, ""))
     assert scene.told()[-1] == CallEnded(CALL, 100.0, "bot_hung_up", f"/recordings/{CALL}.wav")
 
@@ -317,7 +418,7 @@ def test_a_transfer_stops_what_plays_and_leaves() -> None:
     assert scene.names() == ["stop_playback", "stop_silence", "continue"]
     scene.event(over(playback_id))
     assert "silence" not in scene.names()
-    scene.event(StasisEnded(CALL))
+    scene.event(StasisEnded(CHANNEL))
     scene.wait(2.0)
     assert scene.told()[-1] == CallEnded(CALL, 100.0, "transferred", f"/recordings/{CALL}.wav")
 
@@ -358,7 +459,7 @@ def test_commands_for_a_call_that_leaves_are_refused() -> None:
     scene = Scene().up()
     scene.command(TransferCall(CALL, 100.0, "900"))
     scene.play(1)
-    assert scene.told()[-1] == RequestRefused(CALL, 100.0, "PlayPrompts", "the call is transferring")
+    assert scene.told()[-1] == RequestRefused(CALL, 100.0, "Say", "the call is transferring")
     scene.command(HangUp(CALL, 100.0))
     assert scene.call.state == "hanging_up"
 
@@ -378,7 +479,7 @@ def test_a_call_that_nobody_drives_is_handed_over_with_an_apology() -> None:
     scene.event(began(apology))
     scene.event(over(apology))
     scene.answer("extension_exists", {"value": "1"})
-    scene.event(StasisEnded(CALL))
+    scene.event(StasisEnded(CHANNEL))
     scene.wait(2.0)
     assert not [event for event in scene.told() if isinstance(event, PlaybackStarted | PlaybackFinished)]
     ends = [event.reason for event in scene.told() if isinstance(event, CallEnded)]
@@ -431,7 +532,7 @@ def test_the_one_too_many_hears_busy_and_the_bot_hears_nothing() -> None:
     assert scene.names() == ["play"]
     scene.event(over(f"p-{CALL}-busy"))
     assert "hang_up" in scene.names()
-    scene.event(StasisEnded(CALL))
+    scene.event(StasisEnded(CHANNEL))
     assert (scene.told(), scene.call.state) == ([], "ended")
 
 
@@ -441,14 +542,14 @@ def test_the_one_too_many_is_sent_to_the_busy_extension_where_there_is_one() -> 
     scene.event(over(f"p-{CALL}-busy"))
     scene.answer("extension_exists", {"value": "1"})
     assert [request.name for request in scene.asked][-1] == "continue"
-    scene.event(StasisEnded(CALL))
+    scene.event(StasisEnded(CHANNEL))
     assert (scene.told(), scene.call.state) == ([], "ended")
 
 
 def test_a_caller_who_gives_up_before_the_answer() -> None:
     scene = Scene()
-    scene.event(HangupRequested(CALL, soft=False))
-    scene.event(StasisEnded(CALL))
+    scene.event(HangupRequested(CHANNEL, soft=False))
+    scene.event(StasisEnded(CHANNEL))
     assert (scene.told(), scene.call.state, scene.names()) == ([], "ended", ["answer"])
     assert scene.answer("answer", error=NotFound(404, "gone")) == []
 
@@ -496,7 +597,7 @@ def test_a_restarted_controller_goes_on_where_the_other_one_stopped() -> None:
     scene = Scene().up()
     ids = [scene.play(number) for number in (1, 2)]
     scene.event(began(ids[0]))
-    call = restore(CALL, snapshot_of(scene.call), RULES)
+    call = restore(CALL, snapshot_of(scene.call), RULES, 200.0)
     scene.call, scene.at, scene.asked = call, 200.0, []
     scene.take(call.recheck(seen("snoop", "external_media"), restarted=True))
     assert scene.names() == ["get_playback", "get_playback"]
@@ -505,23 +606,82 @@ def test_a_restarted_controller_goes_on_where_the_other_one_stopped() -> None:
     assert isinstance(scene.told()[-2], PlaybackFinished)
     assert scene.told()[-1] == PlaybackStarted(CALL, 200.0, ids[1])
     scene.event(over(ids[1], at_ms=201_000))
-    assert scene.told()[-1] == PlaybackFinished(CALL, 200.0, ids[1], "finished", 1_000)
+    assert scene.told()[-1] == finished(ids[1], ("finished", 1_000), at=200.0).event
 
 
 def test_commands_that_were_handled_before_the_restart_are_not_done_again() -> None:
     scene = Scene().up()
     commands: list[Command] = [
-        PlayPrompts(CALL, 110.0, 1, "p-1", "fr", ("hello",)),
+        Say(CALL, 110.0, 1, "p-1", "fr", items("hello")),
         StopPlayback(CALL, 111.0),
-        PlayPrompts(CALL, 111.0, 1, "p-2", "fr", ("hello",)),
+        Say(CALL, 111.0, 1, "p-2", "fr", items("hello")),
     ]
-    for command in commands:
-        scene.command(command)
-    scene.call = restore(CALL, snapshot_of(scene.call), RULES)
+    for number, command in enumerate(commands):
+        scene.command(command, f"7-{number}")
+    scene.call = restore(CALL, snapshot_of(scene.call), RULES, 200.0)
     scene.asked = []
-    for command in [*commands, StopPlayback(CALL, 111.0)]:
-        scene.command(command)
+    for number, command in enumerate([*commands, StopPlayback(CALL, 3.0)]):  # by a clock that was set back
+        scene.command(command, f"7-{number}")
     assert [request.path for request in scene.asked] == ["/playbacks/p-2"]  # p-1 is being stopped already
+
+
+def held(actions: list[Action]) -> list[str]:
+    """What a caller whom nobody drives is told, and why."""
+    return [str(a.fields.get("reason", "wait")) for a in actions if isinstance(a, Note) and (a.held or a.abandoned)]
+
+
+def test_a_caller_whom_nobody_drives_any_more_is_asked_to_wait_and_then_handed_over() -> None:
+    scene = Scene().up()
+    scene.call.drive(True, scene.at)
+    assert held(scene.wait(60.0)) == []
+    scene.call.drive(False, scene.at)
+    assert held(scene.wait(3.9)) == []  # a bot manager that is restarted is back by now
+    assert held(scene.wait(0.2)) == ["wait"]
+    scene.event(over(scene.call.playbacks.queue[0].playback_id))
+    assert held(scene.wait(13.0)) == ["nobody_drives"]
+    assert scene.call.state == "leaving"
+
+
+def test_a_caller_who_is_driven_again_in_time_is_told_nothing() -> None:
+    scene = Scene().up()
+    scene.call.drive(True, scene.at)
+    scene.call.drive(False, scene.at)
+    scene.wait(3.9)
+    scene.call.drive(True, scene.at)
+    scene.call.drive(False, scene.at)
+    assert held(scene.wait(3.9)) == []
+
+
+def test_a_bot_manager_of_the_release_before_takes_no_lease_and_keeps_its_calls() -> None:
+    scene = Scene().up()
+    scene.call.drive(False, scene.at)
+    assert held(scene.wait(60.0)) == []
+    assert held(scene.take(scene.call.hold(scene.at - 2.0, scene.at))) == ["wait"]  # but events tell
+
+
+def test_that_a_call_was_driven_survives_a_restart_of_the_controller() -> None:
+    scene = Scene().up()
+    scene.call.drive(True, scene.at)
+    scene.call = restore(CALL, snapshot_of(scene.call), RULES, scene.at)
+    scene.call.drive(False, scene.at)
+    assert held(scene.wait(17.1)) == ["nobody_drives"]
+
+
+def test_a_call_of_the_release_before_is_read() -> None:
+    """Its id was that of its channel; playbacks were kept in another form, commands known by their times."""
+    old = {
+        "version": 1, "state": "up", "since": 99.0, "arrived_at": 90.0, "flow": "fr/heating", "admitted": True,
+        "announced": True, "commanded": True, "continuing": False, "farewell": None, "extension": "",
+        "reason": "caller_hung_up", "left_at": 0.0, "handled_until": [98.5, 2],
+        "stream": {"state": "running", "since": 91.0, "source": ["10.0.0.1", 21000]},
+        "recorder": {"state": "running", "since": 91.0, "recorded": True}, "speaking": True, "seen": ["p-1"],
+        "queue": [["p-1", 300, False, 5_000, False]],
+    }  # fmt: skip
+    call = restore("pronto-1.0", json.dumps(old), RULES, 100.0)
+    assert (call.channel_id, call.handled) == ("pronto-1.0", "98500-2")
+    actions = call.event(PlaybackOver("pronto-1.0", "p-1", "done", 5_900), 100.0)
+    told = [action.event for action in actions if isinstance(action, Send)]
+    assert told == [PlaybackFinished("pronto-1.0", 100.0, "p-1", "finished", 1_200, (ItemHeard("finished", 1_200),))]
 
 
 def test_a_leg_that_went_while_nobody_looked_is_made_anew() -> None:
@@ -535,15 +695,15 @@ def test_a_leg_that_went_while_nobody_looked_is_made_anew() -> None:
 def test_what_was_asked_before_the_restart_is_asked_again(state: str) -> None:
     scene = Scene().up()
     scene.command(HangUp(CALL, 100.0) if state == "hanging_up" else TransferCall(CALL, 100.0, "900"))
-    call = restore(CALL, snapshot_of(scene.call), RULES)
+    call = restore(CALL, snapshot_of(scene.call), RULES, 200.0)
     names = [item.name for item in call.recheck(seen(), restarted=True) if isinstance(item, Request)]
     assert names[0] == ("hang_up" if state == "hanging_up" else "extension_exists")
 
 
 def test_a_clean_up_that_was_cut_short_is_done_again() -> None:
     scene = Scene().up()
-    scene.event(StasisEnded(CALL))
-    call = restore(CALL, snapshot_of(scene.call), RULES)
+    scene.event(StasisEnded(CHANNEL))
+    call = restore(CALL, snapshot_of(scene.call), RULES, 200.0)
     actions = call.finish(None, 200.0)
     assert actions[0] == Forget("10.0.0.1", 21_000)
     assert [type(action.event) for action in actions if isinstance(action, Send)] == [CallEnded]
@@ -555,10 +715,10 @@ def test_a_clean_up_that_was_cut_short_is_done_again() -> None:
 )
 def test_a_snapshot_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(BadSnapshot):
-        restore(CALL, text, RULES)
+        restore(CALL, text, RULES, 200.0)
 
 
-IDS = [CALL, f"sn-{CALL}", f"em-{CALL}", f"rc-{CALL}"]
+IDS = [CHANNEL, f"sn-{CALL}", f"em-{CALL}", f"rc-{CALL}"]
 PLAYBACKS = [f"p-{CALL}-{number}" for number in range(3)] + [f"p-{CALL}-apology", f"p-{CALL}-busy"]
 ERRORS = [None, None, None, NotFound(404, "x"), Conflict(409, "x"), ServerFault(500, "x"), Unreachable(0, "x")]
 
@@ -575,10 +735,12 @@ def test_whatever_happens_a_call_ends_clean(data: st.DataObject) -> None:
         st.sampled_from(IDS[1:]).map(StasisEnded),
         st.builds(HangupRequested, ids, st.booleans()),
         st.builds(DtmfPressed, ids, st.sampled_from("5#AZ")),
-        st.builds(PlaybackBegan, st.just(CALL), playbacks, st.integers(0, 10_000)),
-        st.builds(PlaybackOver, st.just(CALL), playbacks, st.sampled_from(["done", "failed"]), st.integers(0, 10_000)),
+        st.builds(PlaybackBegan, st.just(CHANNEL), playbacks, st.integers(0, 10_000)),
+        st.builds(
+            PlaybackOver, st.just(CHANNEL), playbacks, st.sampled_from(["done", "failed"]), st.integers(0, 10_000)
+        ),
         st.builds(RecordingOver, st.just(f"rc-{CALL}"), st.booleans(), st.just("")),
-        st.builds(PlayPrompts, st.just(CALL), st.just(1.0), st.just(1), playbacks, st.just("fr"), st.just(("hello",))),
+        st.builds(Say, st.just(CALL), st.just(1.0), st.just(1), playbacks, st.just("fr"), st.just(items("hello"))),
         st.builds(TransferCall, st.just(CALL), st.just(1.0), st.sampled_from(["900", "?"])),
         st.just(StopPlayback(CALL, 1.0)),
         st.just(HangUp(CALL, 1.0)),
@@ -600,13 +762,13 @@ def test_whatever_happens_a_call_ends_clean(data: st.DataObject) -> None:
                 error = data.draw(st.sampled_from(ERRORS))
                 scene.take(scene.call.replied(request, None if error else body, error, scene.at))
             case "restart" if scene.call.state not in ("answering", "ended"):
-                scene.call = restore(CALL, snapshot_of(scene.call), RULES)
-                assert snapshot_of(scene.call) == snapshot_of(restore(CALL, snapshot_of(scene.call), RULES))
+                scene.call = restore(CALL, snapshot_of(scene.call), RULES, scene.at)
+                assert snapshot_of(scene.call) == snapshot_of(restore(CALL, snapshot_of(scene.call), RULES, scene.at))
                 scene.take(scene.call.recheck(seen(at=scene.at), restarted=True))
             case "recheck":
                 legs = data.draw(st.sets(st.sampled_from(["snoop", "external_media", "recording"])))
                 scene.take(scene.call.recheck(seen(*legs, legs=tuple(legs), at=scene.at), restarted=False))
-            case PlayPrompts() | TransferCall() | StopPlayback() | HangUp():
+            case Say() | TransferCall() | StopPlayback() | HangUp():
                 scene.command(item)
             case _ if not isinstance(item, str):
                 scene.event(item)

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_controller.ari_events import BadEvent, Channel
-from ari_controller.reconcile import Bridge, Seen, decide, seen_from, stray_args
+from ari_controller.reconcile import Bridge, Seen, TrackedCall, decide, seen_from, stray_args
 
-LISTS = json.loads((Path(__file__).parent / "events" / "lists.json").read_text(encoding="utf-8"))
-CALL = "pbx-1795221506.16"
+RECORDED = (Path(__file__).parent / "events" / "lists.json").read_text(encoding="utf-8")
+LISTS = json.loads(RECORDED.replace("pbx-", "pronto-"))  # with the systemname that is shipped
+CALL = "pronto-1795221506.16"
 
 
 def recorded() -> Seen:
@@ -31,7 +32,7 @@ def seen(*channels: Channel, bridges: tuple[Bridge, ...] = (), app_ids: tuple[st
 
 
 def test_a_known_call_is_adopted_with_its_legs() -> None:
-    plan = decide(recorded(), {CALL: 1_900_000_000.0})
+    plan = decide(recorded(), {CALL: TrackedCall(CALL, 1_900_000_000.0)})
     presence = plan.adopt[CALL]
     assert presence.legs == {"snoop", "external_media", "recording"}
     assert presence.bridged == {"snoop", "external_media"}
@@ -47,18 +48,33 @@ def test_an_unknown_call_is_a_stray_and_its_legs_are_removed_first() -> None:
 
 
 def test_a_call_that_is_gone_is_finished_and_lost_if_asterisk_was_restarted() -> None:
-    plan = decide(seen(), {"new.1": 11.0, "old.1": 9.0})
-    assert plan.finish == {"new.1": None, "old.1": "lost"}
+    plan = decide(seen(), {"new": TrackedCall("7.1", 11.0), "old": TrackedCall("7.2", 9.0)})
+    assert plan.finish == {"new": None, "old": "lost"}
 
 
 def test_a_call_that_went_on_in_the_dialplan_is_finished_and_its_legs_removed() -> None:
-    plan = decide(seen(channel("a.1", app_name="Dial"), channel("em-a.1"), app_ids=("a.1",)), {"a.1": 20.0})
-    assert (plan.finish, plan.orphan_channels) == ({"a.1": None}, ("em-a.1",))
+    plan = decide(
+        seen(channel("1.1", app_name="Dial"), channel("em-1.1"), app_ids=("1.1",)), {"1.1": TrackedCall("1.1", 20.0)}
+    )
+    assert (plan.finish, plan.orphan_channels) == ({"1.1": None}, ("em-1.1",))
+
+
+def test_a_call_is_known_by_its_own_id_and_found_by_its_channel() -> None:
+    call = "local-01aryz6s410123456789abcdef"
+    there = (
+        channel("9.1"),
+        channel(f"sn-{call}"),
+        channel("sn-pbx-8.1"),
+    )  # the last is a caller of a host named sn-pbx
+    plan = decide(seen(*there), {call: TrackedCall("9.1", 20.0)})
+    assert plan.adopt.keys() == {call}
+    assert plan.adopt[call].legs == {"snoop"}
+    assert plan.orphan_channels == ()
 
 
 def test_what_belongs_to_another_application_is_left_alone() -> None:
-    there = (channel("b.1", "other"), channel("em-c.1", "other"))
-    plan = decide(seen(*there, bridges=(Bridge("br-c.1", "other", frozenset()),)), {})
+    there = (channel("2.1", "other"), channel("em-3.1", "other"))
+    plan = decide(seen(*there, bridges=(Bridge("br-3.1", "other", frozenset()),)), {})
     assert (plan.strays, plan.orphan_channels, plan.orphan_bridges) == ((), (), ())
 
 
@@ -68,13 +84,13 @@ def test_a_bridge_that_is_not_named_like_ours_is_left_alone() -> None:
 
 
 def test_a_leg_that_is_not_in_stasis_yet_is_ours_when_the_application_says_so() -> None:
-    half = channel("em-d.1", "(Outgoing Line)", "AppDial2")
+    half = channel("em-4.1", "(Outgoing Line)", "AppDial2")
     assert decide(seen(half), {}).orphan_channels == ()
-    assert decide(seen(half, app_ids=("em-d.1",)), {}).orphan_channels == ("em-d.1",)
+    assert decide(seen(half, app_ids=("em-4.1",)), {}).orphan_channels == ("em-4.1",)
 
 
 def test_a_call_that_came_during_the_listing_is_left_alone() -> None:
-    plan = decide(seen(channel("em-e.1"), bridges=(Bridge("br-e.1", "pronto", frozenset()),)), {}, frozenset({"e.1"}))
+    plan = decide(seen(channel("em-5.1"), bridges=(Bridge("br-5.1", "pronto", frozenset()),)), {}, {"5.1": "5.1"})
     assert (plan.finish, plan.orphan_channels, plan.orphan_bridges) == ({}, (), ())
 
 
@@ -92,7 +108,7 @@ def test_lists_that_are_none_are_refused(broken: tuple[Any, Any, Any, Any]) -> N
         seen_from(1.0, "pronto", *broken)
 
 
-CALLS = st.sampled_from(["a.1", "b.1", "c.1"])
+CALLS = st.sampled_from(["1.1", "2.1", "3.1"])
 
 
 @given(
@@ -109,7 +125,8 @@ def test_nothing_is_forgotten_and_nothing_live_is_removed(
         *(channel(prefix + call) for prefix, call in sorted(there)),
         bridges=tuple(Bridge(f"br-{call}", "pronto", frozenset()) for call in sorted(bridges)),
     )
-    plan = decide(found, known, since)
+    known_calls = {call: TrackedCall(call, at) for call, at in known.items()}
+    plan = decide(found, known_calls, {call: call for call in since})
     mains = {call for prefix, call in there if not prefix}
     assert plan.adopt.keys() | plan.finish.keys() == known.keys()
     assert not plan.adopt.keys() & plan.finish.keys()

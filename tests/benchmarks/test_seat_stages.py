@@ -3,7 +3,8 @@
 import pytest
 
 from benchmarks.seat_stages import STAGES, logged_turn
-from protocol.messages import Message, PlaybackStarted, PlayPrompts, TurnTaken, UtteranceGuessed, UtteranceTranscribed
+from protocol.items import prompts
+from protocol.messages import Message, PlaybackStarted, Say, TurnTaken, UtteranceGuessed, UtteranceTranscribed
 
 AT = 1_000.0
 GUESS = UtteranceGuessed(
@@ -24,7 +25,7 @@ def answered(heard: list[Message], at: float, committed: str = "early") -> list[
     return [
         *heard,
         TurnTaken("c", at, 1, "init", "ask_zip_code", "oui", "yes", 0.9, committed),
-        PlayPrompts("c", at, 2, "p-2", "fr", ("very_well",)),
+        Say("c", at, 2, "p-2", "fr", prompts("very_well")),
         PlaybackStarted("c", at + 0.01, "p-2"),
     ]
 

@@ -20,6 +20,7 @@ from config import ROOT
 from devstack.processes import free_tcp_port
 from observability.lifecycle import cancel_all
 from protocol.bus import Inbox, Outbox, connect
+from protocol.items import label
 from protocol.messages import (
     CallEnded,
     CallStarted,
@@ -28,7 +29,7 @@ from protocol.messages import (
     Message,
     PlaybackFinished,
     PlaybackStarted,
-    PlayPrompts,
+    Say,
     TransferCall,
     UtteranceGuessed,
     UtteranceTranscribed,
@@ -145,14 +146,14 @@ class Line:
 
     async def prompts(self) -> tuple[str, ...]:
         """The next prompts, played to their end. A command that is repeated after a crash is no new one."""
-        play: PlayPrompts = await self.next(PlayPrompts)
+        play: Say = await self.next(Say)
         while play.playback_id in self._played:
-            play = await self.next(PlayPrompts)
+            play = await self.next(Say)
         self._played.add(play.playback_id)
         self.turn = play.turn
         self.send(PlaybackStarted(self.call_id, self.tick(), play.playback_id))
         self.send(PlaybackFinished(self.call_id, self.tick(), play.playback_id, "finished", 100))
-        return play.prompts
+        return tuple(label(item) for item in play.items)
 
     def forget_playbacks(self) -> None:
         """Playback ids begin anew: this is another call on the same channel."""

@@ -12,21 +12,23 @@ import pytest
 from redis.asyncio import Redis
 
 from bot_manager.call import Surroundings
+from bot_manager.commits import Commits
 from bot_manager.intents import IntentClient
 from bot_manager.record_writer import RecordWriter
-from bot_manager.snapshots import Snapshots, snapshot_key
 from bot_manager.switchboard import Switchboard
 from dialogue.flow import Flow
 from dialogue.flow_store import FlowStore
-from protocol.bus import Inbox, Outbox
+from protocol.bus import Inbox
+from protocol.keys import call_key
+from protocol.lease import Lease
 from protocol.messages import (
     CallEnded,
     DtmfReceived,
     HangUp,
     Listen,
     PlaybackFinished,
-    PlayPrompts,
     RecognitionFailed,
+    Say,
     SpeechStarted,
     StopPlayback,
     TransferCall,
@@ -59,21 +61,26 @@ async def _run(
 ) -> AsyncIterator[Bot]:
     flows.load()
     database = f"sqlite:///{tmp_path / 'calls.sqlite'}"
-    outbox, snapshots = Outbox(redis, CELL), Snapshots(redis, CELL)
+    lease = Lease(redis, CELL, "bot_manager", "bot_manager")
+    await until(lease.take)
+    commits = Commits(lease, CELL)
     client = IntentClient(intents.main_url, intents.faqs_url, timeout_s)
     records = RecordWriter(open_database(database))
-    switchboard = Switchboard(Surroundings(outbox, client, snapshots, records), flows, CELL, "fr/heating")
+    switchboard = Switchboard(Surroundings(commits, client, records), flows, CELL, "fr/heating")
     inbox = Inbox(redis, CELL, "events", "bot_manager")
     await inbox.open()
     records.start()
 
-    async def read() -> None:
-        async for message in inbox.messages(settled=snapshots.stored):
-            await switchboard.deal_with(message)
+    commits.driven = switchboard.driven
 
-    async with running(outbox.run(), snapshots.run(), read()):
+    async def read() -> None:
+        async for entry in inbox.entries(stores_position=False):
+            await switchboard.deal_with(entry)
+
+    async with running(commits.run(), read()):
         yield Bot(flows, switchboard, records, database)
         await switchboard.close()
+    await lease.release()
     await client.close()
     await asyncio.to_thread(records.stop)
 
@@ -134,7 +141,7 @@ async def test_intents_come_from_the_service_and_questions_return_to_the_state(
 async def test_a_caller_who_speaks_over_the_prompt_is_heard(bot: Bot, exchange: Exchange) -> None:
     line = exchange.line("barge")
     line.ring()
-    play: PlayPrompts = await line.next(PlayPrompts)
+    play: Say = await line.next(Say)
     line.turn = play.turn
     line.send(SpeechStarted("barge", line.tick(), 1, 1))
     await line.next(StopPlayback)
@@ -149,14 +156,14 @@ async def test_doubtful_speech_over_the_prompt_is_an_answer_or_has_not_happened(
     intents.answers["il y a quelqu'un dans la cuisine"] = (500, "")
     line = exchange.line("aside")
     line.ring()
-    play: PlayPrompts = await line.next(PlayPrompts)
+    play: Say = await line.next(Say)
     line.turn = play.turn
     for text in ("le temps est gris", "il y a quelqu'un dans la cuisine"):
         asked = len(intents.asked)
         line.transcript(text, aside=True)
         await until(lambda asked=asked: len(intents.asked) > asked)  # type: ignore[misc]
     line.transcript("oui", aside=True)
-    stopped: StopPlayback | PlayPrompts = await line.next(StopPlayback, PlayPrompts)
+    stopped: StopPlayback | Say = await line.next(StopPlayback, Say)
     assert isinstance(stopped, StopPlayback)
     assert "ask_zip_code" in await line.prompts()
 
@@ -276,7 +283,7 @@ async def test_events_of_unknown_and_of_ended_calls_do_nothing(bot: Bot, exchang
     last.ring()
     await last.prompts()
     assert {command.call_id for command in exchange.commands} == {"over", "last"}
-    assert 0 < await redis.ttl(snapshot_key("over")) <= 900
+    assert 0 < await redis.ttl(call_key("over")) <= 900
 
 
 async def test_calls_are_handed_over_when_redis_stays_away(bot: Bot, exchange: Exchange) -> None:

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot_manager.effects import EffectRunner
 from bot_manager.intents import IntentAnswer, IntentClient, IntentError
-from bot_manager.understanding import Answered, Understanding
 from devstack.processes import free_tcp_port
-from protocol.messages import UtteranceGuessed, UtteranceTranscribed
+from dialogue.effects import Effect, EffectDone
 from tests.bot_manager.conftest import IntentServer, until
 
 YES = {"intent": "yes", "score": 0.9}
@@ -111,73 +111,70 @@ async def test_a_service_that_was_restarted_is_asked_again(client: IntentClient,
     assert client.failing_since is None
 
 
-# --- one call's questions ---
+# --- as effects of a call ---
 
 
-def guess(text: str, utterance: int = 1) -> UtteranceGuessed:
-    return UtteranceGuessed("c", 1.0, 1, utterance, text, 0.9, 0.0, 0.5, 0.7)
-
-
-def transcript(text: str, utterance: int = 1) -> UtteranceTranscribed:
-    return UtteranceTranscribed("c", 1.5, 1, utterance, text, 0.9, 0.0, 0.5, 1.2, 0.7, 500)
+def question(text: str, number: int = 1) -> Effect:
+    return Effect(f"c:{number}:intent", "intent", {"sentence": text, "language": "fr", "allowed": ["yes", "no"]})
 
 
 @pytest.fixture
-async def found(client: IntentClient) -> AsyncIterator[tuple[Understanding, asyncio.Queue[Answered]]]:
-    reports: asyncio.Queue[Answered] = asyncio.Queue()
-    understanding = Understanding(client, "fr", reports.put_nowait)
-    yield understanding, reports
-    understanding.cancel()
+async def found(client: IntentClient) -> AsyncIterator[tuple[EffectRunner, asyncio.Queue[EffectDone]]]:
+    reports: asyncio.Queue[EffectDone] = asyncio.Queue()
+    runner = EffectRunner(client, reports.put_nowait)
+    yield runner, reports
+    runner.close()
 
 
-Found = tuple[Understanding, "asyncio.Queue[Answered]"]
+Found = tuple[EffectRunner, "asyncio.Queue[EffectDone]"]
 
 
-async def test_the_transcript_after_an_answered_guess_needs_no_question(found: Found, intents: IntentServer) -> None:
-    understanding, reports = found
+async def test_a_question_is_answered_under_its_id(found: Found, intents: IntentServer) -> None:
+    runner, reports = found
     intents.answers["oui"] = YES
-    understanding.ask(guess("oui"), ())
-    assert not (await reports.get()).final
-    assert understanding.known(transcript("oui")) == IntentAnswer("yes", 0.9)
-    assert understanding.known(transcript("non")) is None
-    assert understanding.known(transcript("oui", utterance=2)) is None
-    assert len(intents.asked) == 1
+    runner.run(question("oui"))
+    done = await reports.get()
+    assert (done.id, done.error) == ("c:1:intent", "")
+    assert done.result == {"intent": "yes", "score": 0.9, "faq_set": False, "fallback": False}
+    assert intents.asked[0][1] == {"sentence": "oui", "language": "fr", "allowed": ["yes", "no"]}
 
 
-async def test_a_transcript_like_the_guess_under_way_takes_its_answer(found: Found, intents: IntentServer) -> None:
-    understanding, reports = found
+async def test_what_is_asked_for_again_while_it_is_under_way_is_done_once(found: Found, intents: IntentServer) -> None:
+    runner, reports = found
     intents.answers["oui"] = YES
     intents.gate.clear()
-    understanding.ask(guess("oui"), ())
+    runner.run(question("oui"))
     await intents.asked_once.wait()
-    understanding.ask(transcript("oui"), ())
-    assert understanding.pending == transcript("oui")
+    runner.run(question("oui"))
     intents.gate.set()
-    answered = await reports.get()
-    assert (answered.final, answered.answer) == (True, IntentAnswer("yes", 0.9))
+    await reports.get()
     assert len(intents.asked) == 1
 
 
-async def test_a_newer_text_ends_the_question_about_the_older(found: Found, intents: IntentServer) -> None:
-    understanding, reports = found
-    intents.answers["oui mais non"] = {"intent": "no", "score": 0.8}
+async def test_of_a_question_that_was_dropped_nothing_is_told(found: Found, intents: IntentServer) -> None:
+    runner, reports = found
+    intents.answers["non"] = {"intent": "no", "score": 0.8}
     intents.gate.clear()
-    understanding.ask(guess("oui"), ())
+    runner.run(question("oui"))
     await intents.asked_once.wait()
-    understanding.ask(transcript("oui mais non"), ())
+    runner.drop("c:1:intent")
+    runner.run(question("non", 2))
     await until(lambda: len(intents.asked) == 2)
     intents.gate.set()
-    answered = await reports.get()
-    assert (answered.message.text, answered.answer) == ("oui mais non", IntentAnswer("no", 0.8))
+    assert (await reports.get()).id == "c:2:intent"
     assert reports.empty()
 
 
-async def test_an_error_is_reported_and_not_kept(found: Found, intents: IntentServer) -> None:
-    understanding, reports = found
+async def test_an_error_is_told_by_its_code(found: Found, intents: IntentServer) -> None:
+    runner, reports = found
     intents.answers["oui"] = (500, "")
-    understanding.ask(guess("oui"), ())
-    answered = await reports.get()
-    assert answered.answer is None
-    assert answered.error is not None
-    assert answered.error.code == "api_request_error"
-    assert understanding.known(transcript("oui")) is None
+    runner.run(question("oui"))
+    done = await reports.get()
+    assert (done.result, done.error) == (None, "api_request_error")
+
+
+async def test_an_effect_of_a_newer_release_fails_and_is_told(found: Found) -> None:
+    runner, reports = found
+    runner.run(Effect("c:1:magic", "magic"))
+    runner.run(Effect("c:2:intent", "intent", {}))  # without what it needs
+    assert {(await reports.get()).error for _ in range(2)} == {"unknown_kind", "unknown_error"}

@@ -22,7 +22,7 @@ from devstack.processes import free_tcp_port
 from devstack.redis_server import RedisServer
 from protocol.bus import connect
 from protocol.keys import draining_key
-from protocol.messages import DtmfReceived, HangUp, PlayPrompts
+from protocol.messages import DtmfReceived, HangUp, Say
 from tests.bot_manager.conftest import CELL, PATIENCE_S, Exchange, IntentServer, running, until
 
 
@@ -176,7 +176,9 @@ async def test_an_utterance_whose_intent_was_awaited_is_asked_about_again(
     await intents.asked_once.wait()
 
     async def is_stored() -> bool:
-        return sentence in (await redis.get("pronto:call:c11") or "").partition('"pending"')[2]
+        body = json.loads(await redis.get("pronto:call:c11") or "{}")
+        pending = json.loads(body["dialogue"])["dialogue"]["conversation"]["effects"] if body else {}
+        return [effect["arguments"]["sentence"] for effect in pending.values()] == [sentence]
 
     await until(is_stored)
     await bot.end(signal.SIGKILL)
@@ -208,7 +210,7 @@ async def test_an_ended_call_is_not_begun_again_by_a_restart(bot: Bot, exchange:
     other = exchange.line("c5")
     other.ring()
     await other.prompts()
-    played = {(c.call_id, c.playback_id) for c in exchange.commands if isinstance(c, PlayPrompts)}
+    played = {(c.call_id, c.playback_id) for c in exchange.commands if isinstance(c, Say)}
     assert played == {("c4", "p-c4-1"), ("c5", "p-c5-1")}
 
 
@@ -234,7 +236,7 @@ async def test_keys_that_are_seen_again_after_a_crash_are_not_pressed_again(
 
 async def _has_state(redis: Any, call_id: str, state: str) -> bool:
     body = json.loads(await redis.get(f"pronto:call:{call_id}") or "{}")
-    return bool(body and json.loads(body["dialogue"])["state"] == state)
+    return bool(body and json.loads(body["dialogue"])["dialogue"]["conversation"]["state"] == state)
 
 
 async def _is_over(redis: Any, call_id: str) -> bool:

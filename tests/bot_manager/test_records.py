@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from bot_manager.call_log import Chronicle, new_call
+from bot_manager.call_log import CallLog, new_call
 from bot_manager.record_writer import RecordWriter
 from pronto import calls_cli
+from protocol.items import prompts
 from protocol.messages import (
     CallConcluded,
     CallEnded,
     CallStarted,
     PlaybackStarted,
-    PlayPrompts,
+    Say,
     TurnTaken,
     UtteranceGuessed,
     UtteranceTranscribed,
@@ -29,24 +30,22 @@ from records.call_records import latest_calls, one_call, open_database
 START = CallStarted("call-1", 1_000.0, "+33600000001", "+33100000001")
 
 
-def begun() -> Chronicle:
-    chronicle = Chronicle(new_call(START, "local", "fr/heating", "abc", "2026-11-20T10:00:00+00:00"))
-    chronicle.prompts_requested(PlayPrompts("call-1", 1_000.1, 1, "p-1", "fr", ("welcome",)))
-    chronicle.playback_started(PlaybackStarted("call-1", 1_000.2, "p-1"))
-    return chronicle
+def begun() -> CallLog:
+    log = CallLog(new_call(START, "local", "fr/heating", "abc", "2026-11-20T10:00:00+00:00"))
+    log.prompts_requested(Say("call-1", 1_000.1, 1, "p-1", "fr", prompts("welcome")))
+    log.playback_started(PlaybackStarted("call-1", 1_000.2, "p-1"))
+    return log
 
 
-def answered(chronicle: Chronicle) -> TurnRecord:
+def answered(log: CallLog) -> TurnRecord:
     """A caller says yes: a guess, the transcript, the next prompt."""
-    chronicle.heard(UtteranceGuessed("call-1", 1_003.3, 1, 1, "oui", 0.9, 1_002.0, 1_003.0, 1_003.2))
-    chronicle.heard(
-        UtteranceTranscribed("call-1", 1_003.71, 1, 1, "oui", 0.95, 1_002.0, 1_003.0, 1_003.7, 1_003.2, 1_200)
-    )
-    chronicle.understood(1_003.72)
-    chronicle.noted(1_003.72, "barge_in", "welcome")
-    chronicle.taken(TurnTaken("call-1", 1_003.72, 1, "init", "ask_zip", "oui", "yes", 0.97, "endpoint", ("a=b",)))
-    chronicle.prompts_requested(PlayPrompts("call-1", 1_003.73, 2, "p-2", "fr", ("ask_zip",)))
-    turn, first = chronicle.playback_started(PlaybackStarted("call-1", 1_003.8, "p-2"))
+    log.heard(UtteranceGuessed("call-1", 1_003.3, 1, 1, "oui", 0.9, 1_002.0, 1_003.0, 1_003.2))
+    log.heard(UtteranceTranscribed("call-1", 1_003.71, 1, 1, "oui", 0.95, 1_002.0, 1_003.0, 1_003.7, 1_003.2, 1_200))
+    log.understood(1_003.72)
+    log.noted(1_003.72, "barge_in", "welcome")
+    log.taken(TurnTaken("call-1", 1_003.72, 1, "init", "ask_zip", "oui", "yes", 0.97, "endpoint", ("a=b",)))
+    log.prompts_requested(Say("call-1", 1_003.73, 2, "p-2", "fr", prompts("ask_zip")))
+    turn, first = log.playback_started(PlaybackStarted("call-1", 1_003.8, "p-2"))
     assert not first
     assert turn is not None
     return turn
@@ -70,27 +69,27 @@ def test_a_turn_has_every_stage_of_the_utterance_that_was_answered() -> None:
 
 
 def test_a_turn_without_speech_has_no_times_of_speech() -> None:
-    chronicle = begun()
-    chronicle.heard(UtteranceTranscribed("call-1", 1_003.7, 1, 1, "", 0.0, 1_002.0, 1_003.0, 1_003.6, 1_003.5, 900))
-    turn = chronicle.taken(TurnTaken("call-1", 1_009.0, 1, "init", "init", "", "", 0.0, "no_input"))
+    log = begun()
+    log.heard(UtteranceTranscribed("call-1", 1_003.7, 1, 1, "", 0.0, 1_002.0, 1_003.0, 1_003.6, 1_003.5, 900))
+    turn = log.taken(TurnTaken("call-1", 1_009.0, 1, "init", "init", "", "", 0.0, "no_input"))
     assert turn is not None
     assert (turn.speech_started_at, turn.intent_at, stage_seconds(turn)) == (None, None, {})
     assert len(turn.heard) == 1
 
 
-def test_a_chronicle_goes_on_after_a_restart() -> None:
-    chronicle = begun()
-    again = Chronicle.from_dict(json.loads(json.dumps(chronicle.to_dict())))
-    assert answered(again) == answered(chronicle)
+def test_a_log_goes_on_after_a_restart() -> None:
+    log = begun()
+    again = CallLog.from_dict(json.loads(json.dumps(log.to_dict())))
+    assert answered(again) == answered(log)
 
 
 def test_a_call_that_ends_in_the_middle_of_a_turn_keeps_what_was_heard() -> None:
-    chronicle = begun()
-    chronicle.heard(UtteranceGuessed("call-1", 1_003.3, 1, 1, "oui", 0.9, 1_002.0, 1_003.0, 1_003.2))
-    turn = chronicle.ended(CallEnded("call-1", 1_004.0, "caller_hung_up", "/r.wav"), "unknown")
+    log = begun()
+    log.heard(UtteranceGuessed("call-1", 1_003.3, 1, 1, "oui", 0.9, 1_002.0, 1_003.0, 1_003.2))
+    turn = log.ended(CallEnded("call-1", 1_004.0, "caller_hung_up", "/r.wav"), "unknown")
     assert turn is not None
     assert (turn.committed, turn.heard[0]["text"]) == ("call_ended", "oui")
-    assert (chronicle.call.outcome, chronicle.call.recording) == ("unknown", "/r.wav")
+    assert (log.call.outcome, log.call.recording) == ("unknown", "/r.wav")
 
 
 # --- the database ---
@@ -110,13 +109,13 @@ def writer(database: str) -> Iterator[RecordWriter]:
 
 
 def one_finished_call(writer: RecordWriter) -> CallRecord:
-    chronicle = begun()
-    writer.put(chronicle.call)
-    writer.put(answered(chronicle))
-    chronicle.concluded(CallConcluded("call-1", 1_030.0, "qualified", ("zip_code=75011", "owner=yes")))
-    chronicle.ended(CallEnded("call-1", 1_031.0, "bot_hung_up", "/r.wav"), "unknown")
-    writer.put(chronicle.call)
-    return chronicle.call
+    log = begun()
+    writer.put(log.call)
+    writer.put(answered(log))
+    log.concluded(CallConcluded("call-1", 1_030.0, "qualified", ("zip_code=75011", "owner=yes")))
+    log.ended(CallEnded("call-1", 1_031.0, "bot_hung_up", "/r.wav"), "unknown")
+    writer.put(log.call)
+    return log.call
 
 
 def test_what_is_written_is_read_back_alike(writer: RecordWriter, database: str) -> None:

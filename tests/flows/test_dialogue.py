@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from dialogue.events import (
     AudioGone,
@@ -10,12 +11,12 @@ from dialogue.events import (
     Begun,
     CallOver,
     CommandRefused,
-    Heard,
     IntentTrouble,
     Noted,
     NothingHeard,
     PlaybackBegan,
     PlaybackEnded,
+    Recognised,
     RecognitionTrouble,
     Resumed,
     SpeechBegan,
@@ -23,19 +24,19 @@ from dialogue.events import (
     TimerExpired,
     Understood,
 )
-from dialogue.flow import Flow, Ladder, Listening, Step
-from dialogue.interpreter import allowed_intents, certain, handle, needs_intent
-from dialogue.meaning import patience_ms
-from dialogue.rehearsal import Conversation, Decision, Resolver
-from dialogue.state import Dialogue
-from protocol.messages import CallConcluded, EndUtterance, HangUp, Listen, PlayPrompts, StopPlayback, TransferCall
+from dialogue.flow import Escalation, Flow, Listening, Step
+from dialogue.meaning import allowed_intents, certain, needs_intent, patience_ms
+from dialogue.rehearsal import Decision, Rehearsal, Resolver
+from dialogue.voice import Dialogue, handle
+from protocol.items import ItemHeard, PromptItem, label, prompts
+from protocol.messages import CallConcluded, EndUtterance, HangUp, Listen, Say, StopPlayback, TransferCall
 
 AT = 1_780_300_800.0
 
 
-def call_in(heating: Flow, resolve: Resolver, state: str) -> Conversation:
+def call_in(heating: Flow, resolve: Resolver, state: str) -> Rehearsal:
     """A call whose caller has just heard the question of a state."""
-    conversation = Conversation(heating, resolve)
+    conversation = Rehearsal(heating, resolve)
     for line in ("oui", "soixante-quinze mille onze", "oui", "oui", "au gaz", "oui"):
         if conversation.dialogue.state == state:
             break
@@ -50,11 +51,11 @@ def said(text: str, dialogue: Dialogue, intent: str = "", score: float = 0.0, re
     return Understood(AT, dialogue.turn, dialogue.utterance + 1, text, recognised, intent, score, final=False)
 
 
-def heard(conversation: Conversation, text: str, intent: str, recognised: float) -> list[str]:
+def heard(conversation: Rehearsal, text: str, intent: str, recognised: float) -> list[str]:
     """Takes a whole utterance; the prompts that answer it."""
     event = replace(said(text, conversation.dialogue, intent, 0.99, recognised), final=True)
     conversation.dialogue, actions = handle(conversation.flow, conversation.dialogue, event)
-    return [name for action in actions if isinstance(action, PlayPrompts) for name in action.prompts]
+    return [name for action in actions if isinstance(action, Say) for item in action.items for name in [label(item)]]
 
 
 # --- the beginning ---
@@ -64,11 +65,11 @@ def test_a_call_begins_with_listening_and_the_first_prompts(heating: Flow) -> No
     dialogue, actions = handle(heating, Dialogue(), Begun("c1", AT, "+331"))
     assert actions == [
         Listen("c1", AT, 1, "fr", 100, 700, 15_000, barge_in=True, barge_in_ms=100, commit_silence_ms=160),
-        PlayPrompts("c1", AT, 1, "p-c1-1", "fr", ("welcome", "ask_eligibility")),
+        Say("c1", AT, 1, "p-c1-1", "fr", prompts("welcome", "ask_eligibility")),
         StartTimer("playback", 1, sum(heating.prompt_ms[name] for name in ("welcome", "ask_eligibility")) + 4_000),
     ]
     assert (dialogue.phase, dialogue.state, dialogue.turn) == ("speaking", "init", 1)
-    assert dialogue.flow_version == heating.version
+    assert dialogue.conversation.flow_version == heating.version
 
 
 def test_beginning_twice_does_no_harm(heating: Flow) -> None:
@@ -96,22 +97,24 @@ def test_nobody_is_listened_to_during_a_good_bye(heating: Flow, resolve: Resolve
 
 def test_allowed_intents_are_those_of_the_question_and_of_everywhere(heating: Flow, resolve: Resolver) -> None:
     dialogue = call_in(heating, resolve, "ask_owner_house").dialogue
-    assert allowed_intents(heating, dialogue) == tuple(
+    assert allowed_intents(heating, dialogue.conversation) == tuple(
         sorted({"yes", "no", "ok_proprio", "not_proprio", *heating.everywhere})
     )
 
 
 def test_after_a_read_back_yes_and_no_are_allowed(heating: Flow, resolve: Resolver) -> None:
     conversation = call_in(heating, resolve, "ask_zip_code")
-    assert not {"yes", "no"} & set(allowed_intents(heating, conversation.dialogue))
+    assert not {"yes", "no"} & set(allowed_intents(heating, conversation.dialogue.conversation))
     conversation.says("soixante-quinze mille onze")
-    assert {"yes", "no", "zipcode_why", "ok_zipcode"} <= set(allowed_intents(heating, conversation.dialogue))
+    assert {"yes", "no", "zipcode_why", "ok_zipcode"} <= set(
+        allowed_intents(heating, conversation.dialogue.conversation)
+    )
 
 
 def test_what_hangs_up_is_asked_about_once_when_it_was_not_recognised_well(heating: Flow, resolve: Resolver) -> None:
     conversation = call_in(heating, resolve, "ask_owner_house")
     assert heard(conversation, "je suis locataire", "not_proprio", 0.84) == ["not_understood", "ask_owner_house_again"]
-    assert conversation.dialogue.slots.get("owner") is None
+    assert conversation.dialogue.conversation.slots.get("owner") is None
     assert heard(conversation, "je suis locataire", "not_proprio", 0.84) == ["goodbye_not_owner"]
 
 
@@ -143,10 +146,10 @@ def test_a_no_is_doubted_without_the_intent_service_too(heating: Flow, resolve: 
     trouble = IntentTrouble(AT, dialogue.turn, dialogue.utterance + 1, "non", "request_timeout_error", 0.5)
     assert handle(heating, dialogue, trouble)[0].state == "ask_owner_house"
     believed = replace(trouble, recognition_confidence=0.9)
-    assert handle(heating, dialogue, believed)[0].outcome == "not_owner"
+    assert handle(heating, dialogue, believed)[0].conversation.outcome == "not_owner"
 
 
-def test_without_a_rung_to_ask_on_what_hangs_up_is_believed(heating: Flow, resolve: Resolver) -> None:
+def test_without_a_step_to_ask_on_what_hangs_up_is_believed(heating: Flow, resolve: Resolver) -> None:
     conversation = call_in(heating, resolve, "ask_owner_house")
     state = heating.states["ask_owner_house"]
     assert state.no_match is not None
@@ -160,10 +163,10 @@ def test_an_utterance_that_goes_on_is_about_the_question_before(heating: Flow, r
     conversation.guessed("oui")
     dialogue = conversation.dialogue
     assert dialogue.state == "ask_zip_code"
-    assert "zipcode_why" in allowed_intents(heating, dialogue)
-    assert "ok_eligibility" in allowed_intents(heating, dialogue, dialogue.utterance)
-    assert needs_intent(heating, dialogue, "oui", AT)
-    assert not needs_intent(heating, dialogue, "oui", AT, dialogue.utterance)
+    assert "zipcode_why" in allowed_intents(heating, dialogue.conversation)
+    assert "ok_eligibility" in allowed_intents(heating, dialogue.asked_by(dialogue.utterance))
+    assert needs_intent(heating, dialogue.conversation, "oui", AT)
+    assert not needs_intent(heating, dialogue.asked_by(dialogue.utterance), "oui", AT)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_an_utterance_that_goes_on_is_about_the_question_before(heating: Flow, r
 def test_what_answers_by_itself_asks_no_service(
     state: str, text: str, needed: bool, heating: Flow, resolve: Resolver
 ) -> None:
-    assert needs_intent(heating, call_in(heating, resolve, state).dialogue, text, AT) is needed
+    assert needs_intent(heating, call_in(heating, resolve, state).dialogue.conversation, text, AT) is needed
 
 
 @pytest.mark.parametrize(
@@ -220,7 +223,7 @@ def test_certain(
     state: str, text: str, intent: str, score: float, sure: bool, heating: Flow, resolve: Resolver
 ) -> None:
     dialogue = call_in(heating, resolve, state).dialogue
-    assert certain(heating, dialogue, said(text, dialogue, intent, score)) is sure
+    assert certain(heating, dialogue.conversation, said(text, dialogue, intent, score)) is sure
 
 
 @pytest.mark.parametrize(
@@ -246,27 +249,27 @@ def test_a_whole_sentence_needs_less_silence(
 ) -> None:
     dialogue = call_in(heating, resolve, state).dialogue
     event = said(text, dialogue, intent, score)
-    assert not certain(heating, dialogue, event)
-    assert patience_ms(heating, dialogue, event) == silence_ms
+    assert not certain(heating, dialogue.conversation, event)
+    assert patience_ms(heating, dialogue.conversation, event) == silence_ms
     _, actions = handle(heating, dialogue, replace(event, revision=2))
     short = [EndUtterance("c1", event.at, dialogue.turn, event.utterance, 2, silence_ms)] if silence_ms else []
-    assert [replace(action, call_id="c1") for action in actions if isinstance(action, EndUtterance)] == short
+    assert [structs.replace(action, call_id="c1") for action in actions if isinstance(action, EndUtterance)] == short
 
 
 def test_a_no_to_what_was_read_back_is_given_time_for_the_correction(heating: Flow, resolve: Resolver) -> None:
     conversation = call_in(heating, resolve, "ask_zip_code")
     conversation.says("soixante-quinze mille onze")
     dialogue = conversation.dialogue
-    assert dialogue.confirming
-    assert patience_ms(heating, dialogue, said("non", dialogue, "no", 0.99)) is None
-    assert not certain(heating, dialogue, said("non", dialogue, "no", 0.99))
+    assert dialogue.conversation.confirming
+    assert patience_ms(heating, dialogue.conversation, said("non", dialogue, "no", 0.99)) is None
+    assert not certain(heating, dialogue.conversation, said("non", dialogue, "no", 0.99))
 
 
 def test_a_poor_recognition_is_never_certain(heating: Flow, resolve: Resolver) -> None:
     dialogue = call_in(heating, resolve, "init").dialogue
-    assert not certain(heating, dialogue, said("oui", dialogue, recognised=0.39))
+    assert not certain(heating, dialogue.conversation, said("oui", dialogue, recognised=0.39))
     poor = said("je suis locataire", dialogue, "not_proprio", 0.99, recognised=0.39)
-    assert patience_ms(heating, dialogue, poor) is None
+    assert patience_ms(heating, dialogue.conversation, poor) is None
 
 
 def test_the_state_sets_what_is_sure_enough(heating: Flow, resolve: Resolver) -> None:
@@ -274,8 +277,8 @@ def test_the_state_sets_what_is_sure_enough(heating: Flow, resolve: Resolver) ->
     flow = replace(heating, states={**heating.states, "ask_owner_house": strict})
     dialogue = call_in(heating, resolve, "ask_owner_house").dialogue
     event = said("je suis propriétaire de ma maison", dialogue, "ok_proprio", 1.0)
-    assert certain(heating, dialogue, event)
-    assert not certain(flow, dialogue, event)
+    assert certain(heating, dialogue.conversation, event)
+    assert not certain(flow, dialogue.conversation, event)
 
 
 # --- turns, double and late events ---
@@ -330,10 +333,10 @@ def test_hold_waits_longer(heating: Flow, resolve: Resolver) -> None:
     assert (conversation.dialogue.timer, conversation.dialogue.timer_ms) == ("no_input", 15_000)
 
 
-def test_a_ladder_that_leads_to_a_question_begins_anew_there(heating: Flow, resolve: Resolver) -> None:
-    ladder = Ladder((("hello",),), 1, Step(goto="ask_zip_code"))
-    flow = replace(heating, states={**heating.states, "init": replace(heating.states["init"], no_input=ladder)})
-    conversation = Conversation(flow, resolve)
+def test_a_escalation_that_leads_to_a_question_begins_anew_there(heating: Flow, resolve: Resolver) -> None:
+    escalation = Escalation((("hello",),), 1, Step(goto="ask_zip_code"))
+    flow = replace(heating, states={**heating.states, "init": replace(heating.states["init"], no_input=escalation)})
+    conversation = Rehearsal(flow, resolve)
     conversation.is_silent()
     assert conversation.spoken == ["hello", "ask_eligibility_again"]
     conversation.is_silent()
@@ -353,7 +356,7 @@ def test_speech_stops_a_prompt_and_a_cough_lets_it_go_on(heating: Flow) -> None:
     assert dialogue.phase == "hearing"
     dialogue, _ = handle(heating, dialogue, PlaybackEnded(AT + 2.0, "p-c1-1", "stopped", 2_000))
     dialogue, actions = handle(heating, dialogue, NothingHeard(AT + 3.0, 1, 1, "no speech"))
-    assert PlayPrompts("c1", AT + 3.0, 1, "p-c1-2", "fr", ("welcome", "ask_eligibility"), 1_800) in actions
+    assert Say("c1", AT + 3.0, 1, "p-c1-2", "fr", prompts("welcome", "ask_eligibility"), 1_800) in actions
 
 
 def test_a_cough_that_stopped_a_prompt_is_not_waited_out(heating: Flow) -> None:
@@ -384,7 +387,7 @@ def test_a_caller_whose_audio_stops_is_asked_whether_he_is_there(heating: Flow, 
     waiting = conversation.dialogue
     asked, actions = handle(heating, waiting, AudioGone(AT + 3, 3_000))
     assert Noted(AT + 3, waiting.turn, "audio_lost", "3000 ms") in actions
-    assert [a.prompts[0] for a in actions if isinstance(a, PlayPrompts)] == ["hello"]
+    assert [label(a.items[0]) for a in actions if isinstance(a, Say)] == ["hello"]
     again, actions = handle(heating, asked, AudioGone(AT + 4, 3_000))
     assert again == asked  # he is being spoken to
     assert actions == [Noted(AT + 4, asked.turn, "audio_lost", "3000 ms")]
@@ -403,7 +406,7 @@ def test_a_prompt_that_was_stopped_twice_goes_on_where_it_stopped_last(heating: 
         dialogue, _ = handle(heating, dialogue, PlaybackBegan(AT, f"p-c1-{number}"))
         dialogue, _ = handle(heating, dialogue, SpeechBegan(AT + 1.5, 1, utterance))
         dialogue, actions = handle(heating, dialogue, NothingHeard(AT + 3.0, 1, utterance, ""))
-    play = next(action for action in actions if isinstance(action, PlayPrompts))
+    play = next(action for action in actions if isinstance(action, Say))
     assert play.offset_ms == 1_500 - 200 + 1_500 - 200
 
 
@@ -413,8 +416,20 @@ def test_a_prompt_that_was_heard_is_not_said_again(heating: Flow) -> None:
     welcome_ms = heating.prompt_ms["welcome"]
     dialogue, _ = handle(heating, dialogue, SpeechBegan(AT + (welcome_ms + 1_000) / 1_000, 1, 1))
     dialogue, actions = handle(heating, dialogue, NothingHeard(AT + 9, 1, 1, ""))
-    play = next(action for action in actions if isinstance(action, PlayPrompts))
-    assert (play.prompts, play.offset_ms) == (("ask_eligibility",), 800)
+    play = next(action for action in actions if isinstance(action, Say))
+    assert (play.items, play.offset_ms) == (prompts("ask_eligibility"), 800)
+
+
+def test_what_was_heard_is_believed_as_reported(heating: Flow) -> None:
+    """The clocks of two machines say that the first prompt was over; Asterisk says that it was not."""
+    dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
+    dialogue, _ = handle(heating, dialogue, PlaybackBegan(AT, "p-c1-1"))
+    dialogue, _ = handle(heating, dialogue, SpeechBegan(AT + 60, 1, 1))
+    heard = (ItemHeard("stopped", 700), ItemHeard("skipped"))
+    dialogue, _ = handle(heating, dialogue, PlaybackEnded(AT + 60, "p-c1-1", "stopped", 700, heard))
+    dialogue, actions = handle(heating, dialogue, NothingHeard(AT + 62, 1, 1, ""))
+    play = next(action for action in actions if isinstance(action, Say))
+    assert (play.items, play.offset_ms) == (prompts("welcome", "ask_eligibility"), 500)
 
 
 def test_where_barge_in_is_off_speech_stops_nothing(heating: Flow) -> None:
@@ -440,7 +455,7 @@ def test_speech_that_goes_on_after_an_early_answer_stops_the_next_prompt(heating
 # --- doubtful speech over a prompt ---
 
 
-def aside(conversation: Conversation, text: str, intent: str = "", **more: float | bool) -> Understood:
+def aside(conversation: Rehearsal, text: str, intent: str = "", **more: float | bool) -> Understood:
     """Words of the next utterance, that stopped nothing."""
     d = conversation.dialogue
     sure = float(more.pop("recognised", 0.9))
@@ -448,12 +463,12 @@ def aside(conversation: Conversation, text: str, intent: str = "", **more: float
 
 
 def test_doubtful_speech_that_is_an_answer_is_taken_and_stops_the_prompt(heating: Flow, resolve: Resolver) -> None:
-    conversation = Conversation(heating, resolve)
+    conversation = Rehearsal(heating, resolve)
     assert conversation.dialogue.phase == "speaking"
     actions = conversation.feed(aside(conversation, "oui"))
     assert conversation.dialogue.state == "ask_zip_code"
-    stops = [type(action) for action in actions if isinstance(action, StopPlayback | PlayPrompts)]
-    assert stops == [StopPlayback, PlayPrompts]
+    stops = [type(action) for action in actions if isinstance(action, StopPlayback | Say)]
+    assert stops == [StopPlayback, Say]
     assert conversation.turns[-1].committed == "endpoint"
     assert [note.what for note in conversation.noted] == ["aside"]
 
@@ -473,7 +488,7 @@ def test_doubtful_speech_answers_too_when_the_prompt_is_over_meanwhile(heating: 
 def test_doubtful_speech_that_means_nothing_has_not_happened(
     text: str, recognised: float, why: str, hears_out: bool, heating: Flow, resolve: Resolver
 ) -> None:
-    conversation = Conversation(heating, resolve)
+    conversation = Rehearsal(heating, resolve)
     if hears_out:
         conversation.listen()
     before = conversation.dialogue
@@ -483,24 +498,24 @@ def test_doubtful_speech_that_means_nothing_has_not_happened(
 
 
 def test_doubtful_speech_that_would_hang_up_has_not_happened(heating: Flow, resolve: Resolver) -> None:
-    conversation = Conversation(heating, resolve)
+    conversation = Rehearsal(heating, resolve)
     before = conversation.dialogue
     event = aside(conversation, "au revoir", "bye", recognised=0.5)
     assert conversation.feed(event) == [Noted(conversation.at, 1, "aside_ignored", "unsure")]
     assert conversation.dialogue == before
     conversation.feed(replace(event, recognition_confidence=0.9))
-    assert conversation.dialogue.ending
+    assert conversation.dialogue.conversation.ending
 
 
 @pytest.mark.parametrize("surer", ["hearing", "thinking", "dead_air", "older turn", "seen twice"])
 def test_doubtful_speech_gives_way_to_what_is_surer(surer: str, heating: Flow, resolve: Resolver) -> None:
-    conversation = Conversation(heating, resolve)
+    conversation = Rehearsal(heating, resolve)
     event = aside(conversation, "oui")
     match surer:
         case "hearing":
             conversation.feed(SpeechBegan(conversation.at, 1, 2))
         case "thinking" | "dead_air":
-            conversation.feed(Heard(conversation.at, 1, 2, "je vous écoute"))
+            conversation.feed(Recognised(conversation.at, 1, 2, "je vous écoute"))
             if surer == "dead_air":
                 conversation.expire()
         case "older turn":
@@ -514,7 +529,7 @@ def test_doubtful_speech_gives_way_to_what_is_surer(surer: str, heating: Flow, r
 
 
 def test_doubtful_speech_that_goes_on_louder_is_measured_as_a_whole(heating: Flow, resolve: Resolver) -> None:
-    conversation = Conversation(heating, resolve)
+    conversation = Rehearsal(heating, resolve)
     conversation.feed(aside(conversation, "oui"))
     assert (conversation.dialogue.state, conversation.dialogue.turn) == ("ask_zip_code", 2)
     actions = conversation.feed(SpeechBegan(conversation.at, 1, 1))
@@ -532,11 +547,11 @@ def test_slow_understanding_speaks_within_three_seconds(heating: Flow, resolve: 
     conversation = call_in(heating, resolve, "init")
     dialogue = conversation.dialogue
     dialogue, _ = handle(heating, dialogue, SpeechBegan(AT, dialogue.turn, 1))
-    dialogue, actions = handle(heating, dialogue, Heard(AT, dialogue.turn, 1, "oui"))
+    dialogue, actions = handle(heating, dialogue, Recognised(AT, dialogue.turn, 1, "je vous écoute"))
     timer = next(action for action in actions if isinstance(action, StartTimer))
     assert timer.after_ms <= 3_000
     dialogue, actions = handle(heating, dialogue, TimerExpired(AT + 2.5, "dead_air", timer.serial))
-    assert [action.prompts for action in actions if isinstance(action, PlayPrompts)] == [("one_moment",)]
+    assert [action.items for action in actions if isinstance(action, Say)] == [prompts("one_moment")]
     dialogue, _ = handle(heating, dialogue, Understood(AT + 4, dialogue.turn, 1, "oui", 0.9))
     assert dialogue.state == "ask_zip_code"
 
@@ -572,8 +587,8 @@ def test_a_hang_up_that_is_not_reported_is_asked_for_again_and_given_up(heating:
 
 
 def test_a_prompt_that_asterisk_refuses_is_skipped(heating: Flow, resolve: Resolver) -> None:
-    conversation = Conversation(heating, resolve)
-    conversation.feed(CommandRefused(conversation.at, "PlayPrompts", "no such file"))
+    conversation = Rehearsal(heating, resolve)
+    conversation.feed(CommandRefused(conversation.at, "Say", "no such file"))
     assert conversation.dialogue.phase == "waiting"
 
 
@@ -600,22 +615,23 @@ def test_a_restarted_bot_starts_the_pending_timer_anew(heating: Flow, resolve: R
 
 
 def test_a_call_in_a_state_that_the_flow_no_longer_has_is_handed_off(heating: Flow, resolve: Resolver) -> None:
-    dialogue = replace(call_in(heating, resolve, "init").dialogue, state="removed")
+    dialogue = call_in(heating, resolve, "init").dialogue
+    dialogue = replace(dialogue, conversation=replace(dialogue.conversation, state="removed"))
     after, actions = handle(heating, dialogue, Resumed(AT))
-    assert after.ending == "transfer 900"
-    assert [action.prompts for action in actions if isinstance(action, PlayPrompts)] == [("apology",)]
+    assert after.conversation.ending == "transfer 900"
+    assert [action.items for action in actions if isinstance(action, Say)] == [prompts("apology")]
 
 
 def test_an_answer_lost_with_a_killed_receiver_is_asked_for_again_and_is_no_trouble(
     heating: Flow, resolve: Resolver
 ) -> None:
     call = call_in(heating, resolve, "ask_owner_house")
-    for utterance in range(3):  # more often than the ladder of troubles has rungs
+    for utterance in range(3):  # more often than the escalation of troubles has steps
         d = call.dialogue
         call.feed(RecognitionTrouble(call.at, d.turn, d.utterance + 1, "restart"))
         assert (call.dialogue.state, call.dialogue.turn) == ("ask_owner_house", d.turn + 1), utterance
         assert call.dialogue.playback is not None
-        assert call.dialogue.playback.prompts[0] == "trouble_again"
+        assert call.dialogue.playback.items[0] == PromptItem("trouble_again")
         call.listen()
     call.says("oui")
     assert call.dialogue.state == "ask_which_heating"

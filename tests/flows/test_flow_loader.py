@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from dialogue.flow import Flow, Ladder, Listening, Step
+from dialogue.flow import Escalation, Flow, Listening, Step
 from dialogue.flow_loader import BadFlow, read_flow
 from dialogue.flow_names import Known
 
@@ -85,7 +85,7 @@ def test_a_good_flow_is_read_whole() -> None:
     assert flow.states["ask_owner"].answers["ok_owner"] == Step(set={"owner": "yes"}, goto="ask_number")
     assert flow.states["ask_owner"].answers["no_owner"] == Step(goto="bye")
     assert flow.states["ask_owner"].keypad.keys == {"1": "yes"}
-    assert flow.states["ask_owner"].no_match == Ladder((("sorry",), ("sorry", "again")), 3, Step(goto="bye"))
+    assert flow.states["ask_owner"].no_match == Escalation((("sorry",), ("sorry", "again")), 3, Step(goto="bye"))
     number = flow.states["ask_number"]
     assert number.listening == Listening(end_silence_ms=800, barge_in=False, hints=("un", "deux"))
     assert (number.keypad.digits, number.keypad.end, number.keypad.pause_ms) == (3, "*", 1_000)
@@ -140,7 +140,7 @@ def test_the_version_is_a_hash_of_the_text() -> None:
         ("{repeat: true}", "{ask: false}", "everywhere repeat does nothing: it says nothing and leads nowhere"),
         ("{repeat: true}", "{wait_ms: 5000}", "everywhere repeat waits in silence: it must say something first"),
         ("hello, then: bye}", "hello, then: {say: sorry}}", "no_input then must lead to a state, transfer or hang up"),
-        ("hello, then: bye}", "hello}", "16: no_input needs then: what comes after the last rung"),
+        ("hello, then: bye}", "hello}", "16: no_input needs then: what comes after the last step"),
         ("say: hello, then", "ask: false, then", "16: no_input says nothing"),
         ("  faq1: hello", "  faq2: hello", "23: unknown FAQ faq2, did you mean faq1?"),
         ("  faq1: hello", "  {}", "23: no answer for faq1"),

@@ -9,10 +9,9 @@ import pytest
 from dialogue.events import Begun
 from dialogue.flow_loader import BadFlow
 from dialogue.flow_store import FlowStore, Reload
-from dialogue.interpreter import handle
-from dialogue.rehearsal import Conversation
+from dialogue.rehearsal import Rehearsal
 from dialogue.scores import phrases_resolver
-from dialogue.state import Dialogue
+from dialogue.voice import Dialogue, handle
 from tests.flows.conftest import write_wav
 
 
@@ -59,7 +58,7 @@ def test_a_good_edit_is_in_force_for_the_next_call_and_a_call_keeps_its_own(fold
     assert store.refresh() == Reload(changed=("fr/heating",))
     new = store.current("fr/heating")
     assert (old.max_turns, new.max_turns) == (40, 20)
-    assert new.version != dialogue.flow_version == old.version
+    assert new.version != dialogue.conversation.flow_version == old.version
     assert store.version("fr/heating", old.version) is old
 
 
@@ -135,11 +134,11 @@ def test_a_new_intent_and_a_new_state_need_only_yaml(folder: Path) -> None:
     store = store_of(folder)
     store.load()
     flow = store.current("fr/heating")
-    conversation = Conversation(flow, phrases_resolver(folder / "flows", "fr", flow.faqs))
+    conversation = Rehearsal(flow, phrases_resolver(folder / "flows", "fr", flow.faqs))
     for line in ("oui", "soixante-quinze mille onze", "oui", "oui", "au gaz"):
         conversation.says(line)
     assert conversation.dialogue.state == "ask_roof"
     assert conversation.spoken == ["noted", "ask_roof"]
     conversation.says("mon toit est plat")
-    assert conversation.dialogue.slots["roof"] == "flat"
+    assert conversation.dialogue.conversation.slots["roof"] == "flat"
     assert conversation.dialogue.state == "ask_be_called_back"

@@ -17,7 +17,7 @@ def test_score(score: Score, heating: Flow, resolve: Resolver) -> None:
     assert not result.faults
 
 
-def test_the_scores_cover_every_state_answer_counter_question_and_ladder(heating: Flow, resolve: Resolver) -> None:
+def test_the_scores_cover_every_state_answer_counter_question_and_escalation(heating: Flow, resolve: Resolver) -> None:
     assert len(SCORES) >= 60
     covered = coverage(heating, [play(score, heating, resolve) for score in SCORES])
     assert covered.missing == ()

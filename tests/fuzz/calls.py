@@ -16,11 +16,11 @@ import wave
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from msgspec import structs
 from redis.asyncio import Redis
 
 from ari_controller import metrics
@@ -31,15 +31,17 @@ from ari_controller.controller import Controller
 from ari_controller.live_calls import LiveCalls
 from audio_prompts.catalogue import read_catalogue
 from bot_manager.call import Surroundings
+from bot_manager.commits import Commits
 from bot_manager.intents import IntentAnswer, IntentError
 from bot_manager.record_writer import RecordWriter
-from bot_manager.snapshots import Snapshots
 from bot_manager.switchboard import Switchboard
 from config import ROOT
 from dialogue.flow_store import FlowStore
 from observability.lifecycle import cancel_all
-from protocol.bus import Inbox, Outbox
-from protocol.messages import BadMessage, CallEnded, CallStarted, Command, Event, Message, decode, encode
+from protocol.bus import Entry, Inbox, Outbox
+from protocol.codec import BadMessage, decode, encode
+from protocol.lease import Lease
+from protocol.messages import CallEnded, CallStarted, Command, Event, Message
 from records.call_records import open_database
 from tests.fuzz.mutations import as_text, mutated_json
 from tests.fuzz.parsers import RULES, recorded_events
@@ -149,7 +151,7 @@ def controller_on(redis: Redis, random: Random) -> tuple[Controller, FickleAster
     asterisk = FickleAsterisk(random)
     outbox = Outbox(redis, CELL)
     store = CallStore(redis, CELL, "fuzz")
-    live = LiveCalls(RULES, 6, asterisk, store, outbox)  # type: ignore[arg-type]
+    live = LiveCalls(RULES, CELL, 6, asterisk, store, outbox)  # type: ignore[arg-type]
     inbox = Inbox(redis, CELL, "commands", "fuzz")
     controller = Controller(live, asterisk, store, inbox, 3_600)  # type: ignore[arg-type]
     return controller, asterisk, outbox
@@ -166,7 +168,7 @@ async def storm_of_events(redis: Redis, random: Random, count: int) -> Counter[s
             before = ""
             for number in range(count):
                 if random.random() < 0.15 and (command := command_of(random)) is not None:
-                    live.command(command)
+                    live.command(command, f"{number + 1}-0")
                     done["commands"] += 1
                     continue
                 event: Any = events_of(random)
@@ -198,8 +200,8 @@ async def _everybody_leaves(controller: Controller) -> None:
     """Ends every call, as a hang-up does, until none is left: one may come back that was told to have returned."""
     end_at = time.monotonic() + PATIENCE_S
     while controller.live.calls:
-        for call_id in list(controller.live.calls):
-            controller.received(json.dumps({"type": "StasisEnd", "channel": {"id": call_id}}))
+        for channel_id in list(controller.live.by_channel):
+            controller.received(json.dumps({"type": "StasisEnd", "channel": {"id": channel_id}}))
         controller.live.tick()
         await asyncio.sleep(0.01)
         assert time.monotonic() < end_at, {key: one.legs.state for key, one in controller.live.calls.items()}
@@ -224,11 +226,14 @@ async def storm_of_messages(redis: Redis, random: Random, count: int, folder: Pa
     """`count` fuzzed messages into the switchboard and its calls; then every call is told its end."""
     flows = FlowStore(ROOT / "flows", prompts_in(folder))
     flows.load()
-    outbox, snapshots = Outbox(redis, CELL), Snapshots(redis, CELL)
+    lease = Lease(redis, CELL, "bot_manager", "bot_manager")
+    assert await lease.take()
+    commits = Commits(lease, CELL)
     records = RecordWriter(open_database(f"sqlite:///{folder / 'calls.sqlite'}"))
     intents: Any = FickleIntents(random)
-    switchboard = Switchboard(Surroundings(outbox, intents, snapshots, records), flows, CELL, "fr/heating")
-    writers = [asyncio.create_task(outbox.run()), asyncio.create_task(snapshots.run())]
+    switchboard = Switchboard(Surroundings(commits, intents, records), flows, CELL, "fr/heating")
+    commits.driven = switchboard.driven
+    writers = [asyncio.create_task(commits.run())]
     records.start()
     done: Counter[str] = Counter()
     try:
@@ -242,22 +247,24 @@ async def storm_of_messages(redis: Redis, random: Random, count: int, folder: Pa
                 done["taken"] += 1
                 if isinstance(message, CallStarted | CallEnded):
                     # ended calls are remembered and not begun again: a new name every time that all have had one
-                    message = replace(message, call_id=f"{message.call_id}-{number // 2_000}")
+                    message = structs.replace(message, call_id=f"{message.call_id}-{number // 2_000}")
                 else:
-                    message = replace(message, call_id=f"{message.call_id}-{random.choice([number // 2_000, 0])}")
+                    message = structs.replace(
+                        message, call_id=f"{message.call_id}-{random.choice([number // 2_000, 0])}"
+                    )
                 if isinstance(message, CallStarted):
                     begun.add(message.call_id)
-                await switchboard.deal_with(message)
+                await switchboard.deal_with(Entry(f"{number + 1}-0", message))
             for call_id in begun:
-                await switchboard.deal_with(CallEnded(call_id, time.time(), "caller_hung_up"))
+                await switchboard.deal_with(Entry(f"{count + 1}-0", CallEnded(call_id, time.time(), "caller_hung_up")))
             assert await switchboard.drained(PATIENCE_S), len(switchboard)
-            assert await snapshots.stored(PATIENCE_S)
-            assert await outbox.flush(PATIENCE_S)
+            assert await commits.stored(PATIENCE_S)
             assert await asyncio.to_thread(records.flush, PATIENCE_S)
             assert records.dropped == 0
     finally:
         await switchboard.close()
         await cancel_all(*writers)
+        await lease.release()
         await asyncio.to_thread(records.stop)
     forever = [key for key in await redis.keys("pronto:call:*") if await redis.ttl(key) < 0]
     assert forever == [], forever

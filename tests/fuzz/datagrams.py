@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from devstack.processes import wait_for
 from protocol.messages import Listen
-from rtp_receiver.call_stream import Limits
+from rtp_receiver.call_stream import StreamSettings
 from rtp_receiver.datagrams import kernel_drops, open_socket
 from rtp_receiver.media_thread import MediaThread
 from rtp_receiver.rtp import RtpPacket
@@ -90,7 +90,7 @@ class Storm:
 
     def __post_init__(self) -> None:
         self._sock = open_socket("127.0.0.1", 0)
-        self.media = MediaThread(self._sock, self.vad, Limits(), lambda _: None, self.asked.add, 3_600)
+        self.media = MediaThread(self._sock, self.vad, StreamSettings(), lambda _: None, self.asked.add, 3_600)
         self.senders = [Sender(self.random, self._source()) for _ in range(self.calls + self.strangers)]
 
     def _source(self) -> socket.socket:

@@ -18,30 +18,32 @@ from ari_controller.call_legs import CallLegs
 from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
 from ari_controller.call_states import Rules
 from ari_controller.media_legs import Target
-from ari_controller.playbacks import Playback
-from ari_controller.reconcile import decide, seen_from
+from ari_controller.playbacks import Part, Playback
+from ari_controller.reconcile import TrackedCall, decide, seen_from
 from audio_prompts.catalogue import BadCatalogue, read_catalogue_text
 from callers.script import BadScore, read_score
 from callers.sdp import MalformedSdp, audio_target, describe
 from callers.sip_message import MalformedSip, options_request, parse
 from config import ROOT, SERVICES, BadSettings, key_of, load
+from dialogue.conversation import Conversation
 from dialogue.flow_loader import BadFlow, read_flow
 from dialogue.flow_names import Known
-from dialogue.state import BadSnapshot as BadDialogue
-from dialogue.state import Dialogue, from_json, to_json
+from dialogue.snapshot import BadSnapshot as BadDialogue
+from dialogue.snapshot import from_json, to_json
+from dialogue.voice import Dialogue
+from dialogue.voice.state import Early
 from intent_service.phrases import BadPhrases, read_phrase_set, read_sentences
-from protocol.messages import BadMessage, decode, encode
+from protocol.codec import BadMessage, decode, encode
 from rtp_receiver.rtp import BadRtp, RtpPacket
 from tests.fuzz.mutations import as_text, mutated_bytes, mutated_json, mutated_text
 from tests.fuzz.samples import MESSAGES
 from whisper_service.audio import BadAudio
 from whisper_service.audio import decode as decode_audio
-from whisper_service.phrases import BadPhrases as BadFamilies
-from whisper_service.phrases import read_families
+from whisper_service.phrases import BadGuardPhrases, read_families
 
 RULES = Rules(Target("pronto", "127.0.0.1", 8766), "/prompts", "/recordings", True, True, "handoff", "900", "fr")
 CALL = CallLegs("c", RULES, 1.0, "fr/heating")
-CALL.playbacks.queue.append(Playback("p-c-1", 0))
+CALL.playbacks.queue.append(Playback("p-c-1", parts=[Part("p-c-1", [0], began_ms=[5])], heard=[None]))
 CALL.stream.source = ("127.0.0.1", 20_000)
 SMALL_FLOW = """\
 flow: small
@@ -187,7 +189,7 @@ def _lists(random: Random) -> Any:
 def _reconcile(lists: Any) -> object:
     bodies = lists if isinstance(lists, list) else []
     found = seen_from(0.0, "pronto", *(bodies + [None] * 4)[:4])
-    return decide(found, {"pbx-1": 0.0})
+    return decide(found, {"c": TrackedCall("pbx-1", 0.0)})
 
 
 def _parse_message(text: str) -> None:
@@ -205,7 +207,7 @@ def _legs() -> list[Any]:
 
 
 def _dialogues() -> list[Any]:
-    return [json.loads(to_json(Dialogue(before=Dialogue())))]
+    return [json.loads(to_json(Dialogue(early=Early(Conversation(), 1))))]
 
 
 PARSERS = (
@@ -214,12 +216,14 @@ PARSERS = (
     Parser("ari errors", _json_of(lambda: [{"message": "x"}]), lambda text: error_of(500, text), ()),
     Parser("ari lists", _lists, _reconcile, (BadEvent,)),
     Parser("messages", _json_of(_bodies), _parse_message, (BadMessage,)),
-    Parser("controller's snapshots", _json_of(_legs), lambda text: restore("c", text, RULES), (BadSnapshot,)),
+    Parser("controller's snapshots", _json_of(_legs), lambda text: restore("c", text, RULES, 0.0), (BadSnapshot,)),
     Parser("dialogue's snapshots", _json_of(_dialogues), from_json, (BadDialogue,)),
     Parser("flows", _flow, lambda text: read_flow(text, "x", known_names()), (BadFlow,)),
     Parser("intents", _texts("flows/*/intents.yaml"), lambda text: read_phrase_set(text, "x"), (BadPhrases,)),
     Parser("out of scope", _texts("flows/*/out_of_scope.yaml"), lambda text: read_sentences(text, "x"), (BadPhrases,)),
-    Parser("families", _texts("flows/*/hallucinations.yaml"), lambda text: read_families({"x": text}), (BadFamilies,)),
+    Parser(
+        "families", _texts("flows/*/hallucinations.yaml"), lambda text: read_families({"x": text}), (BadGuardPhrases,)
+    ),
     Parser("prompts", _texts("audio_prompts/*/prompts.yaml"), lambda t: read_catalogue_text(t, "x"), (BadCatalogue,)),
     Parser("call scripts", _texts("tests/calls/*.yaml"), lambda text: read_score(text, "x"), (BadScore,)),
     Parser("settings", _settings, lambda made: load(SERVICES[made[0]], made[1]), (BadSettings,)),

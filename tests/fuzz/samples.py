@@ -1,5 +1,6 @@
 """One good message of every kind, and good snapshots."""
 
+from protocol.items import prompts
 from protocol.messages import (
     AudioLost,
     CallConcluded,
@@ -12,9 +13,9 @@ from protocol.messages import (
     Message,
     PlaybackFinished,
     PlaybackStarted,
-    PlayPrompts,
     RecognitionFailed,
     RequestRefused,
+    Say,
     SpeechStarted,
     StopPlayback,
     TransferCall,
@@ -40,7 +41,7 @@ MESSAGES: tuple[Message, ...] = (
     AudioLost(CALL, AT, 3_000),
     TurnTaken(CALL, AT, 1, "a", "b", "oui", "yes", 0.9, "endpoint", ("zip_code=75011",)),
     CallConcluded(CALL, AT, "qualified", ("zip_code=75011",)),
-    PlayPrompts(CALL, AT, 1, f"p-{CALL}-1", "fr", ("welcome", "busy")),
+    Say(CALL, AT, 1, f"p-{CALL}-1", "fr", prompts("welcome", "busy")),
     StopPlayback(CALL, AT),
     Listen(CALL, AT, 1, "fr", hints=("gaz",)),
     TransferCall(CALL, AT, "900"),

@@ -4,7 +4,7 @@ import pytest
 
 from intent_service.normalise import normalise
 from intent_service.phrases import read_phrase_set
-from intent_service.rules import Rules, Ruling
+from intent_service.rules import PhraseRules, Ruling
 
 TEXT = """\
 language: fr
@@ -25,8 +25,8 @@ ALL = frozenset({"yes", "no", "zip"})
 
 
 @pytest.fixture(scope="module")
-def rules() -> Rules:
-    return Rules([read_phrase_set(TEXT, "f.yaml")], lambda text: normalise(text, "fr"))
+def rules() -> PhraseRules:
+    return PhraseRules([read_phrase_set(TEXT, "f.yaml")], lambda text: normalise(text, "fr"))
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,16 @@ def rules() -> Rules:
         ("", None),
     ],
 )
-def test_rulings(rules: Rules, sentence: str, ruling: Ruling | None) -> None:
+def test_rulings(rules: PhraseRules, sentence: str, ruling: Ruling | None) -> None:
     assert rules.decide(normalise(sentence, "fr"), ALL) == ruling
 
 
-def test_an_intent_that_is_not_allowed_is_never_ruled(rules: Rules) -> None:
+def test_an_intent_that_is_not_allowed_is_never_ruled(rules: PhraseRules) -> None:
     assert rules.decide("oui", frozenset({"no"})) is None
     assert rules.decide("codepostal", frozenset({"yes", "no"})) is None
 
 
 def test_held_out_phrases_are_not_known_word_for_word() -> None:
-    rules = Rules([read_phrase_set(TEXT, "f.yaml")], lambda text: normalise(text, "fr"), word_for_word=False)
+    rules = PhraseRules([read_phrase_set(TEXT, "f.yaml")], lambda text: normalise(text, "fr"), word_for_word=False)
     assert rules.decide(normalise("je veux bien", "fr"), ALL) is None
     assert rules.decide("oui", ALL) == Ruling("yes", "only")

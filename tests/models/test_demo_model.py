@@ -6,12 +6,12 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from audio_prompts.espeak import Voice, speak
+from audio_prompts.espeak import EspeakVoice, speak
 from models import nospeech
 from models.short_context import transcribe
 from models.train.corpus import Corpus
 
-VOICE = Voice(name="fr", speed=150, pitch=50)
+VOICE = EspeakVoice(name="fr", speed=150, pitch=50)
 NO_SPEECH_THRESHOLD = 0.6
 
 INTENT_PHRASES = """

@@ -17,7 +17,7 @@ from models.train.french_numbers import number_words, numerals, pair_words, zip_
 from models.train.muon import orthogonal
 from models.train.network import Shape, Whisper
 from models.train.phonemes import PAUSE, PHONEMES, UNKNOWN, frame_classes, speech_span_s
-from models.train.synth import Utterance, write_shard
+from models.train.synth import SynthUtterance, write_shard
 from models.train.train import Schedule
 from models.train.vocab import Vocabulary
 
@@ -203,8 +203,8 @@ def test_virtual_padding_stands_for_real_padding() -> None:
 
 def test_batches_pad_with_zeros_and_label_silence_as_no_speech(tmp_path: Path) -> None:
     vocabulary = Vocabulary(DEMO_MODEL / "tokenizer.json")
-    speech = Utterance("oui", np.ones((60, 80), np.float16), np.full(30, 5, np.uint8), (0.1, 0.4))
-    nothing = Utterance("", np.ones((50, 80), np.float16), np.zeros(25, np.uint8), (0.0, 0.0))
+    speech = SynthUtterance("oui", np.ones((60, 80), np.float16), np.full(30, 5, np.uint8), (0.1, 0.4))
+    nothing = SynthUtterance("", np.ones((50, 80), np.float16), np.zeros(25, np.uint8), (0.0, 0.0))
     write_shard(tmp_path / "shard0000.npz", [speech, nothing])
     pool = Pool(tmp_path, vocabulary, seed=1)
     pool.refresh()

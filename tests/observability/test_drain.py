@@ -10,7 +10,7 @@ import pytest
 
 from devstack.processes import free_tcp_port
 from observability.drain import Drain
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.http import serve
 from observability.lifecycle import until_stopped
 from observability.listening import bound_socket, is_served
@@ -34,7 +34,7 @@ def work() -> Work:
 
 @pytest.fixture
 async def url(work: Work) -> AsyncIterator[str]:
-    server = await serve(Report(dict, lambda: (True, ""), work.drain), "127.0.0.1", 0)
+    server = await serve(ServiceReport(dict, lambda: (True, ""), work.drain), "127.0.0.1", 0)
     yield f"http://127.0.0.1:{server.port}"
     await server.stop()
 

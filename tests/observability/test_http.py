@@ -15,13 +15,13 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from observability.drain import Drain
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.http import Server, serve
 from observability.lifecycle import until_stopped
 from observability.listening import bound_socket
 from observability.whole_answers import MAX_HEAD_BYTES
 
-REPORT = Report(lambda: {"calls": 3}, lambda: (True, ""), Drain(lambda: 0), {"/page": lambda: {"on": "it"}})
+REPORT = ServiceReport(lambda: {"calls": 3}, lambda: (True, ""), Drain(lambda: 0), {"/page": lambda: {"on": "it"}})
 
 
 async def test_a_server_answers_in_the_loop_of_its_service_and_leaves_signals_alone() -> None:

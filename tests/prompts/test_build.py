@@ -9,8 +9,16 @@ import pytest
 import soxr
 
 from audio_prompts.build import Built, build, import_recording, read_audio
-from audio_prompts.catalogue import BadAudio, BadCatalogue, Catalogue, Voice, audio_ms, lengths_ms, read_catalogue
-from audio_prompts.loudness import Samples, Silent, level_dbfs
+from audio_prompts.catalogue import (
+    BadCatalogue,
+    BadPromptAudio,
+    PromptCatalogue,
+    PromptVoice,
+    audio_ms,
+    lengths_ms,
+    read_catalogue,
+)
+from audio_prompts.loudness import Samples, SilentAudio, level_dbfs
 
 TEXT = "language: fr\nsettings: {voice: fr, speed: 150, pitch: 40}\nprompts:\n  hello: Bonjour.\n  bye: Au revoir.\n"
 
@@ -21,7 +29,7 @@ class ToneSynthesiser:
     def __init__(self) -> None:
         self.spoken: list[str] = []
 
-    def __call__(self, text: str, voice: Voice) -> Samples:
+    def __call__(self, text: str, voice: PromptVoice) -> Samples:
         self.spoken.append(text)
         count = 800 * len(text)
         return (0.2 * np.sin(np.arange(count) * 2 * np.pi * (300 + voice.pitch) / 8_000)).astype(np.float32)
@@ -137,7 +145,7 @@ def test_audio_of_any_format_is_read(rate_hz: int, channels: int, width: int, tm
 def test_what_is_no_audio_is_refused(content: bytes, folder: Path) -> None:
     path = folder.parent / "bad.wav"
     path.write_bytes(content)
-    with pytest.raises(BadAudio, match=r"bad\.wav"):
+    with pytest.raises(BadPromptAudio, match=r"bad\.wav"):
         import_recording(folder, "hello", path)
     assert not (folder / "recordings").exists()
 
@@ -148,7 +156,7 @@ def test_a_silent_recording_is_refused(folder: Path) -> None:
         file.setsampwidth(2)
         file.setframerate(8_000)
         file.writeframes(bytes(16_000))
-    with pytest.raises(Silent):
+    with pytest.raises(SilentAudio):
         import_recording(folder, "hello", folder.parent / "silent.wav")
 
 
@@ -159,7 +167,7 @@ def test_a_prompt_that_is_not_listed_cannot_be_imported(folder: Path) -> None:
 
 
 def test_one_prompt_that_fails_does_not_stop_the_others(folder: Path) -> None:
-    def mute(text: str, voice: Voice) -> Samples:
+    def mute(text: str, voice: PromptVoice) -> Samples:
         return ToneSynthesiser()(text, voice) * np.float32(text != "Bonjour.")
 
     done = build(folder, mute)
@@ -177,8 +185,8 @@ def test_the_index_says_of_what_each_file_was_made(folder: Path) -> None:
 
 
 def test_a_catalogue_is_read(folder: Path) -> None:
-    assert read_catalogue(folder / "prompts.yaml") == Catalogue(
-        "fr", Voice("fr", 150, 40), {"hello": "Bonjour.", "bye": "Au revoir."}
+    assert read_catalogue(folder / "prompts.yaml") == PromptCatalogue(
+        "fr", PromptVoice("fr", 150, 40), {"hello": "Bonjour.", "bye": "Au revoir."}
     )
 
 
@@ -208,5 +216,5 @@ def test_a_bad_catalogue_is_refused(text: str, reason: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(("rate_hz", "channels", "width"), [(16_000, 1, 2), (8_000, 2, 2), (8_000, 1, 4)])
 def test_what_asterisk_would_not_play_is_no_audio(rate_hz: int, channels: int, width: int, tmp_path: Path) -> None:
     write_wav(tmp_path / "a.wav", rate_hz, channels, width)
-    with pytest.raises(BadAudio, match="must be 8000 Hz, 16 bit, mono"):
+    with pytest.raises(BadPromptAudio, match="must be 8000 Hz, 16 bit, mono"):
         audio_ms(tmp_path / "a.wav")

@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_prompts.loudness import CEILING, Samples, Silent, faded, level_dbfs, levelled, limited, prepared, trimmed
+from audio_prompts.loudness import (
+    CEILING,
+    Samples,
+    SilentAudio,
+    faded,
+    level_dbfs,
+    levelled,
+    limited,
+    prepared,
+    trimmed,
+)
 
 RATE_HZ = 8_000
 
@@ -60,7 +70,7 @@ def test_the_ends_begin_and_end_at_zero() -> None:
 
 @pytest.mark.parametrize("nothing", [silence(1.0), np.zeros(0, np.float32)])
 def test_silence_is_no_prompt(nothing: Samples) -> None:
-    with pytest.raises(Silent):
+    with pytest.raises(SilentAudio):
         prepared(nothing, RATE_HZ)
 
 

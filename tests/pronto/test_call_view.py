@@ -1,17 +1,18 @@
 """What a watcher of the bus knows of a call after each message."""
 
 from callers.call_view import CallView, one_line
+from protocol.items import prompts
 from protocol.messages import (
     CallConcluded,
     CallEnded,
     Message,
     PlaybackFinished,
     PlaybackStarted,
-    PlayPrompts,
+    Say,
     TurnTaken,
 )
 
-PLAY = PlayPrompts("c", 1.0, 1, "p-c-1", "fr", ("welcome", "ask"))
+PLAY = Say("c", 1.0, 1, "p-c-1", "fr", prompts("welcome", "ask"))
 MOVED = TurnTaken("c", 3.0, 1, "init", "ask_zip_code", "oui", "yes", 0.98, "early", ("zip_code=75011",))
 
 

@@ -9,7 +9,7 @@ import pytest
 from devstack.processes import ChildProcess, ProcessFailed, free_tcp_port
 from devstack.stack import BACK_OFF_S, GROWN_UP_S, Stack, StackPlan, back_off
 from observability.drain import Drain
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.http import serve
 from pronto.__main__ import main
 
@@ -59,7 +59,7 @@ class Draining:
 @pytest.fixture
 async def draining() -> AsyncIterator[Draining]:
     found = Draining()
-    server = await serve(Report(dict, lambda: (True, ""), found.drain), "127.0.0.1", found.port)
+    server = await serve(ServiceReport(dict, lambda: (True, ""), found.drain), "127.0.0.1", found.port)
     yield found
     await server.stop()
 

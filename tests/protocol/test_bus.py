@@ -5,12 +5,16 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from redis.asyncio import Connection, Redis
 
 from devstack.redis_server import RedisServer
-from protocol.bus import Inbox, Outbox, connect
-from protocol.keys import stream_key
-from protocol.messages import CallStarted, Command, DtmfReceived, Event, HangUp, Message, decode
+from protocol.bus import Entry, Inbox, Outbox, connect, is_after, unread
+from protocol.codec import decode, encode
+from protocol.keys import position_key, stream_key
+from protocol.messages import CallEnded, CallStarted, Command, DtmfReceived, Event, HangUp, Message
 from protocol.speaking import read_speaking, watch_speaking, write_speaking
 
 
@@ -127,6 +131,120 @@ async def test_a_full_outbox_drops_the_oldest_and_counts_it() -> None:
     await redis.aclose()
 
 
+async def commands_wait(redis: Redis) -> None:
+    """Returns once Redis holds a writer back."""
+    while not (await redis.info("clients"))["blocked_clients"]:
+        await redis.ping()
+
+
+@contextlib.asynccontextmanager
+async def own_redis() -> AsyncIterator[Redis]:
+    """A Redis that no other test sees paused."""
+    server = RedisServer()
+    server.start()
+    redis = connect(server.url)
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+        server.stop()
+
+
+@pytest.mark.parametrize(("bound", "more"), [(3, 1), (3, 7), (10, 20)])
+async def test_what_is_being_sent_is_never_dropped_and_what_is_dropped_is_counted(bound: int, more: int) -> None:
+    async with own_redis() as redis:
+        outbox = Outbox(redis, "full", bound=bound)
+        for number in range(bound):
+            outbox.send(digit(number))
+        await redis.client_pause(60_000, all=False)
+        async with running(outbox.run()):
+            await asyncio.wait_for(commands_wait(redis), 10)  # all of the first are on their way
+            for number in range(bound, bound + more):
+                outbox.send(digit(number))
+            await redis.client_unpause()
+            assert await outbox.flush(10)
+        sent: Any = await redis.xrange(stream_key("full", "events"))
+        found = [decode(fields["m"]).at for _, fields in sent]
+        assert found[:bound] == list(range(bound))
+        assert found[-1] == bound + more - 1
+        assert found == sorted(set(found))
+        assert len(found) + outbox.dropped == bound + more
+        assert (len(outbox), outbox.away_since) == (0, None)
+
+
+async def test_what_only_a_newer_release_knows_is_counted_and_the_rest_is_read(redis_url: str) -> None:
+    redis = connect(redis_url)
+    inbox = Inbox(redis, "newer", "events", "reader")
+    await redis.set(position_key("newer", "events", "reader"), "0-0")
+    ended = CallEnded("c1", 1.0, "lost")
+    for text in (
+        '{"type":"CallParked","v":3,"call_id":"c1","at":1.0}',
+        encode(ended).replace("lost", "no_answer"),
+        encode(digit(7)).replace('"digit"', '"pressed_ms":80,"digit"'),
+    ):
+        await redis.xadd(stream_key("newer", "events"), {"m": text})
+    assert await take(inbox.messages(), 2) == [CallEnded("c1", 1.0, "other"), digit(7)]
+    assert (inbox.unknown, inbox.malformed) == (2, 0)
+    await redis.aclose()
+
+
+async def test_an_entry_tells_when_redis_took_it(redis_url: str) -> None:
+    redis = connect(redis_url)
+    await redis.set(position_key("ids", "events", "reader"), "0-0")
+    await redis.xadd(stream_key("ids", "events"), {"m": encode(digit(1))}, id="1700000000123-4")
+    inbox = Inbox(redis, "ids", "events", "reader")
+    entry = await asyncio.wait_for(anext(inbox.entries(stores_position=False)), 10)
+    assert (entry.id, entry.sent_ms, entry.message) == ("1700000000123-4", 1_700_000_000_123, digit(1))
+    await redis.aclose()
+
+
+@given(st.tuples(st.integers(0, 2**45), st.integers(0, 99)), st.tuples(st.integers(0, 2**45), st.integers(0, 99)))
+def test_entries_are_in_the_order_of_time_and_serial(one: tuple[int, int], other: tuple[int, int]) -> None:
+    ids = [f"{ms}-{serial}" for ms, serial in (one, other)]
+    assert is_after(*ids) == (one > other)
+    assert is_after(ids[0], "")
+    assert not is_after("", ids[0])
+
+
+async def test_a_reader_that_stores_its_position_itself_leaves_it_where_it_was(redis_url: str) -> None:
+    redis = connect(redis_url)
+    key = position_key("own", "events", "reader")
+    await redis.set(key, "0-0")
+    await send(redis_url, "own", [digit(n) for n in range(5)])
+    inbox = Inbox(redis, "own", "events", "reader")
+    entries = inbox.entries(stores_position=False)
+    seen = [await asyncio.wait_for(anext(entries), 10) for _ in range(5)]
+    more = asyncio.create_task(take_entry(entries))  # so the first five were handled
+    await send(redis_url, "own", [digit(5)])
+    assert (await more).message == digit(5)
+    assert await redis.get(key) == "0-0"
+    await redis.set(key, seen[2].id)
+    again = Inbox(redis, "own", "events", "reader").entries(stores_position=False)
+    assert (await asyncio.wait_for(anext(again), 10)).message == digit(3)
+    await redis.aclose()
+
+
+async def take_entry(entries: AsyncGenerator[Entry]) -> Entry:
+    return await asyncio.wait_for(anext(entries), 10)
+
+
+async def test_what_a_consumer_has_not_dealt_with_has_an_age(redis_url: str) -> None:
+    redis = connect(redis_url)
+    assert await unread(redis, "ages", "events", "reader") == []
+    await redis.set(position_key("ages", "events", "reader"), "5-0")
+    (seconds, _), stream = await redis.time(), stream_key("ages", "events")
+    await redis.xadd(stream, {"m": encode(digit(0))}, id="5-0")
+    await redis.xadd(stream, {"m": encode(digit(1))}, id=f"{seconds - 90}000-0")
+    await redis.xadd(stream, {"m": "broken"})
+    await redis.xadd(stream, {"m": '{"type":"CallParked","v":3}'})
+    await redis.xadd(stream, {"m": encode(digit(2))})
+    (old, age_s), (new, new_age_s) = await unread(redis, "ages", "events", "reader")
+    assert (old, new) == (digit(1), digit(2))
+    assert 89 <= age_s < 120
+    assert 0 <= new_age_s < 30
+    await redis.aclose()
+
+
 async def test_bot_speaking_is_stored_and_published(redis_url: str) -> None:
     redis = connect(redis_url)
     changes = watch_speaking(redis)
@@ -161,27 +279,3 @@ def test_commands_are_packed_as_the_library_does_it() -> None:
         ("MGET", "", "x" * 100_000),
     ):
         assert b"".join(ours.pack_command(*command)) == b"".join(library.pack_command(*command))
-
-
-async def test_what_is_on_its_way_is_neither_dropped_nor_counted_as_lost() -> None:
-    """A full outbox drops what waits; the batch that Redis is being given arrives, and each loss is counted once."""
-    server = RedisServer()
-    server.start()
-    redis = connect(server.url)
-    outbox = Outbox(redis, "bound", bound=5)
-    try:
-        async with running(outbox.run()):
-            await redis.execute_command("CLIENT", "PAUSE", 600, "ALL")  # type: ignore[no-untyped-call]
-            for number in range(3):
-                outbox.send(digit(number))
-            while outbox.in_flight < 3:  # noqa: ASYNC110 the outbox tells nobody when it takes a batch
-                await asyncio.sleep(0)
-            for number in range(3, 9):
-                outbox.send(digit(number))
-            assert (len(outbox), outbox.dropped) == (5, 4)
-            assert await outbox.flush(10)
-        entries: Any = await redis.xrange(stream_key("bound", "events"))
-        assert [decode(fields["m"]) for _, fields in entries] == [digit(number) for number in (0, 1, 2, 7, 8)]
-    finally:
-        server.stop()
-        await redis.aclose()

@@ -1,14 +1,15 @@
 """Packets and probabilities to segments: the audio, its times, and that packet sizes do not matter."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from protocol.messages import Listen
-from rtp_receiver.call_stream import BACKLOG_SAMPLES, CallStream, Confirmed, Heard, Limits, Segment
+from rtp_receiver.call_stream import BACKLOG_SAMPLES, CallStream, Confirmed, Segment, StreamEvent, StreamSettings
 from rtp_receiver.reorder import Counts
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import Samples
@@ -34,28 +35,28 @@ class Listener:
     stream: CallStream
     now: float = 1_000.0
 
-    def feed(self, packets: list[RtpPacket]) -> list[Heard]:
-        heard: list[Heard] = []
+    def feed(self, packets: list[RtpPacket]) -> list[StreamEvent]:
+        heard: list[StreamEvent] = []
         for packet in packets:
             self.now += len(packet.payload) / 32_000
             self.stream.push(packet, self.now)
             heard += self.judge()
         return heard
 
-    def judge(self) -> list[Heard]:
-        heard: list[Heard] = []
+    def judge(self) -> list[StreamEvent]:
+        heard: list[StreamEvent] = []
         while self.stream.waiting:
             heard += self.stream.heard(loudness(self.stream.next_chunk()))
         return heard
 
 
-def listener(limits: Limits | None = None, listen: Listen = LISTEN) -> Listener:
-    stream = CallStream("c1", limits or Limits())
+def listener(limits: StreamSettings | None = None, listen: Listen = LISTEN) -> Listener:
+    stream = CallStream("c1", limits or StreamSettings())
     stream.listen(listen)
     return Listener(stream)
 
 
-def segments(heard: list[Heard]) -> list[Segment]:
+def segments(heard: list[StreamEvent]) -> list[Segment]:
     return [item for item in heard if isinstance(item, Segment)]
 
 
@@ -109,13 +110,13 @@ def test_a_lost_packet_is_silence_in_the_utterance() -> None:
 
 def test_the_setting_ends_utterances_of_turns_that_name_no_silence() -> None:
     listen = Listen("c1", 0.0, 3, "fr", eager_silence_ms=100, end_silence_ms=0)
-    heard = listener(Limits(end_silence_ms=320), listen).feed(packets_of(AUDIO))
+    heard = listener(StreamSettings(end_silence_ms=320), listen).feed(packets_of(AUDIO))
     end = segments(heard)[-1]
     assert end.heard_at - end.speech_ended_at == pytest.approx(0.32, abs=0.02)
 
 
 def test_an_utterance_never_outgrows_the_buffer() -> None:
-    limits = Limits(max_samples=32_000)
+    limits = StreamSettings(max_samples=32_000)
     heard = listener(limits).feed(packets_of(np.concatenate([silence(1), loud(6), silence(2)])))
     ends = [segment for segment in segments(heard) if segment.is_end]
     assert [segment.cause for segment in ends] == ["too_long"] * 3 + ["silence"]
@@ -149,7 +150,7 @@ def test_the_listen_command_in_force_goes_with_the_segment() -> None:
 
 
 def test_hours_of_audio_need_no_more_memory() -> None:
-    ear = listener(Limits(max_samples=32_000))
+    ear = listener(StreamSettings(max_samples=32_000))
     packets = packets_of(np.concatenate([silence(1), loud(0.5)]))
     ends = 0
     for round_number in range(200):
@@ -163,7 +164,7 @@ def test_hours_of_audio_need_no_more_memory() -> None:
 def test_gap_after_gap_without_a_detector_that_keeps_up_is_bounded() -> None:
     """Timestamps that jump make seconds of silence from one packet: what is too much is dropped and counted."""
     counts = Counts()
-    stream = CallStream("c1", Limits(max_samples=16_000), counts)
+    stream = CallStream("c1", StreamSettings(max_samples=16_000), counts)
     stream.listen(LISTEN)
     ear = Listener(stream)
     for number in range(300):
@@ -178,7 +179,7 @@ def test_gap_after_gap_without_a_detector_that_keeps_up_is_bounded() -> None:
 
 
 def test_eight_streams_that_begin_together_complete_as_many_chunks_with_every_packet() -> None:
-    streams = [CallStream(f"call-{phase}", Limits(), head_start=64 * phase) for phase in range(8)]
+    streams = [CallStream(f"call-{phase}", StreamSettings(), head_start=64 * phase) for phase in range(8)]
     waiting = []
     for packet in packets_of(silence(0.5)):
         for stream in streams:

@@ -41,10 +41,10 @@ def test_what_was_sent_is_there_with_its_source_and_time(
     datagrams, _, senders = pair
     assert datagrams.receive() == 0
     sent = [(number % 3, bytes([number % 251]) * (1 + 7 * number)) for number in range(BATCH + 20)]
-    before = time.time()
+    before = time.monotonic()
     for number, data in sent:
         senders[number].send(data[:LONGEST_DATAGRAM])
-    after = time.time()
+    after = time.monotonic()
     names = [datagrams.source_of(sender.getsockname()[:2]) for sender in senders]
     found = []
     while count := datagrams.receive():

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtp_receiver.decisions import Aside, Began, Decision, End, Guess, Ignored, Settled, Span
-from rtp_receiver.endpointing import MOST_ASIDES, Endpointer, Rules
+from rtp_receiver.decisions import Aside, Began, End, EndpointDecision, Guess, Settled, SpeechIgnored, SpeechSpan
+from rtp_receiver.endpointing import MOST_ASIDES, Endpointer, EndpointRules
 
 # in chunks: eager 3, end 8, min speech 3, pre-roll 2, barge-in 5, longest utterance 60
-RULES = Rules(
+RULES = EndpointRules(
     min_speech_ms=96,
     pre_roll_chunks=2,
     eager_silence_ms=96,
@@ -16,16 +16,16 @@ RULES = Rules(
     max_utterance_ms=1_920,
     barge_in_ms=320,
 )
-BARGE_IN = Rules(**{name: getattr(RULES, name) for name in RULES.__slots__} | {"barge_in": True})
+BARGE_IN = EndpointRules(**{name: getattr(RULES, name) for name in RULES.__slots__} | {"barge_in": True})
 
 
-def listening(rules: Rules = RULES, turn: int = 1) -> Endpointer:
+def listening(rules: EndpointRules = RULES, turn: int = 1) -> Endpointer:
     endpointer = Endpointer(rules)
     endpointer.listen(turn, rules)
     return endpointer
 
 
-def play(endpointer: Endpointer, score: str) -> list[Decision]:
+def play(endpointer: Endpointer, score: str) -> list[EndpointDecision]:
     return [decision for sign in score for decision in endpointer.step(1.0 if sign == "#" else 0.0)]
 
 
@@ -34,9 +34,9 @@ def test_an_utterance_begins_is_guessed_and_ends() -> None:
     assert play(endpointer, ".....##") == []
     assert play(endpointer, "#") == [Began(1, 1)]
     assert play(endpointer, "##..") == []
-    assert play(endpointer, ".") == [Guess(1, 1, 1, Span(3, 12, 5, 9))]
+    assert play(endpointer, ".") == [Guess(1, 1, 1, SpeechSpan(3, 12, 5, 9))]
     assert play(endpointer, "....") == []
-    assert play(endpointer, ".") == [End(1, 1, 1, Span(3, 12, 5, 9), "silence")]
+    assert play(endpointer, ".") == [End(1, 1, 1, SpeechSpan(3, 12, 5, 9), "silence")]
     assert play(endpointer, "." * 50) == []
 
 
@@ -44,23 +44,23 @@ def test_speech_that_resumes_revises_the_guess() -> None:
     decisions = play(listening(), "....####....####........")
     assert decisions == [
         Began(1, 1),
-        Guess(1, 1, 1, Span(2, 10, 4, 7)),
-        Guess(1, 1, 2, Span(2, 18, 4, 15)),
-        End(1, 1, 2, Span(2, 18, 4, 15), "silence"),
+        Guess(1, 1, 1, SpeechSpan(2, 10, 4, 7)),
+        Guess(1, 1, 2, SpeechSpan(2, 18, 4, 15)),
+        End(1, 1, 2, SpeechSpan(2, 18, 4, 15), "silence"),
     ]
 
 
-PATIENT = Rules(**{name: getattr(RULES, name) for name in RULES.__slots__} | {"commit_silence_ms": 160})
+PATIENT = EndpointRules(**{name: getattr(RULES, name) for name in RULES.__slots__} | {"commit_silence_ms": 160})
 
 
 def test_a_guess_settles_when_its_silence_goes_on() -> None:
     endpointer = listening(PATIENT)
-    guess = Guess(1, 1, 1, Span(0, 6, 0, 3), settled=False)
+    guess = Guess(1, 1, 1, SpeechSpan(0, 6, 0, 3), settled=False)
     assert play(endpointer, "####...") == [Began(1, 1), guess]
     assert play(endpointer, ".") == []
     assert play(endpointer, ".") == [Settled(1, 1)]
     assert play(endpointer, "..") == []
-    assert play(endpointer, ".") == [End(1, 1, 1, Span(0, 6, 0, 3), "silence")]
+    assert play(endpointer, ".") == [End(1, 1, 1, SpeechSpan(0, 6, 0, 3), "silence")]
 
 
 def test_a_guess_that_speech_follows_never_settles() -> None:
@@ -72,7 +72,7 @@ def test_who_knows_more_of_a_guess_may_end_it_sooner() -> None:
     endpointer = listening()
     play(endpointer, "####...")
     endpointer.end_after(1, 1, 160)
-    assert play(endpointer, "..") == [End(1, 1, 1, Span(0, 6, 0, 3), "silence")]
+    assert play(endpointer, "..") == [End(1, 1, 1, SpeechSpan(0, 6, 0, 3), "silence")]
 
 
 def test_who_knows_more_of_a_guess_may_end_it_later() -> None:
@@ -87,11 +87,11 @@ def test_what_was_said_of_a_guess_is_void_when_speech_resumes() -> None:
     endpointer = listening()
     play(endpointer, "####...")
     endpointer.end_after(1, 1, 160)
-    assert play(endpointer, ".##....") == [Guess(1, 1, 2, Span(0, 12, 0, 9))]
+    assert play(endpointer, ".##....") == [Guess(1, 1, 2, SpeechSpan(0, 12, 0, 9))]
     endpointer.end_after(1, 1, 160)  # of the guess before
     endpointer.end_after(2, 2, 160)  # of another utterance
     assert play(endpointer, "...") == []
-    assert play(endpointer, ".") == [End(1, 1, 2, Span(0, 12, 0, 9), "silence")]
+    assert play(endpointer, ".") == [End(1, 1, 2, SpeechSpan(0, 12, 0, 9), "silence")]
     play(endpointer, "####...")
     endpointer.end_after(2, 1, 512)
     play(endpointer, "##")
@@ -100,12 +100,12 @@ def test_what_was_said_of_a_guess_is_void_when_speech_resumes() -> None:
 
 
 def test_an_end_without_a_guess_of_the_same_speech_says_so() -> None:
-    rules = Rules(pre_roll_chunks=0, eager_silence_ms=1_000, end_silence_ms=96)
-    assert play(listening(rules), "####...") == [Began(1, 1), End(1, 1, 0, Span(0, 6, 0, 3), "silence")]
+    rules = EndpointRules(pre_roll_chunks=0, eager_silence_ms=1_000, end_silence_ms=96)
+    assert play(listening(rules), "####...") == [Began(1, 1), End(1, 1, 0, SpeechSpan(0, 6, 0, 3), "silence")]
 
 
 def test_a_click_is_no_utterance() -> None:
-    assert play(listening(), "..##..........") == [Ignored("too_short")]
+    assert play(listening(), "..##..........") == [SpeechIgnored("too_short")]
 
 
 def test_a_short_word_with_a_gap_is_one() -> None:
@@ -116,7 +116,7 @@ def test_the_probability_has_to_rise_to_begin_and_to_fall_to_stop() -> None:
     endpointer = listening()
     assert [endpointer.step(p) for p in (0.45, 0.45, 0.45, 0.45)] == [()] * 4
     found = [d for p in (0.6, 0.4, 0.4, 0.4, 0.3, 0.45, 0.45) for d in endpointer.step(p)]
-    assert found == [Began(1, 1), Guess(1, 1, 1, Span(2, 10, 4, 7))]
+    assert found == [Began(1, 1), Guess(1, 1, 1, SpeechSpan(2, 10, 4, 7))]
 
 
 def test_an_utterance_without_end_is_cut_and_goes_on_as_the_next() -> None:
@@ -130,14 +130,14 @@ def test_an_utterance_without_end_is_cut_and_goes_on_as_the_next() -> None:
 
 
 def test_two_utterances_share_no_speech_and_no_pre_roll_of_it() -> None:
-    rules = Rules(pre_roll_chunks=20, eager_silence_ms=96, end_silence_ms=96)
+    rules = EndpointRules(pre_roll_chunks=20, eager_silence_ms=96, end_silence_ms=96)
     spans = [d.span for d in play(listening(rules), "####....####....") if isinstance(d, End)]
     assert [(s.first_chunk, s.first_voiced, s.last_voiced) for s in spans] == [(0, 0, 3), (4, 8, 11)]
 
 
 def test_nothing_is_an_utterance_before_the_first_turn() -> None:
     endpointer = Endpointer(RULES)
-    assert play(endpointer, "######........") == [Ignored("bot_speaking")]
+    assert play(endpointer, "######........") == [SpeechIgnored("bot_speaking")]
 
 
 def test_speech_goes_on_into_the_first_turn() -> None:
@@ -153,7 +153,7 @@ def test_speech_goes_on_into_the_first_turn() -> None:
 def test_without_barge_in_words_into_the_prompt_are_ignored() -> None:
     endpointer = listening()
     endpointer.bot_speaks(True)
-    assert play(endpointer, "..########..........") == [Ignored("bot_speaking")]
+    assert play(endpointer, "..########..........") == [SpeechIgnored("bot_speaking")]
 
 
 def test_speech_from_the_last_moment_of_the_prompt_counts_with_its_pre_roll() -> None:
@@ -163,7 +163,7 @@ def test_speech_from_the_last_moment_of_the_prompt_counts_with_its_pre_roll() ->
     endpointer.bot_speaks(False)
     decisions = play(endpointer, "####........")
     assert decisions[0] == Began(1, 1)
-    assert decisions[-1] == End(1, 1, 1, Span(8, 20, 10, 17), "silence")
+    assert decisions[-1] == End(1, 1, 1, SpeechSpan(8, 20, 10, 17), "silence")
 
 
 def test_speech_that_was_going_on_for_long_counts_from_the_last_moment_of_the_prompt() -> None:
@@ -173,7 +173,7 @@ def test_speech_that_was_going_on_for_long_counts_from_the_last_moment_of_the_pr
     endpointer.bot_speaks(False)
     decisions = play(endpointer, "####........")
     assert isinstance(decisions[-1], End)
-    assert decisions[-1].span == Span(28, 46, 30, 43)  # 300 ms are ten chunks, before them the pre-roll
+    assert decisions[-1].span == SpeechSpan(28, 46, 30, 43)  # 300 ms are ten chunks, before them the pre-roll
 
 
 def test_speech_that_was_over_before_the_prompt_ended_does_not_count() -> None:
@@ -208,50 +208,50 @@ def spoken_to() -> Endpointer:
 
 def test_speech_that_is_not_sure_enough_to_stop_the_prompt_is_set_aside() -> None:
     assert play(spoken_to(), "..####......") == []
-    assert play(spoken_to(), "..####.......") == [Aside(1, 1, Span(0, 8, 2, 5))]
+    assert play(spoken_to(), "..####.......") == [Aside(1, 1, SpeechSpan(0, 8, 2, 5))]
     weak = spoken_to()
     decisions = [decision for p in (0.3, 0.6, 0.5, 0.4, 0.5, 0.4, *[0.0] * 7) for decision in weak.step(p)]
-    assert decisions == [Aside(1, 1, Span(0, 8, 1, 5))]
+    assert decisions == [Aside(1, 1, SpeechSpan(0, 8, 1, 5))]
     assert not weak.speaking
 
 
 def test_what_is_no_word_or_said_where_nobody_may_interrupt_is_not_set_aside() -> None:
-    assert play(spoken_to(), "..##........") == [Ignored("too_short")]
+    assert play(spoken_to(), "..##........") == [SpeechIgnored("too_short")]
     deaf = listening(RULES)
     deaf.bot_speaks(True)
-    assert play(deaf, "..####........") == [Ignored("bot_speaking")]
+    assert play(deaf, "..####........") == [SpeechIgnored("bot_speaking")]
 
 
 def test_speech_that_goes_on_with_what_was_set_aside_is_one_utterance_with_it() -> None:
     decisions = play(spoken_to(), "..####.......#####........")
     assert decisions == [
-        Aside(1, 1, Span(0, 8, 2, 5)),
+        Aside(1, 1, SpeechSpan(0, 8, 2, 5)),
         Began(1, 1),
-        Guess(1, 1, 1, Span(0, 20, 2, 17)),
-        End(1, 1, 1, Span(0, 20, 2, 17), "silence"),
+        Guess(1, 1, 1, SpeechSpan(0, 20, 2, 17)),
+        End(1, 1, 1, SpeechSpan(0, 20, 2, 17), "silence"),
     ]
 
 
 def test_doubtful_speech_that_goes_on_is_set_aside_as_a_whole() -> None:
     assert play(spoken_to(), "####.......####.......") == [
-        Aside(1, 1, Span(0, 6, 0, 3)),
-        Aside(1, 1, Span(0, 17, 0, 14)),
+        Aside(1, 1, SpeechSpan(0, 6, 0, 3)),
+        Aside(1, 1, SpeechSpan(0, 17, 0, 14)),
     ]
 
 
 def test_speech_long_after_what_was_set_aside_is_an_utterance_of_its_own() -> None:
     decisions = play(spoken_to(), "####........#####........")
-    assert decisions[:2] == [Aside(1, 1, Span(0, 6, 0, 3)), Began(1, 2)]
-    assert decisions[-1] == End(1, 2, 1, Span(10, 19, 12, 16), "silence")
+    assert decisions[:2] == [Aside(1, 1, SpeechSpan(0, 6, 0, 3)), Began(1, 2)]
+    assert decisions[-1] == End(1, 2, 1, SpeechSpan(10, 19, 12, 16), "silence")
 
 
 def test_a_hum_that_comes_and_goes_is_set_aside_a_few_times_in_a_turn() -> None:
     endpointer = spoken_to()
     decisions = play(endpointer, "####.........." * 9)
     assert [decision.utterance for decision in decisions if isinstance(decision, Aside)] == [*range(1, MOST_ASIDES + 1)]
-    assert decisions[MOST_ASIDES:] == [Ignored("barge_in_unconfirmed")] * (9 - MOST_ASIDES)
+    assert decisions[MOST_ASIDES:] == [SpeechIgnored("barge_in_unconfirmed")] * (9 - MOST_ASIDES)
     endpointer.listen(2, BARGE_IN)
-    assert play(endpointer, "####.......") == [Aside(2, MOST_ASIDES + 1, Span(124, 132, 126, 129))]
+    assert play(endpointer, "####.......") == [Aside(2, MOST_ASIDES + 1, SpeechSpan(124, 132, 126, 129))]
 
 
 def test_speech_in_the_next_turn_does_not_go_on_with_what_was_set_aside() -> None:
@@ -274,7 +274,7 @@ def test_a_prompt_that_begins_does_not_end_the_utterance_before_it() -> None:
     play(endpointer, "#####")
     endpointer.bot_speaks(True)
     decisions = play(endpointer, "###........")
-    assert decisions[-1] == End(1, 1, 1, Span(0, 10, 0, 7), "silence")
+    assert decisions[-1] == End(1, 1, 1, SpeechSpan(0, 10, 0, 7), "silence")
 
 
 # --- turns ---
@@ -295,7 +295,7 @@ def test_speech_after_an_early_commit_is_an_utterance_of_the_new_turn() -> None:
     endpointer.bot_speaks(True)
     decisions = play(endpointer, "#####........")
     assert decisions[0] == Began(2, 2)
-    assert decisions[-1] == End(2, 2, 1, Span(6, 17, 8, 14), "silence")
+    assert decisions[-1] == End(2, 2, 1, SpeechSpan(6, 17, 8, 14), "silence")
 
 
 def test_speech_without_a_guess_goes_over_to_the_new_turn_whole() -> None:
@@ -304,15 +304,15 @@ def test_speech_without_a_guess_goes_over_to_the_new_turn_whole() -> None:
     endpointer.listen(2, RULES)
     decisions = play(endpointer, "##........")
     assert decisions[0] == Began(2, 2)
-    assert decisions[-1] == End(2, 2, 1, Span(0, 11, 2, 8), "silence")
+    assert decisions[-1] == End(2, 2, 1, SpeechSpan(0, 11, 2, 8), "silence")
 
 
 def test_the_same_turn_again_changes_the_rules_only() -> None:
     endpointer = listening()
     play(endpointer, "#####")
-    endpointer.listen(1, Rules(pre_roll_chunks=0, eager_silence_ms=96, end_silence_ms=640))
+    endpointer.listen(1, EndpointRules(pre_roll_chunks=0, eager_silence_ms=96, end_silence_ms=640))
     decisions = play(endpointer, "." * 20)
-    assert decisions[-1] == End(1, 1, 1, Span(0, 7, 0, 4), "silence")
+    assert decisions[-1] == End(1, 1, 1, SpeechSpan(0, 7, 0, 4), "silence")
     assert endpointer.utterance == 1
 
 
@@ -332,7 +332,7 @@ def test_every_utterance_has_one_beginning_its_guesses_and_one_end(probabilities
     story: dict[int, list[str]] = {}
     end_before = -1
     for decision in decisions:
-        if isinstance(decision, Ignored):
+        if isinstance(decision, SpeechIgnored):
             continue
         story.setdefault(decision.utterance, []).append(type(decision).__name__)
         if isinstance(decision, Guess | End):
@@ -397,11 +397,13 @@ def test_any_order_of_turns_prompts_and_speech_is_handled(steps: list[tuple[str,
             endpointer.listen(turn, BARGE_IN if barge_in else RULES)
         else:
             for decision in endpointer.step(value):
-                assert isinstance(decision, Ignored | Settled) or decision.turn == turn
+                assert isinstance(decision, SpeechIgnored | Settled) or decision.turn == turn
             assert turn is not None or not endpointer.speaking
 
 
-@pytest.mark.parametrize("rules", [Rules(eager_silence_ms=0), Rules(end_silence_ms=0), Rules(pre_roll_chunks=0)])
-def test_zero_is_an_allowed_duration(rules: Rules) -> None:
+@pytest.mark.parametrize(
+    "rules", [EndpointRules(eager_silence_ms=0), EndpointRules(end_silence_ms=0), EndpointRules(pre_roll_chunks=0)]
+)
+def test_zero_is_an_allowed_duration(rules: EndpointRules) -> None:
     decisions = play(listening(rules), "....####" + "." * 30)
     assert isinstance(decisions[-1], End)

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from devstack.redis_server import RedisServer
 from protocol.bus import connect
+from protocol.keys import RECEIVER_EXPIRY_S, hearing_key
 from rtp_receiver import kept_state
 from rtp_receiver.kept_state import KeptState
 
@@ -39,7 +40,7 @@ async def test_the_newest_value_is_kept_and_an_ended_call_leaves_nothing(redis: 
     await until_stored(state, "c299", "899")
     assert await state.get("listen", "c0") == "900"
     assert await state.get("utterance", "c1") == "4"
-    assert 0 < await redis.ttl(state.key("listen", "c1")) <= kept_state.EXPIRY_S
+    assert 0 < await redis.ttl(state.key("listen", "c1")) <= RECEIVER_EXPIRY_S
     for number in range(300):
         state.forget(f"c{number}")
     await until_stored(state, "c299", None)
@@ -85,3 +86,19 @@ async def test_what_waits_is_bounded(redis: Redis) -> None:
     for number in range(kept_state.BOUND + 7):
         state.put("listen", f"c{number}", "x")
     assert state.dropped == 7
+
+
+async def test_when_a_receiver_last_heard_is_told_by_the_clock_of_redis(redis: Redis) -> None:
+    state = KeptState(redis, "local")
+    assert await state.heard_ago_s("1") is None
+    running = asyncio.create_task(state.run())
+    state.put_hearing("1", "a time of a host whose clock is wrong")
+    assert await state.flush()
+    ago_s = await state.heard_ago_s("1")
+    assert ago_s is not None
+    assert 0 <= ago_s < DEADLINE_S
+    await redis.expire(hearing_key("local", "1"), RECEIVER_EXPIRY_S - 60)
+    ago_s = await state.heard_ago_s("1")
+    assert ago_s is not None
+    assert 60 <= ago_s < 60 + DEADLINE_S
+    running.cancel()

@@ -1,5 +1,6 @@
 """The media thread by itself: real UDP, a detector that hears loudness; one call's fault is its own affair."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 
 from devstack.processes import wait_for
 from protocol.messages import Listen
-from rtp_receiver.call_stream import Limits, Segment
+from rtp_receiver.call_stream import Confirmed, Segment, StreamSettings
 from rtp_receiver.datagrams import kernel_drops, open_socket
 from rtp_receiver.media_thread import MAX_BATCH, Audible, MediaThread, Report, Silent
 from rtp_receiver.sources import Address
 from tests.rtp_receiver.fake_asterisk import MediaLeg
 from tests.rtp_receiver.packets import silence
+from tests.rtp_receiver.stepping import SteppingClocks
 
 DEADLINE_S = 20.0
 TONE = (9_000 * np.sin(np.arange(16_000) / 7)).astype(np.int16)
@@ -54,6 +56,7 @@ class Ears:
     media: MediaThread
     vad: LoudnessVad
     address: Address
+    clocks: SteppingClocks
     reports: list[Report] = field(default_factory=list)
     unknown: list[Address] = field(default_factory=list)
 
@@ -70,10 +73,11 @@ def ears() -> Iterator[Ears]:
     sock = open_socket("127.0.0.1", 0)
     reports: list[Report] = []
     unknown: list[Address] = []
-    media = MediaThread(sock, vad, Limits(), reports.extend, unknown.append, audio_lost_s=60)
+    clocks = SteppingClocks()
+    media = MediaThread(sock, vad, StreamSettings(), reports.extend, unknown.append, 2.0, clocks.clocks)
     assert kernel_drops(sock) == 0
     media.start()
-    yield Ears(media, vad, sock.getsockname(), reports, unknown)
+    yield Ears(media, vad, sock.getsockname(), clocks, reports, unknown)
     media.stop()
     assert media.error is None
 
@@ -129,3 +133,52 @@ def test_a_bug_in_one_call_leaves_the_others_alone(ears: Ears) -> None:
     assert (ears.media.calls, ears.media.counts.failed_calls, len(ears.vad.open_streams)) == (1, 1, 1)
     for leg in legs.values():
         leg.close()
+
+
+WATCHED = 20  # looks at the clock in which the thread has surely looked for calls without packets
+
+
+@pytest.mark.parametrize("step_s", [0.4, 5.0, -5.0, 86_400.0])
+def test_a_wall_clock_that_is_set_ends_no_speech_and_loses_no_audio(ears: Ears, step_s: float) -> None:
+    leg = MediaLeg(ears.address)
+    ears.media.assign(leg.source, "c1", listen("c1"), False)
+    leg.send(SAID[:16_000])  # in the middle of the tone
+    assert wait_for(lambda: any(isinstance(heard, Confirmed) for _, heard in ears.reports), DEADLINE_S)
+    ears.clocks.wall_step_s = step_s
+    ears.clocks.advance(0.2)
+    ears.clocks.until_looked_at(WATCHED)
+    leg.send(SAID[16_000:22_400])  # stamped by the kernel's clock, which is not the one that was stepped
+    assert wait_for(lambda: ears.media.counts.packets == 70, DEADLINE_S)
+    ears.clocks.advance(0.2)
+    ears.clocks.until_looked_at(WATCHED)
+    assert (ears.media.counts.stalls, len(ears.reports)) == (0, 2)
+    ears.clocks.advance(0.2)  # by the clock that decides, too, it is quiet now
+    assert wait_for(ears.ended("c1"), DEADLINE_S)
+    ears.clocks.advance(2.0)
+    assert wait_for(lambda: isinstance(ears.reports[-1][1], Silent), DEADLINE_S)
+    assert ears.reports[-1][1] == Silent(2_400)
+    leg.close()
+
+
+def test_times_in_what_is_heard_are_those_of_the_wall_clock(ears: Ears) -> None:
+    leg = MediaLeg(ears.address)
+    ears.media.assign(leg.source, "c1", listen("c1"), False)
+    before = time.time()
+    leg.send(SAID)
+    assert wait_for(ears.ended("c1"), DEADLINE_S)
+    for segment in ears.segments("c1"):
+        times = (segment.speech_started_at, segment.speech_ended_at, segment.heard_at)
+        assert times == tuple(sorted(times))
+        assert all(before - 0.1 <= at <= time.time() for at in times)
+    leg.close()
+
+
+@pytest.mark.parametrize("host", ["1\0", "localhost", "", "1.2.3", "::1", "1" * 300])
+def test_an_order_with_no_address_costs_one_call(ears: Ears, host: str) -> None:
+    ears.media.assign((host, 5_060), "bad", listen("bad"), False)
+    leg = MediaLeg(ears.address)
+    ears.media.assign(leg.source, "good", listen("good"), False)
+    leg.send(SAID)
+    assert wait_for(ears.ended("good"), DEADLINE_S)
+    assert ears.media.counts.dropped == {"no_address": 1}
+    leg.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar, cast
 
@@ -15,11 +14,11 @@ from redis.asyncio import Redis
 from config import ReceiverSettings
 from devstack.redis_server import RedisServer
 from protocol.bus import Outbox, connect
-from protocol.keys import Stream, stream_key
+from protocol.codec import BadMessage, decode, encode
+from protocol.keys import RECEIVER_EXPIRY_S, Stream, hearing_key, position_key, stream_key
 from protocol.media import write_source
 from protocol.messages import (
     AudioLost,
-    BadMessage,
     CallEnded,
     CallStarted,
     EndUtterance,
@@ -30,8 +29,6 @@ from protocol.messages import (
     SpeechStarted,
     UtteranceGuessed,
     UtteranceTranscribed,
-    decode,
-    encode,
 )
 from protocol.speaking import write_speaking
 from rtp_receiver.datagrams import open_socket
@@ -453,9 +450,9 @@ async def test_an_utterance_that_was_told_before_a_restart_is_not_asked_for_agai
     assert not [event for event in cell.events if isinstance(event, RecognitionFailed)]
 
 
-@pytest.mark.parametrize(("silent_s", "speaks", "asked"), [(60, True, True), (60, False, True), (-60, True, False)])
-async def test_who_may_have_answered_while_nobody_heard_him_is_asked_again(
-    redis_url: str, whisper: WhisperServer, silent_s: float, speaks: bool, asked: bool
+@pytest.mark.parametrize(("silent_s", "speaks", "asked"), [(60, True, True), (60, False, True), (0, True, False)])
+async def test_who_may_have_answered_while_nobody_heard_them_is_asked_again(
+    redis_url: str, whisper: WhisperServer, silent_s: int, speaks: bool, asked: bool
 ) -> None:
     async with bench(redis_url, whisper) as first:
         leg = await first.call("c1", turn=6)
@@ -466,7 +463,7 @@ async def test_who_may_have_answered_while_nobody_heard_him_is_asked_again(
         await until_value(first, "pronto:local:hears:c1", "1")
         first.keep(leg)
     async with contextlib.aclosing(connect(redis_url)) as redis:
-        await redis.set("pronto:local:hearing:1", time.time() - silent_s)
+        await redis.expire(hearing_key("local", "1"), RECEIVER_EXPIRY_S - silent_s)
     async with bench(redis_url, whisper) as second:
         second.adopt(leg)
         audio = spoken(OWNER, before_s=0.0) if speaks else silence(1.0)
@@ -512,9 +509,15 @@ async def test_a_caller_who_is_sent_back_is_heard_again(cell: Bench) -> None:
     await cell.send(CallEnded("c1", 10.0, "transferred"))
     await until(lambda: cell.receiver.health()["active_streams"] == 0)
     again = cell.leg()
-    await cell.send(Listen("c1", 20.5, 1, "fr"))  # the two streams are read apart: this may come first
-    await cell.send(CallStarted("c1", 20.0, "", ""))
-    await cell.send(MediaStarted("c1", 20.1, *again.source))
+    seconds, _ = await cell.redis.time()
+    # the two streams are read apart: a Listen that was sent later may come first; times of hosts do not matter
+    sent = await cell.redis.xadd(
+        stream_key("local", "commands"), {"m": encode(Listen("c1", 5.0, 1, "fr"))}, id=f"{seconds + 5}500-0"
+    )
+    await until_value(cell, position_key("local", "commands", "receiver-1-commands"), str(sent))
+    started = encode(CallStarted("c1", 4.0, "", ""))
+    await cell.redis.xadd(stream_key("local", "events"), {"m": started}, id=f"{seconds + 5}000-0")
+    await cell.send(MediaStarted("c1", 4.1, *again.source))
     await until(lambda: cell.receiver.health()["active_streams"] == 1)
     again.send(spoken(OWNER))
     assert (await cell.event(UtteranceTranscribed, "c1")).text == OWNER
@@ -639,3 +642,44 @@ async def test_messages_of_others_and_broken_ones_do_no_harm(cell: Bench) -> Non
     leg = await cell.call("c1")
     leg.send(spoken(YES))
     assert (await cell.event(UtteranceTranscribed, "c1")).text == YES
+
+
+async def test_what_only_a_newer_release_knows_is_counted_and_passed_over(cell: Bench) -> None:
+    newer = '{"type":"CallParked","v":3,"call_id":"c1","at":1.0,"slot":7}'
+    await cell.redis.xadd(stream_key("local", "events"), {"m": newer})
+    ended = encode(CallEnded("gone", 1.0, "caller_hung_up")).replace("caller_hung_up", "no_answer")
+    await cell.redis.xadd(stream_key("local", "events"), {"m": ended})
+    unknown = 'pronto_receiver_unknown_messages_total{stream="events"} 2.0'
+    await until(lambda: unknown in generate_latest(REGISTRY).decode())
+    leg = await cell.call("c1")
+    leg.send(spoken(YES))
+    assert (await cell.event(UtteranceTranscribed, "c1")).text == YES
+
+
+async def test_media_from_what_is_no_address_is_refused_and_all_others_are_heard(cell: Bench) -> None:
+    leg = await cell.call("c1")
+    good = encode(MediaStarted("c2", 0.0, "10.0.0.1", 5_060))
+    for host in ("1\\u0000", "localhost", "10.0.0", ""):
+        await cell.redis.xadd(stream_key("local", "events"), {"m": good.replace("10.0.0.1", host)})
+    malformed = 'pronto_receiver_malformed_messages_total{stream="events"} 4.0'
+    await until(lambda: malformed in generate_latest(REGISTRY).decode())
+    leg.send(spoken(YES))
+    assert (await cell.event(UtteranceTranscribed, "c1")).text == YES
+    assert cell.receiver.health()["active_streams"] == 1
+
+
+async def test_a_listen_that_the_last_release_kept_is_read(cell: Bench) -> None:
+    kept = (
+        '{"type": "Listen", "call_id": "1732812345.17", "at": 1732812349.1, "turn": 3, "language": "fr", '
+        '"eager_silence_ms": 96, "end_silence_ms": 700, "max_utterance_ms": 15000, "barge_in": true, '
+        '"barge_in_ms": 250, "hints": ["propriétaire"], "commit_silence_ms": 0, "turn_model": false, '
+        '"whole_silence_ms": 350}'
+    )
+    await cell.redis.set("pronto:local:listen:1732812345.17", kept)
+    leg = cell.leg()
+    await cell.send(MediaStarted("1732812345.17", 0.0, *leg.source))
+    await until(lambda: cell.receiver.health()["active_streams"] == 1)
+    leg.send(spoken(OWNER))
+    said = await cell.event(UtteranceTranscribed, "1732812345.17")
+    assert (said.turn, said.text) == (3, OWNER)
+    assert cell.whisper.posts[0]["hints"] == ["propriétaire"]

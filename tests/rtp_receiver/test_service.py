@@ -14,9 +14,10 @@ import numpy as np
 from config import ROOT
 from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
 from protocol.bus import connect
+from protocol.codec import BadMessage, decode, encode
 from protocol.keys import stream_key
 from protocol.media import write_source
-from protocol.messages import BadMessage, Listen, MediaStarted, UtteranceTranscribed, decode, encode
+from protocol.messages import Listen, MediaStarted, UtteranceTranscribed
 from tests.rtp_receiver.fake_asterisk import MediaLeg
 from tests.rtp_receiver.packets import silence
 from tests.rtp_receiver.speech import say

@@ -13,9 +13,10 @@ import numpy as np
 from config import ROOT
 from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
 from protocol.bus import connect
+from protocol.codec import BadMessage, decode, encode
 from protocol.keys import stream_key
 from protocol.media import write_source
-from protocol.messages import BadMessage, Listen, MediaStarted, UtteranceTranscribed, decode, encode
+from protocol.messages import Listen, MediaStarted, UtteranceTranscribed
 from tests.rtp_receiver.fake_asterisk import MediaLeg
 from tests.rtp_receiver.packets import silence
 from tests.rtp_receiver.speech import say
@@ -107,7 +108,7 @@ async def test_calls_are_shared_out_and_taken_over_when_a_process_dies(redis_url
             assert all(packets), "the kernel gave every call to one process"
 
             async def all_kept() -> bool:
-                """Who hears each call, and that what he heard was told: else the survivor asks for it again."""
+                """Who hears each call, and that what they heard was told: else the survivor asks for it again."""
                 told = await redis.mget([f"pronto:{CELL}:utterance:{call_id}" for call_id in legs])
                 hears = await redis.mget([f"pronto:{CELL}:hears:{call_id}" for call_id in legs])
                 return set(told) == {"1"} and None not in hears

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from config import STATE
 from protocol.messages import EndUtterance, Event, Listen, UtteranceGuessed, UtteranceTranscribed
@@ -16,7 +17,7 @@ from rtp_receiver.recognition import Recognition
 from rtp_receiver.slin16 import Samples
 from rtp_receiver.turn_judge import Judge
 from rtp_receiver.turn_model import SmartTurn, TurnModelUnusable, features, load_turn_model
-from rtp_receiver.whisper import Transcript, Utterance
+from rtp_receiver.whisper import RecognisedText, Utterance
 
 FILE = STATE / "turn" / "smart-turn-v3.2-cpu.onnx"
 SPEECH = (np.random.default_rng(1).normal(0, 3_000, 16_000)).astype(np.int16)
@@ -84,8 +85,8 @@ class Melody:
 
 
 class SaysYes:
-    async def transcribe(self, utterance: Utterance) -> Transcript:
-        return Transcript("oui", 0.9, "", 0.0)
+    async def transcribe(self, utterance: Utterance) -> RecognisedText:
+        return RecognisedText("oui", 0.9, "", 0.0)
 
 
 async def told(melody: Melody, *segments: Segment) -> tuple[Event, list[EndUtterance]]:
@@ -106,7 +107,7 @@ async def told(melody: Melody, *segments: Segment) -> tuple[Event, list[EndUtter
 async def test_who_sounds_finished_is_answered_and_ends_sooner() -> None:
     event, ends = await told(Melody(0.9), GUESS)
     assert isinstance(event, UtteranceGuessed)
-    assert [replace(end, at=0.0) for end in ends] == [EndUtterance("c1", 0.0, 3, 5, 2, 333)]
+    assert [structs.replace(end, at=0.0) for end in ends] == [EndUtterance("c1", 0.0, 3, 5, 2, 333)]
 
 
 async def test_who_does_not_sound_finished_is_given_the_whole_silence() -> None:
@@ -124,6 +125,6 @@ async def test_a_model_that_fails_has_no_say() -> None:
 
 async def test_a_turn_that_does_not_want_it_is_not_judged() -> None:
     melody = Melody(0.1)
-    event, _ = await told(melody, replace(GUESS, listen=replace(LISTEN, turn_model=False)))
+    event, _ = await told(melody, replace(GUESS, listen=structs.replace(LISTEN, turn_model=False)))
     assert isinstance(event, UtteranceGuessed)
     assert melody.asked == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 
-from rtp_receiver.whisper import RecognitionError, Transcript, Utterance, WhisperClient
+from rtp_receiver.whisper import RecognisedText, RecognitionError, Utterance, WhisperClient
 from tests.rtp_receiver.packets import silence
 from tests.rtp_receiver.speech import say
 from tests.rtp_receiver.whisper_server import WhisperServer
@@ -19,14 +19,14 @@ def utterance() -> Utterance:
     return Utterance("c1", "c1-2-3.wav", "fr", ("oui", "non"), audio)
 
 
-async def transcribe(server: WhisperServer, deadline_s: float = 10.0) -> Transcript:
+async def transcribe(server: WhisperServer, deadline_s: float = 10.0) -> RecognisedText:
     async with WhisperClient.session() as session:
         return await WhisperClient(session, server.url, deadline_s).transcribe(utterance())
 
 
 async def test_everything_is_posted_and_the_answer_comes_back() -> None:
     async with WhisperServer([TEXT, "non merci"]) as server:
-        assert await transcribe(server) == Transcript(TEXT, 0.9, "", 0.0)
+        assert await transcribe(server) == RecognisedText(TEXT, 0.9, "", 0.0)
         body = server.posts[0]
         assert (body["filename"], body["connection_id"], body["language"]) == ("c1-2-3.wav", "c1", "fr")
         assert body["hints"] == ["oui", "non"]
@@ -37,7 +37,7 @@ async def test_everything_is_posted_and_the_answer_comes_back() -> None:
 async def test_fields_that_are_not_there_have_defaults() -> None:
     async with WhisperServer([]) as server:
         server.refusals.append(web.json_response({"transcription": " bonjour "}))
-        assert await transcribe(server) == Transcript("bonjour", 1.0, "", 0.0)
+        assert await transcribe(server) == RecognisedText("bonjour", 1.0, "", 0.0)
 
 
 async def test_a_service_that_restarts_is_asked_until_it_is_back() -> None:

@@ -12,16 +12,18 @@ import pytest
 from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
 from audio_prompts.catalogue import BadCatalogue, read_catalogue
 from bot_manager.call import Surroundings
+from bot_manager.commits import Commits
 from bot_manager.record_writer import RecordWriter
-from bot_manager.snapshots import Snapshots
 from bot_manager.switchboard import Switchboard
 from callers.sdp import MalformedSdp, audio_target, describe
 from config import ROOT
 from dialogue.flow_loader import BadFlow
 from dialogue.flow_store import FlowStore, intent_names
-from protocol.bus import Inbox, Outbox, connect
+from protocol.bus import Entry, Inbox, connect
+from protocol.codec import LONGEST_MESSAGE, BadMessage, decode, encode
 from protocol.keys import stream_key
-from protocol.messages import LONGEST_MESSAGE, BadMessage, CallStarted, HangUp, decode, encode
+from protocol.lease import Lease
+from protocol.messages import CallStarted, HangUp
 from records.call_records import open_database
 from tests.fuzz.calls import CELL, FickleIntents, prompts_in, storm_of_events, storm_of_messages
 from tests.fuzz.datagrams import Storm
@@ -62,7 +64,7 @@ def test_a_phrase_file_that_is_nested_without_end_does_not_take_the_process_alon
 def test_a_stored_call_that_would_wait_for_ever_is_refused(when: str, number: str) -> None:
     body = json.loads(snapshot_of(PARSED_CALL)) | {when: "here"}
     with pytest.raises(BadSnapshot):
-        restore("c", json.dumps(body).replace('"here"', number), RULES)
+        restore("c", json.dumps(body).replace('"here"', number), RULES, 0.0)
 
 
 def test_prompts_that_are_no_utf_8_are_refused(tmp_path: Path) -> None:
@@ -137,9 +139,9 @@ async def test_a_call_of_which_nothing_is_heard_is_given_up(redis_url: str, tmp_
     flows.load()
     records = RecordWriter(open_database(f"sqlite:///{tmp_path / 'calls.sqlite'}"))
     intents: Any = FickleIntents(Random(SEED))
-    around = Surroundings(Outbox(redis, CELL), intents, Snapshots(redis, CELL), records, silent_s=0.05)
+    around = Surroundings(Commits(Lease(redis, CELL, "bot", "bot"), CELL), intents, records, silent_s=0.05)
     switchboard = Switchboard(around, flows, CELL, "fr/heating")
-    await switchboard.deal_with(CallStarted("nobody", 1.0, "", ""))
+    await switchboard.deal_with(Entry("1-0", CallStarted("nobody", 1.0, "", "")))
     assert len(switchboard) == 1
     assert await switchboard.drained(20.0)
     await redis.aclose()

@@ -19,7 +19,7 @@ from config import SERVICES, BadSettings, BotSettings, WhisperSettings, load
 from intent_service.service import MAX_BODY_BYTES
 from intent_service.service import create_app as intent_app
 from observability.drain import Drain
-from observability.endpoints import Report
+from observability.endpoints import ServiceReport
 from observability.gate import is_trusted
 from observability.http import serve
 from whisper_service.http_api import create_app as whisper_app
@@ -69,7 +69,9 @@ def intents(token: str) -> httpx.AsyncClient:
 async def small_server(token: str) -> AsyncIterator[httpx.AsyncClient]:
     """The server of controller, receiver and bot manager."""
 
-    report = Report(lambda: {"calls": 7}, lambda: (True, ""), Drain(lambda: 0), {"/channels": lambda: {"channels": []}})
+    report = ServiceReport(
+        lambda: {"calls": 7}, lambda: (True, ""), Drain(lambda: 0), {"/channels": lambda: {"channels": []}}
+    )
     server = await serve(report, "127.0.0.1", 0, token)
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:

@@ -16,17 +16,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import ROOT, SERVICES, BadSettings, key_of, load
 from observability.logs import PERSONAL, JsonFormatter, TextFormatter
-from protocol.messages import BadMessage, UtteranceTranscribed, decode, encode
+from protocol.codec import BadMessage, decode, encode
+from protocol.messages import UtteranceTranscribed
 from records.call import CallRecord
 from records.call_records import open_database, store
 from tests.fuzz.samples import AT, CALL
 
 SECRET = "s3cret-do-not-tell"
 HARMLESS = set(
-    "app away_s bound_s buffer_bytes call_id calls code command committed compute_type confidence count device "
-    "encoder error events_held fault flow folder from intent item keys kind language left limit_mb model "
+    "app away_s bound_s buffer_bytes call_id calls channel code command committed compute_type confidence count device "
+    "effect encoder error events_held fault flow folder from intent item keys kind language left limit_mb model "
     "next_state outcome path reason resident_mb retry_in_s rtp score sentence_hash service set silent_ms source "
-    "state status stream turn turns version waiting what".split()
+    "state status stream turn turns type version waiting what".split()
 )
 """Every field that our records have and that says nothing of a caller. A new field is put here or among PERSONAL."""
 

@@ -18,7 +18,9 @@ from ari_controller.ari_requests import BadRequest
 from audio_prompts.build import import_recording
 from audio_prompts.catalogue import BadCatalogue, read_catalogue_text
 from config import ROOT
-from protocol.messages import BadMessage, HangUp, decode
+from protocol.codec import BadMessage, decode
+from protocol.items import AudioItem, PromptItem
+from protocol.messages import HangUp
 from tests.fuzz.parsers import recorded_events
 
 TEXTS = st.text(max_size=40) | st.sampled_from(
@@ -53,7 +55,7 @@ def test_a_call_id_with_odd_characters_comes_in_neither_from_asterisk_nor_from_t
         parse_event(json.dumps(event))
         assert fits
     with contextlib.suppress(BadMessage):
-        assert decode(json.dumps({"type": "HangUp", "call_id": text, "at": 1})) == HangUp(text, 1.0)
+        assert decode(json.dumps({"type": "HangUp", "call_id": text, "at": 1})) == HangUp(text, 1.0, v=1)
         assert fits
 
 
@@ -61,9 +63,19 @@ def test_a_call_id_with_odd_characters_comes_in_neither_from_asterisk_nor_from_t
 def test_a_prompt_is_a_file_of_the_prompts_folder_or_refused(text: str) -> None:
     for playback, language, prompt in ((text, "fr", "welcome"), ("p-c-1", text, "welcome"), ("p-c-1", "fr", text)):
         with contextlib.suppress(BadRequest):
-            request = ari_requests.play("c", playback, "/prompts", language, (prompt,))
+            media = ari_requests.media_of(PromptItem(prompt), "/prompts", language)
+            request = ari_requests.play("c", playback, (media,))
             assert PATH.fullmatch(request.path)
             assert re.fullmatch(r"sound:/prompts/[a-zA-Z-]+/[a-z0-9_]+", dict(request.params)["media"])
+
+
+@given(TEXTS)
+def test_audio_is_a_plain_name_of_a_known_kind_or_refused(text: str) -> None:
+    for uri in (text, f"sound:{text}", f"recording:{text}"):
+        with contextlib.suppress(BadRequest):
+            media = ari_requests.media_of(AudioItem(uri), "/prompts", "fr")
+            assert re.fullmatch(r"(sound|recording|number|digits|characters|tone):[A-Za-z0-9/._-]+", media)
+            assert ".." not in media
 
 
 @given(TEXTS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audio_prompts.espeak import EspeakFailed, Voice, speak
+from audio_prompts.espeak import EspeakFailed, EspeakVoice, speak
 from config import STATE
 
 
@@ -43,10 +43,10 @@ def test_the_wideband_has_what_the_telephone_cuts_off(state_dir: Path) -> None:
 
 
 def test_voice_speed_and_pitch_make_a_difference(state_dir: Path) -> None:
-    plain = speak("bonjour madame", Voice("fr", 150, 50), state_dir=state_dir)
-    slow = speak("bonjour madame", Voice("fr", 90, 50), state_dir=state_dir)
-    high = speak("bonjour madame", Voice("fr", 150, 90), state_dir=state_dir)
-    woman = speak("bonjour madame", Voice("fr+f4", 150, 50), state_dir=state_dir)
+    plain = speak("bonjour madame", EspeakVoice("fr", 150, 50), state_dir=state_dir)
+    slow = speak("bonjour madame", EspeakVoice("fr", 90, 50), state_dir=state_dir)
+    high = speak("bonjour madame", EspeakVoice("fr", 150, 90), state_dir=state_dir)
+    woman = speak("bonjour madame", EspeakVoice("fr+f4", 150, 50), state_dir=state_dir)
     assert len(slow) > 1.2 * len(plain)
     assert len({samples.tobytes() for samples in (plain, slow, high, woman)}) == 4
 
@@ -65,7 +65,7 @@ def test_a_text_that_looks_like_an_option_is_spoken(state_dir: Path) -> None:
 
 def test_an_unknown_voice_is_told(state_dir: Path) -> None:
     with pytest.raises(EspeakFailed, match="voice"):
-        speak("oui", Voice("klingon-tlh"), state_dir=state_dir)
+        speak("oui", EspeakVoice("klingon-tlh"), state_dir=state_dir)
 
 
 def test_no_text_and_only_signs_are_refused(state_dir: Path) -> None:

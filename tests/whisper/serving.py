@@ -14,13 +14,13 @@ from observability.listening import bound_socket
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, Batcher
 from whisper_service.engine import Decoded, Job, Mel, WhisperEngine
-from whisper_service.guards import Limits
+from whisper_service.guards import GuardLimits
 from whisper_service.http_api import create_app
 from whisper_service.service import Service, load_families
 from whisper_service.transcriber import Transcriber
 
 FAMILIES = load_families(ROOT / "flows")
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = GuardLimits()
 
 
 class HeldEngine:
@@ -60,7 +60,7 @@ def settings_of(**environment: str) -> WhisperSettings:
     return load(WhisperSettings, environment)
 
 
-def service_on(engine: WhisperEngine | HeldEngine, limits: Limits = DEFAULT_LIMITS, **environment: str) -> Service:
+def service_on(engine: WhisperEngine | HeldEngine, limits: GuardLimits = DEFAULT_LIMITS, **environment: str) -> Service:
     """A ready service around an engine that is loaded already."""
     settings = settings_of(**environment)
     batcher = Batcher[Job, Decoded](engine, settings.whisper_max_batch)

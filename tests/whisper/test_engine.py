@@ -23,7 +23,7 @@ from whisper_service.engine import (
     load_engine,
     read_notes,
 )
-from whisper_service.guards import Limits
+from whisper_service.guards import GuardLimits
 
 
 def first_answer(engine: WhisperEngine, job: Job) -> Decoded:
@@ -231,7 +231,7 @@ def test_notes_of_a_model(tmp_path: Path) -> None:
     (tmp_path / "pronto.json").write_text(json.dumps({"context_s": 8, "demo": True, "made_by": "someone"}))
     assert read_notes(tmp_path) == ModelNotes(context_s=8, demo=True)
     (tmp_path / "pronto.json").write_text(json.dumps({"limits": {"min_logprob": -0.7}}))
-    assert read_notes(tmp_path).limits == Limits(min_logprob=-0.7)
+    assert read_notes(tmp_path).limits == GuardLimits(min_logprob=-0.7)
 
 
 @pytest.mark.parametrize(

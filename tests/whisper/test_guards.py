@@ -8,31 +8,31 @@ import pytest
 from whisper_service.audio import Samples
 from whisper_service.guards import (
     REASONS,
-    Heard,
-    Limits,
-    Voice,
+    DecodedText,
+    GuardLimits,
+    VoicedPart,
     find_voice,
     is_doubtful,
     judge_text,
     refuse_sound,
     refuse_voice,
 )
-from whisper_service.phrases import BadPhrases, Families, normalise, read_families
+from whisper_service.phrases import BadGuardPhrases, Families, normalise, read_families
 from whisper_service.sound import Sound, listen
 
 FLOWS = Path(__file__).resolve().parents[2] / "flows"
 FAMILIES = read_families(
     {str(file): file.read_text(encoding="utf-8") for file in sorted(FLOWS.glob("*/hallucinations.yaml"))}
 )
-CLEAR = Voice(speech_s=2.5, span_s=3.0, share=0.8)
+CLEAR = VoicedPart(speech_s=2.5, span_s=3.0, share=0.8)
 
 
-def sure(text: str) -> Heard:
-    return Heard(text, avg_logprob=-0.2, no_speech_prob=0.05)
+def sure(text: str) -> DecodedText:
+    return DecodedText(text, avg_logprob=-0.2, no_speech_prob=0.05)
 
 
-def unsure(text: str) -> Heard:
-    return Heard(text, avg_logprob=-0.9, no_speech_prob=0.5)
+def unsure(text: str) -> DecodedText:
+    return DecodedText(text, avg_logprob=-0.9, no_speech_prob=0.5)
 
 
 @pytest.mark.parametrize("language", ["fr", "it", "en"])
@@ -119,10 +119,10 @@ def test_an_unsure_text_of_no_family_is_kept_and_flagged() -> None:
 @pytest.mark.parametrize(
     ("heard", "reason"),
     [
-        (Heard("", -0.1, 0.1), "nothing_said"),
-        (Heard("   ", -0.1, 0.1), "nothing_said"),
-        (Heard("bonjour", -1.1, 0.7), "unsure"),
-        (Heard("bonjour", -1.6, 0.1), "unsure"),
+        (DecodedText("", -0.1, 0.1), "nothing_said"),
+        (DecodedText("   ", -0.1, 0.1), "nothing_said"),
+        (DecodedText("bonjour", -1.1, 0.7), "unsure"),
+        (DecodedText("bonjour", -1.6, 0.1), "unsure"),
         (sure("..."), "no_words"),
         (sure("♪ ♪"), "no_words"),
         (sure("[Musique]"), "no_words"),
@@ -133,14 +133,14 @@ def test_an_unsure_text_of_no_family_is_kept_and_flagged() -> None:
         (sure("oui 😀"), "no_words"),
     ],
 )
-def test_what_is_no_text_is_refused(heard: Heard, reason: str) -> None:
+def test_what_is_no_text_is_refused(heard: DecodedText, reason: str) -> None:
     assert judge_text(heard, CLEAR, Families()).reason == reason
 
 
 def test_more_than_a_mouth_can_say_is_refused() -> None:
     text = "je vous remercie de votre appel et je vous souhaite une excellente journée"
-    assert judge_text(sure(text), Voice(0.3, 0.3, 0.3), Families()).reason == "too_fast"
-    assert judge_text(sure(text), Voice(3.0, 3.5, 0.9), Families()).text == text
+    assert judge_text(sure(text), VoicedPart(0.3, 0.3, 0.3), Families()).reason == "too_fast"
+    assert judge_text(sure(text), VoicedPart(3.0, 3.5, 0.9), Families()).text == text
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_more_than_a_mouth_can_say_is_refused() -> None:
     ],
 )
 def test_loops_are_said_once(text: str, collapsed: str) -> None:
-    verdict = judge_text(sure(text), Voice(5, 5, 1), Families())
+    verdict = judge_text(sure(text), VoicedPart(5, 5, 1), Families())
     assert verdict.text == collapsed
     assert ("repetition" in verdict.flags) == (text != collapsed)
 
@@ -165,7 +165,7 @@ HINTS = ["gaz", "électricité", "pompe à chaleur"]
 
 @pytest.mark.parametrize("text", ["Gaz, électricité, pompe à chaleur.", "gaz électricité pompe à chaleur"])
 def test_hints_said_back_are_refused(text: str) -> None:
-    assert judge_text(sure(text), Voice(3, 3, 1), Families(), HINTS).reason == "hint_echo"
+    assert judge_text(sure(text), VoicedPart(3, 3, 1), Families(), HINTS).reason == "hint_echo"
 
 
 def test_one_hint_is_an_answer_unless_the_model_is_unsure() -> None:
@@ -253,11 +253,11 @@ def test_a_click_is_no_voice_and_a_short_yes_is(runs: list[tuple[int, float]], r
 
 
 def test_no_voice_at_all() -> None:
-    assert find_voice(probabilities((10, 0.0))) == Voice(0.0, 0.0, 0.0)
+    assert find_voice(probabilities((10, 0.0))) == VoicedPart(0.0, 0.0, 0.0)
 
 
 def test_limits_are_settable_per_model() -> None:
-    assert refuse_sound(Sound(1.0, -20, 0.5, 0.0, 512, 0.8), Limits(max_tonality=0.4)) == "tone"
+    assert refuse_sound(Sound(1.0, -20, 0.5, 0.0, 512, 0.8), GuardLimits(max_tonality=0.4)) == "tone"
     assert "" not in REASONS
 
 
@@ -281,7 +281,7 @@ def test_text_is_normalised() -> None:
     ],
 )
 def test_a_bad_file_is_refused_with_the_place(text: str, complaint: str) -> None:
-    with pytest.raises(BadPhrases, match=complaint) as caught:
+    with pytest.raises(BadGuardPhrases, match=complaint) as caught:
         read_families({"fr/h.yaml": text})
     assert str(caught.value).startswith("fr/h.yaml: ")
 
@@ -300,12 +300,14 @@ def test_an_excerpt_shows_the_least_that_a_clip_can_hold() -> None:
     ("heard", "doubtful"),
     [
         (sure("oui je suis propriétaire"), False),
-        (Heard("oui", -0.5, 0.05), True),
-        (Heard("oui", -0.1, 0.7), True),
+        (DecodedText("oui", -0.5, 0.05), True),
+        (DecodedText("oui", -0.1, 0.7), True),
         (sure("merci d'avoir regardé cette vidéo et à bientôt"), True),
     ],
 )
-def test_a_text_is_doubtful_when_the_model_is_or_when_it_is_much_for_its_sound(heard: Heard, doubtful: bool) -> None:
+def test_a_text_is_doubtful_when_the_model_is_or_when_it_is_much_for_its_sound(
+    heard: DecodedText, doubtful: bool
+) -> None:
     assert is_doubtful(heard, Sound(2.0, -20, 0.2, 0.0, 512, loud_s=0.8)) is doubtful
 
 

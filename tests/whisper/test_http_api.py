@@ -17,10 +17,10 @@ import pytest
 from tests.whisper.serving import FAMILIES, SPEECH, HeldEngine, service_on, serving, settings_of
 from whisper_service.audio import SAMPLE_RATE_HZ, Samples, decode
 from whisper_service.engine import WhisperEngine
-from whisper_service.guards import Limits
+from whisper_service.guards import GuardLimits
 from whisper_service.service import Service
 
-LENIENT = Limits(min_logprob=-99, weak_logprob=-99, max_chars_per_s=1e9, repeats=999)
+LENIENT = GuardLimits(min_logprob=-99, weak_logprob=-99, max_chars_per_s=1e9, repeats=999)
 """The random model babbles; these limits let everything through that comes from a voice."""
 Body = dict[str, object]
 CLIENT = httpx.Client(verify=False, timeout=60)

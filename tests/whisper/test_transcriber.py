@@ -13,8 +13,8 @@ from tests.whisper.serving import FAMILIES, SPEECH
 from whisper_service.audio import Samples, decode
 from whisper_service.batcher import Again, Batcher
 from whisper_service.engine import Decoded, Job
-from whisper_service.guards import Limits
-from whisper_service.transcriber import Question, TooLate, Transcriber, Transcript
+from whisper_service.guards import GuardLimits
+from whisper_service.transcriber import TooLate, Transcriber, Transcript, TranscriptionRequest
 
 
 class Parrot:
@@ -59,9 +59,9 @@ class Gate:
 def ask(engine: Parrot, gate: Gate, hints: tuple[str, ...] = (), expires_at: float = float("inf")) -> Transcript:
     """What the shipped utterance becomes with this engine and gate."""
     batcher = Batcher[Job, Decoded](engine)
-    transcriber = Transcriber(engine, batcher, FAMILIES, Limits(), 30.0, gate)  # type: ignore[arg-type]
+    transcriber = Transcriber(engine, batcher, FAMILIES, GuardLimits(), 30.0, gate)  # type: ignore[arg-type]
     try:
-        return asyncio.run(transcriber.transcribe(Question(SPEECH, hints=hints, expires_at=expires_at)))
+        return asyncio.run(transcriber.transcribe(TranscriptionRequest(SPEECH, hints=hints, expires_at=expires_at)))
     finally:
         transcriber.close()
 

@@ -13,7 +13,7 @@ from whisper_service import metrics
 from whisper_service.audio import BadAudio
 from whisper_service.batcher import Closed
 from whisper_service.service import Service
-from whisper_service.transcriber import Busy, Question, TooLate, Transcript, UnknownLanguage, hints_of
+from whisper_service.transcriber import Busy, TooLate, Transcript, TranscriptionRequest, UnknownLanguage, hints_of
 
 log = logging.getLogger("whisper_service")
 
@@ -38,8 +38,8 @@ class Refusal(Exception):
         self.status, self.code, self.detail = status, code, detail
 
 
-class Desk:
-    """Takes a question to the transcriber and brings back the transcript, or the error as a Refusal."""
+class Dispatcher:
+    """Takes a request to the transcriber and brings back the transcript, or the error as a Refusal."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -56,10 +56,10 @@ class Desk:
     ) -> Transcript:
         """The transcript, in time or not at all. Raises Refusal."""
         allowed_ms = min(self._service.settings.whisper_deadline_ms, deadline_ms or 600_000, _header_deadline(request))
-        question = Question(audio, language, hints_of(hints), temperature, arrived + allowed_ms / 1000)
+        wanted = TranscriptionRequest(audio, language, hints_of(hints), temperature, arrived + allowed_ms / 1000)
         outcome = "error"
         try:
-            transcript = await self._ask(request, question)
+            transcript = await self._ask(request, wanted)
             outcome = "refused" if transcript.reason else "text"
         except BadAudio as error:
             outcome = error.fault
@@ -92,13 +92,13 @@ class Desk:
             metrics.SECOND_RUNS.inc()
         return transcript
 
-    async def _ask(self, request: Request, question: Question) -> Transcript:
+    async def _ask(self, request: Request, wanted: TranscriptionRequest) -> Transcript:
         """Asks, and stops asking when the client hangs up."""
         transcriber = self._service.transcriber
         if transcriber is None:
             raise Refusal(503, "not_ready", self._service.reason)
         with transcriber.enter():
-            work = asyncio.ensure_future(transcriber.transcribe(question))
+            work = asyncio.ensure_future(transcriber.transcribe(wanted))
             gone = asyncio.ensure_future(_hang_up(request))
             try:
                 await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)

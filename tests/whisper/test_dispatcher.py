@@ -1,4 +1,4 @@
-"""What the desk does with a client who hangs up."""
+"""What the dispatcher does with a client who hangs up."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from whisper_service.desk import Desk, Refusal
+from whisper_service.dispatcher import Dispatcher, Refusal
 from whisper_service.service import Service
 from whisper_service.transcriber import Busy
 
@@ -38,9 +38,9 @@ async def test_an_error_that_comes_after_the_client_hung_up_is_nobodys() -> None
     unheard: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
     settings = SimpleNamespace(whisper_deadline_ms=2500)
-    desk = Desk(cast(Service, SimpleNamespace(settings=settings, transcriber=FullAtTheLastMoment())))
+    dispatcher = Dispatcher(cast(Service, SimpleNamespace(settings=settings, transcriber=FullAtTheLastMoment())))
     with pytest.raises(Refusal, match="hung up"):
-        await desk.answer(cast(Any, HungUp()), time.monotonic(), b"", "fr", [], None)
+        await dispatcher.answer(cast(Any, HungUp()), time.monotonic(), b"", "fr", [], None)
     gc.collect()
     await asyncio.sleep(0)
     assert unheard == []

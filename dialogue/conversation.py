@@ -1,0 +1,52 @@
+"""What a conversation is, whatever it is held over: where it stands in its flow, what is known, what it waits for.
+
+Pure and immutable. How turns are taken (by voice: playbacks, barge-in, silences) is beside it: `dialogue.voice`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dialogue.effects import Effect
+from protocol.items import Item
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Where a conversation stands.
+
+    `turn` counts questions. `asked` counts how often the question of the state was asked, `steps` how far each
+    escalation (no_input, no_match, trouble) has gone. `variables` are facts of the call. A slot value that waits for
+    confirmation is `tentative`. `last_said` is the last question, for "repeat". `effects` are those that are under way,
+    by id; `effects_made` counts all. `ending` is how the call will end: "hangup", or "transfer" and an extension.
+    """
+
+    call_id: str = ""
+    flow: str = ""
+    flow_version: str = ""
+    state: str = ""
+    turn: int = 0
+    asked: int = 0
+    steps: Mapping[str, int] = field(default_factory=dict)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    slots: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    tentative: str | None = None
+    read_backs: int = 0
+    last_said: tuple[Item, ...] = ()
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    effects_made: int = 0
+    ending: str = ""
+    outcome: str = ""
+    concluded: bool = False
+
+    @property
+    def confirming(self) -> bool:
+        """A slot value was read back and waits for yes or no."""
+        return self.tentative is not None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The slots that are known so far, as `name=value`."""
+        return tuple(f"{name}={value}" for name, value in self.slots.items())

@@ -1,0 +1,41 @@
+"""What a conversation needs from the world, as values: an effect is asked for, and done or failed later. Pure.
+
+The one who runs them knows kinds and arguments, and nothing of conversations. An effect has an id that stays the same
+when it is asked for again after a restart; a late answer to one that nobody waits for any more is passed over by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+EffectKind: TypeAlias = Literal["intent"]
+"""`intent`: what does a sentence mean? Arguments sentence, language, allowed; result intent, score, faq_set,
+fallback."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Do this, and tell what came of it. `id` is unique for ever: a key for idempotent requests."""
+
+    id: str
+    kind: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DropEffect:
+    """What came of this effect matters no more; it may be cancelled."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class EffectDone:
+    """What came of an effect: a result, or the code of an error."""
+
+    at: float
+    id: str
+    result: Mapping[str, Any] | None = None
+    error: str = ""
