@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -57,6 +58,25 @@ def prompts_dir(tmp_path: Path) -> Path:
             file.setparams((1, 2, 8_000, 0, "NONE", ""))
             file.writeframes(bytes(1_600))
     return folder.parent
+
+
+@pytest.fixture
+def bot_settings(
+    tmp_path: Path, flows_dir: Path, prompts_dir: Path, redis_url: str, intents: IntentServer
+) -> dict[str, str]:
+    """The environment of a bot manager of the cell."""
+    return {
+        **os.environ,
+        "PRONTO_CELL": CELL,
+        "REDIS_URL": redis_url,
+        "FLOWS_DIR": str(flows_dir),
+        "PROMPTS_DIR": str(prompts_dir),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'calls.sqlite'}",
+        "INTENT_MAIN_URL": intents.main_url,
+        "INTENT_FAQS_URL": intents.faqs_url,
+        "BOT_DRAIN_S": "0.3",
+        "LOG_PERSONAL": "true",
+    }
 
 
 @dataclass

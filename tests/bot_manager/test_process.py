@@ -2,108 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
-import os
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
-from config import ROOT
-from devstack.processes import free_tcp_port
 from devstack.redis_server import RedisServer
 from protocol.bus import connect
 from protocol.keys import draining_key
 from protocol.messages import DtmfReceived, HangUp, Say
-from tests.bot_manager.conftest import CELL, PATIENCE_S, Exchange, IntentServer, running, until
-
-
-class Bot:
-    """One bot manager process after the other, with the same settings."""
-
-    def __init__(self, environment: dict[str, str], port: int, log: Path) -> None:
-        self.environment = environment
-        self.log = log
-        self._port = port
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        await self.launch()
-        await until(self.is_ready)
-
-    async def launch(self) -> asyncio.subprocess.Process:
-        with self.log.open("a") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot_manager", cwd=ROOT, env=self.environment, stderr=log
-            )
-        return self.process
-
-    async def get(self, path: str) -> tuple[int, str]:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"http://127.0.0.1:{self._port}{path}") as response,
-        ):
-            return response.status, await response.text()
-
-    async def post(self, path: str) -> dict[str, Any]:
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"http://127.0.0.1:{self._port}{path}") as response,
-        ):
-            body: dict[str, Any] = await response.json()
-            return body
-
-    async def is_ready(self) -> bool:
-        assert self.process is not None
-        assert self.process.returncode is None, self.log.read_text()
-        try:
-            status, _ = await self.get("/ready")
-        except aiohttp.ClientError:
-            return False
-        return status == 200
-
-    async def is_away(self) -> bool:
-        status, reason = await self.get("/ready")
-        return status == 503 and "redis is away" in reason
-
-    async def end(self, how: int) -> int:
-        assert self.process is not None
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(how)
-        async with asyncio.timeout(PATIENCE_S):
-            return await self.process.wait()
+from tests.bot_manager.bot_process import Bot, bot_of
+from tests.bot_manager.conftest import CELL, Exchange, IntentServer, running, until
 
 
 @pytest.fixture
-async def bot(
-    tmp_path: Path, flows_dir: Path, prompts_dir: Path, redis_url: str, intents: IntentServer
-) -> AsyncIterator[Bot]:
-    port = free_tcp_port()
-    environment = {
-        **os.environ,
-        "PRONTO_CELL": CELL,
-        "REDIS_URL": redis_url,
-        "FLOWS_DIR": str(flows_dir),
-        "PROMPTS_DIR": str(prompts_dir),
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'calls.sqlite'}",
-        "INTENT_MAIN_URL": intents.main_url,
-        "INTENT_FAQS_URL": intents.faqs_url,
-        "BOT_PORT": str(port),
-        "BOT_DRAIN_S": "0.3",
-        "LOG_PERSONAL": "true",
-    }
-    bot = Bot(environment, port, tmp_path / "bot.log")
-    yield bot
-    if bot.process is not None and bot.process.returncode is None:
-        await bot.end(signal.SIGKILL)
+async def bot(bot_settings: dict[str, str], tmp_path: Path) -> AsyncIterator[Bot]:
+    """The bot manager of the cell; the test starts it."""
+    async with bot_of(bot_settings, tmp_path / "bot.log") as found:
+        yield found
 
 
 def rows(tmp_path: Path, query: str) -> list[tuple[Any, ...]]:
