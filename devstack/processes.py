@@ -25,8 +25,16 @@ class ProcessFailed(RuntimeError):
 class ChildProcess:
     """One child. `start`, `wait_until`, `stop`; `stop` may be called at any time and more than once."""
 
-    def __init__(self, name: str, command: Sequence[str], log_path: Path, environment: Mapping[str, str] | None = None):
-        """`environment` is added to ours. `log_path` receives standard output and error."""
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        log_path: Path,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ):
+        """`environment` is added to ours, `log_path` receives standard output and error; it runs in `folder`, or ours."""
+        self._folder = folder
         self.name = name
         self.log_path = log_path
         self._command = list(command)
@@ -64,6 +72,7 @@ class ChildProcess:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self._environment},
                 start_new_session=True,
+                cwd=self._folder,
             )
 
     def wait_until(self, ready: Callable[[], bool], deadline_s: float) -> None:

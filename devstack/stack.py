@@ -47,6 +47,7 @@ WHISPER_ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "1000000
 SERVICES = ("whisper_service", "intent_service", "bot_manager", "rtp_receiver", "ari_controller")
 ASTERISK, REDIS = "asterisk", "redis"
 # Stopped together, one tier after the other: the controller first, which writes what the calls were; Redis last.
+WAIT_FOR_THEIR_TURN = ("bot_manager", "rtp_receiver")
 STOP_TIERS = (
     ("ari_controller",),
     ("rtp_receiver", "bot_manager", "intent_service", "whisper_service", ASTERISK),
@@ -77,6 +78,8 @@ class StackPlan:
     """Environment of the services on top of what the stack sets."""
     adviser: str = ""
     """The channel that rings at a hand-off; empty: an echo."""
+    trees: Mapping[str, Path] = field(default_factory=dict)
+    """Checkouts of other releases that services are started from, by service; the others are started from this one."""
     redis_dir: Path | None = None
     """Where Redis keeps its data, so that one that dies comes back with it; None: nothing is kept."""
 
@@ -108,6 +111,8 @@ class Stack:
         self.ports = {service: free_tcp_port() for service in SERVICES}
         self.rtp_port = free_udp_port()
         self.database_url = f"sqlite:///{self.plan.state_dir / 'calls.sqlite'}"
+        self.trees: dict[str, Path] = dict(self.plan.trees)
+        """Where the code of a service lies when it is started next, if that is not here: an upgrade changes it."""
         self.services = {service: self._child(service) for service in SERVICES}
         self.restarts: dict[str, int] = dict.fromkeys((*SERVICES, ASTERISK, REDIS), 0)
         """How often each process was started again because it died."""
@@ -172,19 +177,17 @@ class Stack:
     def restart(self, service: str) -> None:
         """Replaces a service without dropping a call; returns when its successor is ready. Raises ProcessFailed.
 
-        The successor is started beside it, on the same ports, and takes over when it is ready. Two cannot be there
-        twice: the bot manager is stopped first, what happens meanwhile waits in Redis; a receiver's successor waits,
-        ready to go, for the port of RTP. Where the successor does not come up, the old one stays.
+        The successor is started beside it, on the same ports, and takes over when it is ready. Two of them do not work
+        side by side: a bot manager's successor waits, ready to go, for the lease of the cell, a receiver's for the port
+        of RTP. Where the successor does not come up, the old one stays.
         Call it from a thread that outlives the service.
         """
         old, new = self.services[service], self._child(service)
         with self._restarting:  # from now on the watcher looks after the new one
-            if service == "bot_manager":
-                old.stop(STOP_GRACE_S)
             new.start()
             self.services[service] = new
         try:
-            if service == "rtp_receiver":
+            if service in WAIT_FOR_THEIR_TURN:
                 new.wait_until(lambda: self.is_ready(service, new.pid, "/health"), READY_DEADLINE_S)
                 old.stop(STOP_GRACE_S)
             new.wait_until(lambda: self.is_ready(service, new.pid), READY_DEADLINE_S)
@@ -223,6 +226,7 @@ class Stack:
         self.stop()
 
     def _child(self, service: str) -> ChildProcess:
+        tree = self.trees.get(service, ROOT)
         environment = {
             "PRONTO_CELL": self.cell,
             "REDIS_URL": self.redis.url,
@@ -238,7 +242,8 @@ class Stack:
             "WHISPER_URL": f"{self.url('whisper_service')}/whisper",
             "INTENT_MAIN_URL": f"{self.url('intent_service')}/embedding_main/",
             "INTENT_FAQS_URL": f"{self.url('intent_service')}/embedding_faqs/",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(tree),
+            "PROMPTS_DIR": str(ROOT / "audio_prompts"),
             "HF_HUB_OFFLINE": "1",
             "REUSE_PORT": "true",
             "BOT_DRAIN_S": "1",
@@ -247,7 +252,7 @@ class Stack:
             **self.plan.settings,
         }
         command = [sys.executable, "-m", service]
-        return ChildProcess(service, command, self.plan.run_dir / f"{service}.log", environment)
+        return ChildProcess(service, command, self.plan.run_dir / f"{service}.log", environment, tree)
 
     def _watch(self) -> None:
         """Starts again what ended although nobody stopped it."""
