@@ -53,4 +53,4 @@ class Note:
     held: bool = False
 
 
-Action: TypeAlias = Request | Send | Speak | Announce | Forget | Note
+CallAction: TypeAlias = Request | Send | Speak | Announce | Forget | Note

@@ -72,7 +72,7 @@ class DtmfPressed:
 
 
 @dataclass(frozen=True)
-class PlaybackBegan:
+class FileBegan:
     """One file of a playback started. `at_ms` is Asterisk's clock, milliseconds since the epoch."""
 
     channel_id: str
@@ -116,7 +116,7 @@ AriEvent: TypeAlias = (
     | StasisEnded
     | HangupRequested
     | DtmfPressed
-    | PlaybackBegan
+    | FileBegan
     | PlaybackOver
     | RecordingOver
     | Replaced
@@ -148,7 +148,7 @@ def parse_event(text: str) -> AriEvent:
             return DtmfPressed(_channel_id(body), _text(body, "digit"))
         case "PlaybackStarted":
             playback = _object(body, "playback")
-            return PlaybackBegan(_target(playback), _text(playback, "id"), _moment_ms(body, "timestamp"))
+            return FileBegan(_target(playback), _text(playback, "id"), _moment_ms(body, "timestamp"))
         case "PlaybackFinished":
             playback = _object(body, "playback")
             at_ms = _moment_ms(body, "timestamp")

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from protocol.call_id import is_call_id
 from protocol.items import AudioItem, Item, PromptItem, SpeechItem
 
-Lane: TypeAlias = Literal["control", "media"]
+LaneName: TypeAlias = Literal["control", "media"]
 Role: TypeAlias = Literal["main", "snoop", "external_media", "recording"]
 
 PREFIXES: dict[str, Role] = {"sn-": "snoop", "em-": "external_media", "rc-": "recording"}
@@ -51,7 +51,7 @@ class Request:
     method: Literal["GET", "POST", "DELETE"]
     path: str
     params: tuple[tuple[str, str], ...] = ()
-    lane: Lane = "control"
+    lane: LaneName = "control"
 
 
 def valid_id(channel_id: str) -> bool:

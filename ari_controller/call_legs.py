@@ -17,21 +17,21 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ari_controller import ari_requests as ari
-from ari_controller.actions import Action, Note, Send, Speak
+from ari_controller.actions import CallAction, Note, Send, Speak
 from ari_controller.ari_errors import AriError, NotFound, ServerFault
 from ari_controller.ari_events import (
     AriEvent,
     Channel,
     DtmfPressed,
+    FileBegan,
     HangupRequested,
-    PlaybackBegan,
     PlaybackOver,
     RecordingOver,
     StasisEnded,
     StasisStarted,
 )
 from ari_controller.ari_requests import BadRequest, Request, role_of
-from ari_controller.call_states import APOLOGY, BUSY, CALL_TRANSITIONS, CallState, EndReason, Farewell, Rules, Step
+from ari_controller.call_states import APOLOGY, BUSY, CALL_TRANSITIONS, CallState, CallStep, Farewell, Rules
 from ari_controller.media_legs import Presence, RecorderLeg, StreamLegs
 from ari_controller.playbacks import Playback, Playbacks
 from protocol.bus import is_after
@@ -42,6 +42,7 @@ from protocol.messages import (
     CallStarted,
     Command,
     DtmfReceived,
+    EndReason,
     HangUp,
     Listen,
     PlaybackFinished,
@@ -115,7 +116,7 @@ class CallLegs:
     @classmethod
     def arrive(
         cls, call_id: str, channel: Channel, args: Sequence[str], rules: Rules, at: float, farewell: Farewell | None
-    ) -> tuple[CallLegs, list[Action]]:
+    ) -> tuple[CallLegs, list[CallAction]]:
         """A caller is there. With a `farewell` they are answered only to hear that.
 
         `args` are those of Stasis(): the flow, then `name=value` facts of the call.
@@ -133,7 +134,7 @@ class CallLegs:
 
     # --- what Asterisk tells ------------------------------------------------------------------------------------------
 
-    def event(self, event: AriEvent, at: float) -> list[Action]:
+    def event(self, event: AriEvent, at: float) -> list[CallAction]:
         """One ARI event of this call's channels."""
         match event:
             case StasisStarted():
@@ -147,7 +148,7 @@ class CallLegs:
                 if digit not in "0123456789*#" or len(digit) != 1:
                     return [Note("warning", "key ignored", {"digit": digit})]
                 return [Send(DtmfReceived(self.call_id, at, digit))] if self.state == "up" else []
-            case PlaybackBegan():
+            case FileBegan():
                 return self.playbacks.began(event, at) if self.live else []
             case PlaybackOver():
                 return self._after_playback(self.playbacks.over(event, at, bool(self.dropped_by)), at)
@@ -155,13 +156,13 @@ class CallLegs:
                 return [*self.recorder.over(failed, cause, at), *self._tell_end(at)]
         return []
 
-    def _entered(self, event: StasisStarted, at: float) -> list[Action]:
+    def _entered(self, event: StasisStarted, at: float) -> list[CallAction]:
         role, _ = role_of(event.channel_id)
         if role == "recording":
             return self.recorder.entered()
         return [] if role == "main" else self.stream.entered(role, event.channel.source, at)
 
-    def _left(self, channel_id: str, at: float) -> list[Action]:
+    def _left(self, channel_id: str, at: float) -> list[CallAction]:
         role, _ = role_of(channel_id)
         if role == "main":
             return self.gone(None, at)
@@ -169,7 +170,7 @@ class CallLegs:
             return []
         return self.recorder.left(at) if role == "recording" else self.stream.left(role, at)
 
-    def gone(self, reason: EndReason | None, at: float) -> list[Action]:
+    def gone(self, reason: EndReason | None, at: float) -> list[CallAction]:
         """The caller's channel is not ours any more. `reason` None: as seen from the state."""
         if not self.live:
             return []
@@ -177,13 +178,13 @@ class CallLegs:
         self._move("left", at)
         self.left_at = at
         self.playbacks.queue.clear()
-        actions: list[Action] = [Speak(False)] if self.playbacks.speaking else []
+        actions: list[CallAction] = [Speak(False)] if self.playbacks.speaking else []
         self.playbacks.speaking = False
         actions += [*self.stream.teardown(at), *self.recorder.teardown(at)]
         self.closing = [action for action in actions if isinstance(action, Request)]
         return actions + self._tell_end(at)
 
-    def finish(self, reason: EndReason | None, at: float) -> list[Action]:
+    def finish(self, reason: EndReason | None, at: float) -> list[CallAction]:
         """Asterisk does not have this call any more, and nobody told us."""
         if self.live:
             return self.gone(reason, at)
@@ -197,11 +198,11 @@ class CallLegs:
             return "bot_hung_up"
         return "transferred" if self.continuing else "caller_hung_up"
 
-    def _tell_end(self, at: float) -> list[Action]:
+    def _tell_end(self, at: float) -> list[CallAction]:
         """CallEnded, once the recording's file is closed or that takes too long; then the call may be forgotten."""
         if self.state != "ending":
             return []
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         if not self.end_is_told and (self.recorder.closed or at - self.left_at > RECORDING_CLOSES_S):
             self.end_is_told = True
             if self.announced:
@@ -213,7 +214,7 @@ class CallLegs:
 
     # --- what Asterisk answers ----------------------------------------------------------------------------------------
 
-    def replied(self, request: Request, body: Any, error: AriError | None, at: float) -> list[Action]:
+    def replied(self, request: Request, body: Any, error: AriError | None, at: float) -> list[CallAction]:
         """The answer to one of this call's requests: JSON, or the error."""
         if request in self.closing:
             self.closing.remove(request)
@@ -240,11 +241,11 @@ class CallLegs:
             return []
         return [Note("warning", "request failed", {"request": request.name, "reason": str(error)})]
 
-    def _answered(self, at: float) -> list[Action]:
+    def _answered(self, at: float) -> list[CallAction]:
         if self.state != "answering":
             return []
         self._move("answered", at)
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         if self.admitted:
             self.announced = True
             actions.append(Send(self._started(at)))
@@ -263,7 +264,7 @@ class CallLegs:
             variables=dict(self.variables),
         )
 
-    def _answer_failed(self, error: AriError, at: float) -> list[Action]:
+    def _answer_failed(self, error: AriError, at: float) -> list[CallAction]:
         """The caller gave up already (his StasisEnd is on its way), or Asterisk could not."""
         if self.state != "answering" or isinstance(error, NotFound):
             return []
@@ -271,7 +272,7 @@ class CallLegs:
 
     # --- what the bot wants -------------------------------------------------------------------------------------------
 
-    def command(self, command: Command, entry_id: str, at: float) -> list[Action]:
+    def command(self, command: Command, entry_id: str, at: float) -> list[CallAction]:
         """The command of a stream entry. What cannot be done is answered with RequestRefused."""
         if not is_after(entry_id, self.handled):
             return []
@@ -292,7 +293,7 @@ class CallLegs:
                 return self._transfer(extension, at)
         return []
 
-    def _speak(self, command: Say | Append, at: float) -> list[Action]:
+    def _speak(self, command: Say | Append, at: float) -> list[CallAction]:
         rules, items, playback_id = self.rules, command.items, command.playback_id
         try:
             if isinstance(command, Append):
@@ -308,15 +309,15 @@ class CallLegs:
             heard = tuple(ItemHeard("failed") for _ in items)
             return [*refused, Send(PlaybackFinished(self.call_id, at, playback_id, "failed", 0, heard))]
 
-    def _say_own(self, prompt: str, playback_id: str) -> list[Action]:
+    def _say_own(self, prompt: str, playback_id: str) -> list[CallAction]:
         """A prompt of the controller's own."""
         where = (self.rules.prompts_dir, self.rules.language)
         return self.playbacks.say(Playback(playback_id, own=True), (PromptItem(prompt),), where)
 
-    def _refuse(self, command: Command, reason: str, at: float) -> list[Action]:
+    def _refuse(self, command: Command, reason: str, at: float) -> list[CallAction]:
         return [Send(RequestRefused(self.call_id, at, type(command).__name__, reason))]
 
-    def _transfer(self, extension: str, at: float) -> list[Action]:
+    def _transfer(self, extension: str, at: float) -> list[CallAction]:
         try:
             request = ari.extension_exists(self.channel_id, self.rules.handoff_context, extension)
         except BadRequest as error:
@@ -327,12 +328,12 @@ class CallLegs:
         self._move("transfer", at)
         return [request]
 
-    def _extension_checked(self, body: Any, error: AriError | None, at: float) -> list[Action]:
+    def _extension_checked(self, body: Any, error: AriError | None, at: float) -> list[CallAction]:
         if isinstance(error, NotFound):
             return []  # the caller is gone; his StasisEnd is on its way
         if error is not None and not isinstance(error, ServerFault):
             return self._stay(str(error), at)
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         if error is not None:
             actions.append(Note("warning", "extension not checked: is func_dialplan loaded?", {"reason": str(error)}))
         elif not isinstance(body, dict) or body.get("value") != "1":
@@ -343,7 +344,7 @@ class CallLegs:
         actions += [ari.stop_silence(self.channel_id)] if self.rules.keep_alive_silence else []
         return [*actions, ari.leave_to_dialplan(self.channel_id, self.rules.handoff_context, self.extension)]
 
-    def _stay(self, reason: str, at: float) -> list[Action]:
+    def _stay(self, reason: str, at: float) -> list[CallAction]:
         """The transfer is not possible: the bot goes on; after a good-bye there is nothing left but to hang up."""
         self.continuing = False
         self.playbacks.keep_alive = self.rules.keep_alive_silence
@@ -352,19 +353,19 @@ class CallLegs:
         self._move("stay", at)
         return [Send(RequestRefused(self.call_id, at, "TransferCall", reason)), *self.playbacks.silence()]
 
-    def _hang_up(self, at: float) -> list[Action]:
+    def _hang_up(self, at: float) -> list[CallAction]:
         self._move("hang_up", at)
         return [ari.hang_up(self.channel_id)]
 
     # --- what the controller itself wants -----------------------------------------------------------------------------
 
-    def abandon(self, reason: str, at: float) -> list[Action]:
+    def abandon(self, reason: str, at: float) -> list[CallAction]:
         """Nobody drives this call: apologise and hand the caller over. Does nothing unless the call is up."""
         if self.state != "up":
             return []
         return [Note("error", "caller handed over", {"reason": reason}, abandoned=reason), *self._say(APOLOGY, at)]
 
-    def drive(self, is_driven: bool, at: float) -> list[Action]:
+    def drive(self, is_driven: bool, at: float) -> list[CallAction]:
         """Whether a bot manager says that it drives this call, as read just now."""
         if is_driven:
             self.undriven_since, self.was_driven = None, True
@@ -372,7 +373,7 @@ class CallLegs:
             self.undriven_since = at
         return []
 
-    def hold(self, since: float, at: float) -> list[Action]:
+    def hold(self, since: float, at: float) -> list[CallAction]:
         """The bot manager has not seen what the caller did at `since`, or is not there: they are asked to wait, and in
         the end handed over. Nothing is said while something plays."""
         if self.state != "up" or at - since < HOLD_S:
@@ -385,7 +386,7 @@ class CallLegs:
         note = Note("warning", "caller asked to wait", {"waited_s": round(at - since, 1)}, held=True)
         return [note, *self._say_own(self.rules.hold_prompt, f"p-{self.call_id}-hold-{round(at * 1_000)}")]
 
-    def _undriven(self, at: float) -> list[Action]:
+    def _undriven(self, at: float) -> list[CallAction]:
         """Nobody drives a call that was driven, whatever the reason: the caller is asked to wait, then handed over.
 
         A bot manager that is restarted is back before the caller is told anything, unless they said something it has
@@ -398,21 +399,21 @@ class CallLegs:
             return self.abandon("nobody_drives", at)
         return self.hold(self.undriven_since, at) if away_s > UNDRIVEN_HOLD_S else []
 
-    def _say(self, farewell: Farewell, at: float) -> list[Action]:
+    def _say(self, farewell: Farewell, at: float) -> list[CallAction]:
         self.farewell = farewell
         self._move("say_farewell", at)
         return [*self.playbacks.stop(at), *self._say_own(farewell.prompt, f"p-{self.call_id}-{farewell.prompt}")]
 
-    def _after_playback(self, actions: list[Action], at: float) -> list[Action]:
+    def _after_playback(self, actions: list[CallAction], at: float) -> list[CallAction]:
         """A good-bye that was heard is followed by the end."""
         return actions + self._leave(at) if self.state == "leaving" and not self.playbacks.queue else actions
 
-    def _leave(self, at: float) -> list[Action]:
+    def _leave(self, at: float) -> list[CallAction]:
         after = {"overflow": self.rules.busy_extension, "hand_off": self.rules.handoff_extension}
         extension = after.get(self.farewell.then, "") if self.farewell else ""
         return self._transfer(extension, at) if extension else self._hang_up(at)
 
-    def tick(self, at: float) -> list[Action]:
+    def tick(self, at: float) -> list[CallAction]:
         """Time goes by; call this a few times a second."""
         waited_s = at - self.since
         match self.state:
@@ -431,9 +432,9 @@ class CallLegs:
                 return self._tell_end(at)
         return [*self.stream.tick(at), *self.recorder.tick(at)] if self.state in ("up", "leaving") else []
 
-    def recheck(self, seen: Presence, restarted: bool) -> list[Action]:
+    def recheck(self, seen: Presence, restarted: bool) -> list[CallAction]:
         """Events were lost, or (`restarted`) this call comes from a snapshot: compare with what Asterisk has."""
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         if restarted:
             if self.stream.state == "starting":
                 actions += self.stream.fail("restart", "the controller was restarted", seen.at)
@@ -449,5 +450,5 @@ class CallLegs:
             actions += self.playbacks.check() if self.playbacks.queue else self.playbacks.silence()
         return self._after_playback(actions, seen.at)
 
-    def _move(self, step: Step, at: float) -> None:
+    def _move(self, step: CallStep, at: float) -> None:
         self.state, self.since = CALL_TRANSITIONS[self.state][step], at

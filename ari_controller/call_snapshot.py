@@ -1,4 +1,4 @@
-"""What a restarted controller must know of a call, as JSON text and back. Pure: text in, call out, or BadSnapshot.
+"""What a restarted controller must know of a call, as JSON text and back. Pure: text in, call out, or BadLegs.
 
 Kept as `pronto:<cell>:legs:<call_id>`. No numbers, no digits, no names: nothing personal is stored.
 """
@@ -12,15 +12,16 @@ from typing import Any, get_args
 import msgspec
 
 from ari_controller.call_legs import CallLegs
-from ari_controller.call_states import CALL_TRANSITIONS, EndReason, Farewell, Rules
+from ari_controller.call_states import CALL_TRANSITIONS, Farewell, Rules
 from ari_controller.media_legs import LEG_TRANSITIONS
 from ari_controller.playbacks import Part, Playback
+from protocol.messages import EndReason
 
 VERSION = 2
 FLAGS = ("admitted", "announced", "commanded", "continuing", "was_driven")
 
 
-class BadSnapshot(ValueError):
+class BadLegs(ValueError):
     """Text that is no snapshot of this version."""
 
 
@@ -52,24 +53,24 @@ def snapshot_of(call: CallLegs) -> str:
 
 
 def restore(call_id: str, text: str, rules: Rules, at: float) -> CallLegs:
-    """The call of a snapshot, read at `at`. Raises BadSnapshot: the call is then taken as one that nobody knows.
+    """The call of a snapshot, read at `at`. Raises BadLegs: the call is then taken as one that nobody knows.
 
     What waited for something waits anew: the clock of the process before may have been another.
     """
     try:
         return _restore(call_id, json.loads(text), rules, at)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        raise BadSnapshot(f"{type(error).__name__}: {error}") from error
+        raise BadLegs(f"{type(error).__name__}: {error}") from error
 
 
 def _restore(call_id: str, body: dict[str, Any], rules: Rules, at: float) -> CallLegs:
     if body["version"] not in (1, VERSION):
-        raise BadSnapshot(f"version {body['version']!r}, not 1 or {VERSION}")
+        raise BadLegs(f"version {body['version']!r}, not 1 or {VERSION}")
     stream, recorder = body["stream"], body["recorder"]
     if body["state"] not in CALL_TRANSITIONS or not {stream["state"], recorder["state"]} <= LEG_TRANSITIONS.keys():
-        raise BadSnapshot("unknown state")
+        raise BadLegs("unknown state")
     if body["reason"] not in get_args(EndReason):
-        raise BadSnapshot("unknown reason")
+        raise BadLegs("unknown reason")
     channel_id = str(body.get("channel_id", call_id))
     call = CallLegs(call_id, rules, min(at, _time(body["arrived_at"])), str(body["flow"]), channel_id=channel_id)
     call.state, call.since, call.left_at = body["state"], at, min(at, _time(body["left_at"]))
@@ -102,7 +103,7 @@ def _time(value: Any) -> float:
     """Seconds; nothing that never comes, or a call would wait for it for ever."""
     seconds = float(value)
     if not math.isfinite(seconds):
-        raise BadSnapshot("a time is no number")
+        raise BadLegs("a time is no number")
     return seconds
 
 

@@ -8,10 +8,9 @@ from typing import Literal, TypeAlias
 from ari_controller.media_legs import Target
 
 CallState: TypeAlias = Literal["answering", "up", "leaving", "transferring", "hanging_up", "ending", "ended"]
-Step: TypeAlias = Literal["answered", "say_farewell", "transfer", "stay", "hang_up", "left", "closed"]
-EndReason: TypeAlias = Literal["caller_hung_up", "bot_hung_up", "transferred", "lost"]
+CallStep: TypeAlias = Literal["answered", "say_farewell", "transfer", "stay", "hang_up", "left", "closed"]
 
-CALL_TRANSITIONS: dict[CallState, dict[Step, CallState]] = {
+CALL_TRANSITIONS: dict[CallState, dict[CallStep, CallState]] = {
     "answering": {"answered": "up", "hang_up": "hanging_up", "left": "ending"},
     "up": {"say_farewell": "leaving", "transfer": "transferring", "hang_up": "hanging_up", "left": "ending"},
     "leaving": {"transfer": "transferring", "hang_up": "hanging_up", "left": "ending"},

@@ -21,9 +21,9 @@ from ari_controller.ari_events import (
     BadEvent,
     Channel,
     DtmfPressed,
+    FileBegan,
     HangupRequested,
     Ignored,
-    PlaybackBegan,
     PlaybackOver,
     RecordingOver,
     Replaced,
@@ -33,7 +33,7 @@ from ari_controller.ari_events import (
 )
 from ari_controller.ari_requests import Request, role_of
 from ari_controller.call_legs import CallLegs
-from ari_controller.call_snapshot import BadSnapshot, restore
+from ari_controller.call_snapshot import BadLegs, restore
 from ari_controller.call_store import CallStore
 from ari_controller.live_calls import REDIS_AWAY_S, Driven, LiveCalls
 from ari_controller.media_legs import Presence
@@ -116,7 +116,7 @@ class Controller:
                     self._feed(driven, event) if driven else self.live.remove_stray(event.channel_id)
                 elif driven is None or not driven.legs.live:  # the dialplan may send a caller back: that is a new call
                     self.live.arrive(event.channel, event.args)
-            case StasisEnded() | HangupRequested() | DtmfPressed() | PlaybackBegan() | PlaybackOver() | RecordingOver():
+            case StasisEnded() | HangupRequested() | DtmfPressed() | FileBegan() | PlaybackOver() | RecordingOver():
                 self._feed(self.live.call_of(event.channel_id), event)
 
     def _feed(self, driven: Driven | None, event: AriEvent) -> None:
@@ -248,7 +248,7 @@ class Controller:
                 continue
             try:
                 restored[call_id] = restore(call_id, text, self.live.rules, steady_time())
-            except BadSnapshot as error:
+            except BadLegs as error:
                 log.error("stored call refused", extra={"call_id": call_id, "reason": str(error)})
         return restored
 

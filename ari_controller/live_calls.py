@@ -19,7 +19,7 @@ from typing import Any, Literal, TypeAlias
 from weakref import WeakSet
 
 from ari_controller import ari_requests, metrics
-from ari_controller.actions import Action, Announce, Forget, Note, Send, Speak
+from ari_controller.actions import Announce, CallAction, Forget, Note, Send, Speak
 from ari_controller.ari import AriClient
 from ari_controller.ari_errors import AriError
 from ari_controller.ari_events import Channel
@@ -130,7 +130,7 @@ class LiveCalls:
 
     # --- a call's steps -----------------------------------------------------------------------------------------------
 
-    def step(self, driven: Driven, step: Callable[[float], list[Action]]) -> None:
+    def step(self, driven: Driven, step: Callable[[float], list[CallAction]]) -> None:
         """One input of one call. A bug in it is caught here: the caller is handed over, other calls live on."""
         at, legs = steady_time(), driven.legs
         try:
@@ -144,7 +144,7 @@ class LiveCalls:
                 actions = [ari_requests.hang_up(legs.channel_id)]
         self._carry_out(driven, actions)
 
-    def _carry_out(self, driven: Driven, actions: list[Action]) -> None:
+    def _carry_out(self, driven: Driven, actions: list[CallAction]) -> None:
         call_id = driven.legs.call_id
         for action in actions:
             match action:

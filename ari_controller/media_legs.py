@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from ari_controller import ari_requests as ari
-from ari_controller.actions import Action, Announce, Forget, Note, Send
+from ari_controller.actions import Announce, CallAction, Forget, Note, Send
 from ari_controller.ari_errors import AriError, Conflict
 from ari_controller.ari_events import source_of
 from ari_controller.ari_requests import Request, Role
@@ -68,7 +68,7 @@ class StreamLegs:
     _host: str = ""
     _bridging: bool = False
 
-    def start(self, at: float) -> list[Action]:
+    def start(self, at: float) -> list[CallAction]:
         """Asks for both channels."""
         self._move("start", at)
         self.attempt += 1
@@ -80,7 +80,7 @@ class StreamLegs:
             ari.external_media(self.call_id, target.app, target.rtp_host, target.rtp_port),
         ]
 
-    def entered(self, role: Role, source: tuple[str, int] | None, at: float) -> list[Action]:
+    def entered(self, role: Role, source: tuple[str, int] | None, at: float) -> list[CallAction]:
         """A leg is in Stasis; the external media leg may bring its source address."""
         if self.state != "starting":
             return []
@@ -88,7 +88,7 @@ class StreamLegs:
         self.source = self.source or source
         return self._bridge_when_ready(at)
 
-    def replied(self, request: Request, body: Any, error: AriError | None, at: float) -> list[Action]:
+    def replied(self, request: Request, body: Any, error: AriError | None, at: float) -> list[CallAction]:
         """The answer to one of our requests. One that could not delete says nothing about the legs made since."""
         if self.state != "starting" or request.method == "DELETE":
             return []
@@ -107,11 +107,11 @@ class StreamLegs:
                 return []
         return [] if error is None else self.fail(request.name, str(error), at)
 
-    def left(self, role: Role, at: float) -> list[Action]:
+    def left(self, role: Role, at: float) -> list[CallAction]:
         """A leg left Stasis although the call goes on."""
         return self.fail(role, "the channel ended", at) if self.state in ("starting", "running") else []
 
-    def fail(self, leg: str, reason: str, at: float) -> list[Action]:
+    def fail(self, leg: str, reason: str, at: float) -> list[CallAction]:
         """Takes down what there is, to try again later or never."""
         again = self.attempt < ATTEMPTS
         note = Note("warning", "media leg failed", {"leg": leg, "reason": reason, "attempt": self.attempt}, leg)
@@ -123,7 +123,7 @@ class StreamLegs:
             )
         return actions
 
-    def tick(self, at: float) -> list[Action]:
+    def tick(self, at: float) -> list[CallAction]:
         """Time goes by: gives up waiting for Stasis, tries again."""
         if self.state == "starting" and at - self.since > ENTER_TIMEOUT_S:
             return self.fail("stasis", f"not bridged after {ENTER_TIMEOUT_S:g} s", at)
@@ -131,7 +131,7 @@ class StreamLegs:
             return self.start(at)
         return []
 
-    def recheck(self, seen: Presence) -> list[Action]:
+    def recheck(self, seen: Presence) -> list[CallAction]:
         """Compares with what Asterisk has after events were lost; the attempts are counted anew."""
         self.attempt = 0
         if self.state == "given_up":
@@ -147,7 +147,7 @@ class StreamLegs:
             return self.fail("bridge", "a leg is gone", seen.at)
         return []
 
-    def teardown(self, at: float) -> list[Action]:
+    def teardown(self, at: float) -> list[CallAction]:
         """Deletes everything, whatever state it is in; deleting what is not there is done at once."""
         if self.state in ("off", "down"):
             self.state = "down"
@@ -156,11 +156,11 @@ class StreamLegs:
         self._move("teardown", at)
         return actions
 
-    def withdraw(self) -> list[Action]:
+    def withdraw(self) -> list[CallAction]:
         """Takes the source address back."""
         return [Forget(*self.source)] if self.source else []
 
-    def _learn(self, name: str, value: str, at: float) -> list[Action]:
+    def _learn(self, name: str, value: str, at: float) -> list[CallAction]:
         if name == "source_address":
             self._host = value
             return []
@@ -169,7 +169,7 @@ class StreamLegs:
             return self.fail("external_media", "Asterisk does not tell where it sends from", at)
         return self._bridge_when_ready(at)
 
-    def _bridge_when_ready(self, at: float) -> list[Action]:
+    def _bridge_when_ready(self, at: float) -> list[CallAction]:
         if self._bridging or self.source is None or not {"snoop", "external_media"} <= self._entered:
             return []
         self._bridging = True
@@ -180,7 +180,7 @@ class StreamLegs:
             ari.add_to_bridge(self.call_id),
         ]
 
-    def _delete(self) -> list[Action]:
+    def _delete(self) -> list[CallAction]:
         return [
             *self.withdraw(),
             ari.delete_channel(ari.external_media_id(self.call_id)),
@@ -208,21 +208,21 @@ class RecorderLeg:
     """No file is open."""
     _asked: bool = False
 
-    def start(self, at: float) -> list[Action]:
+    def start(self, at: float) -> list[CallAction]:
         """Asks for the channel."""
         self._move("start", at)
         self.attempt += 1
         self._asked = False
         return [ari.snoop_both(self.channel_id, self.call_id, self.app)]
 
-    def entered(self) -> list[Action]:
+    def entered(self) -> list[CallAction]:
         """The channel is in Stasis: record it."""
         if self.state != "starting" or self._asked:
             return []
         self._asked = True
         return [ari.record(self.call_id)]
 
-    def replied(self, request: Request, error: AriError | None, at: float) -> list[Action]:
+    def replied(self, request: Request, error: AriError | None, at: float) -> list[CallAction]:
         """The answer to one of our requests. A conflict means that it is recorded already."""
         if request.name == "record" and (error is None or isinstance(error, Conflict)):
             self.recorded, self.closed = True, False
@@ -233,29 +233,29 @@ class RecorderLeg:
             return []
         return self.fail(str(error), at)
 
-    def over(self, failed: bool, cause: str, at: float) -> list[Action]:
+    def over(self, failed: bool, cause: str, at: float) -> list[CallAction]:
         """The file is closed, or could not be written (disk full)."""
         self.closed = True
         return self.fail(f"recording failed: {cause}", at) if failed and self.state in ("starting", "running") else []
 
-    def left(self, at: float) -> list[Action]:
+    def left(self, at: float) -> list[CallAction]:
         """The channel ended although the call goes on."""
         return self.fail("the channel ended", at) if self.state in ("starting", "running") else []
 
-    def fail(self, reason: str, at: float) -> list[Action]:
+    def fail(self, reason: str, at: float) -> list[CallAction]:
         """The call goes on without, and tries again later or never."""
         again = self.attempt < ATTEMPTS
         fields = {"leg": "recording", "reason": reason, "attempt": self.attempt}
         self._move("failed" if again else "too_often", at)
         return [Note("error", "recording failed", fields, "recording"), *self._delete()]
 
-    def tick(self, at: float) -> list[Action]:
+    def tick(self, at: float) -> list[CallAction]:
         """Time goes by: gives up waiting for Stasis, tries again."""
         if self.state == "starting" and at - self.since > ENTER_TIMEOUT_S:
             return self.fail(f"not recorded after {ENTER_TIMEOUT_S:g} s", at)
         return self.start(at) if self.state == "waiting" and at - self.since > RETRY_AFTER_S else []
 
-    def recheck(self, seen: Presence) -> list[Action]:
+    def recheck(self, seen: Presence) -> list[CallAction]:
         """Compares with what Asterisk has after events were lost; the attempts are counted anew."""
         self.attempt = 0
         if self.state == "given_up":
@@ -267,7 +267,7 @@ class RecorderLeg:
             return self.fail("the channel is gone", seen.at)
         return []
 
-    def teardown(self, at: float) -> list[Action]:
+    def teardown(self, at: float) -> list[CallAction]:
         """Deletes the channel; Asterisk closes the file."""
         if self.state in ("off", "down"):
             self.state = "down"
@@ -275,7 +275,7 @@ class RecorderLeg:
         self._move("teardown", at)
         return self._delete()
 
-    def _delete(self) -> list[Action]:
+    def _delete(self) -> list[CallAction]:
         return [ari.delete_channel(ari.recorder_id(self.call_id))]
 
     def _move(self, step: LegInput, at: float) -> None:

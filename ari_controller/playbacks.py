@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ari_controller import ari_requests as ari
-from ari_controller.actions import Action, Note, Send, Speak
+from ari_controller.actions import CallAction, Note, Send, Speak
 from ari_controller.ari_errors import AriError, Conflict, NotFound
-from ari_controller.ari_events import PlaybackBegan, PlaybackOver
+from ari_controller.ari_events import FileBegan, PlaybackOver
 from ari_controller.ari_requests import MAX_FILES, BadRequest
 from protocol.items import Item, ItemHeard
 from protocol.messages import PlaybackFinished, PlaybackStarted, PlaybackState, RequestRefused
@@ -88,7 +88,7 @@ class Playbacks:
 
     def say(
         self, playback: Playback, items: Sequence[Item], where: tuple[str, str], offset_ms: int = 0
-    ) -> list[Action]:
+    ) -> list[CallAction]:
         """Queues a playback; one that was asked for before is left alone (a command may come twice).
 
         `where`: folder of the prompts and language. Raises BadRequest when there is nothing that can be played.
@@ -108,7 +108,7 @@ class Playbacks:
 
     def append(
         self, playback_id: str, items: Sequence[Item], where: tuple[str, str], last: bool, at: float
-    ) -> list[Action]:
+    ) -> list[CallAction]:
         """Adds to a playback that is open. Raises BadRequest when it is not (any more)."""
         playback = next((found for found in self.queue if found.playback_id == playback_id), None)
         if playback is None or not playback.open:
@@ -117,9 +117,11 @@ class Playbacks:
         playback.open = not last
         return actions + (self._close(playback, at) if playback.over else [])
 
-    def _add(self, playback: Playback, items: Sequence[Item], where: tuple[str, str], offset_ms: int) -> list[Action]:
+    def _add(
+        self, playback: Playback, items: Sequence[Item], where: tuple[str, str], offset_ms: int
+    ) -> list[CallAction]:
         """The requests that play items, and a note for each that cannot be played: the others are said all the same."""
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         playable: list[tuple[int, str]] = []
         for item in items:
             place = len(playback.heard)
@@ -139,9 +141,9 @@ class Playbacks:
             actions.append(ari.play(self.channel_id, part_id, [media for _, media in chunk], skipped))
         return actions
 
-    def stop(self, at: float) -> list[Action]:
+    def stop(self, at: float) -> list[CallAction]:
         """Silences everything, the last queued one first."""
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         for playback in reversed(list(self.queue)):
             playback.open = False
             for part in reversed(playback.parts):
@@ -153,14 +155,14 @@ class Playbacks:
                 actions += self._close(playback, at)
         return actions
 
-    def silence(self) -> list[Action]:
+    def silence(self) -> list[CallAction]:
         """Keeps packets flowing to the caller while nothing is played."""
         is_playing = any(playback.parts for playback in self.queue)
         return [ari.start_silence(self.channel_id)] if self.keep_alive and not is_playing else []
 
     # --- what Asterisk tells ------------------------------------------------------------------------------------------
 
-    def began(self, event: PlaybackBegan, at: float) -> list[Action]:
+    def began(self, event: FileBegan, at: float) -> list[CallAction]:
         """A file started: the bot speaks. Only the first file of a playback is reported."""
         found = self._find(event.playback_id)
         if found is None:
@@ -171,7 +173,7 @@ class Playbacks:
         if playback.began:
             return []
         playback.began = True
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         if not self.speaking:
             self.speaking = True
             actions.append(Speak(True))
@@ -179,7 +181,7 @@ class Playbacks:
             actions.append(Send(PlaybackStarted(self.call_id, at, playback.playback_id)))
         return actions
 
-    def over(self, event: PlaybackOver, at: float, hanging_up: bool) -> list[Action]:
+    def over(self, event: PlaybackOver, at: float, hanging_up: bool) -> list[CallAction]:
         """A part is over. While the channel hangs up, `failed` only means that it was cut."""
         found = self._find(event.playback_id)
         if found is None:
@@ -188,38 +190,38 @@ class Playbacks:
         state: PlaybackState = "failed" if event.state == "failed" else "finished"
         if part.stopping or (hanging_up and state == "failed"):
             state = "stopped"
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         if state == "failed":
             actions.append(Note("error", "playback failed: is the prompt there?", {"playback_id": event.playback_id}))
         return actions + self._part_over(*found, state, event.at_ms, at)
 
-    def refused(self, part_id: str, error: AriError, at: float) -> list[Action]:
+    def refused(self, part_id: str, error: AriError, at: float) -> list[CallAction]:
         """Asterisk did not take a part."""
         found = self._find(part_id)
         if found is None or isinstance(error, Conflict):  # it is playing already: the command came twice
             return []
-        actions: list[Action] = [Note("error", "playback refused", {"playback_id": part_id, "reason": str(error)})]
+        actions: list[CallAction] = [Note("error", "playback refused", {"playback_id": part_id, "reason": str(error)})]
         if not found[0].own:
             actions.append(Send(RequestRefused(self.call_id, at, "Say", f"{part_id}: {error}")))
         return actions + self._part_over(*found, "failed", 0, at)
 
-    def check(self) -> list[Action]:
+    def check(self) -> list[CallAction]:
         """Asks for each part whether it still is; for use after events were lost."""
         return [ari.get_playback(part.part_id) for _, part in self._parts()]
 
-    def checked(self, part_id: str, body: Any, error: AriError | None, at: float) -> list[Action]:
+    def checked(self, part_id: str, body: Any, error: AriError | None, at: float) -> list[CallAction]:
         """What `check` learned: gone means over; how far it came is then only known to be at most until now."""
         now_ms = round(at * 1000)
         if isinstance(error, NotFound):
             return self.over(PlaybackOver(self.channel_id, part_id, "done", now_ms), at, hanging_up=False)
         if isinstance(body, dict) and body.get("state") == "playing":
             found = self._find(part_id)
-            return (
-                [] if found and found[1].began_ms else self.began(PlaybackBegan(self.channel_id, part_id, now_ms), at)
-            )
+            return [] if found and found[1].began_ms else self.began(FileBegan(self.channel_id, part_id, now_ms), at)
         return []
 
-    def _part_over(self, playback: Playback, part: Part, state: PlaybackState, at_ms: int, at: float) -> list[Action]:
+    def _part_over(
+        self, playback: Playback, part: Part, state: PlaybackState, at_ms: int, at: float
+    ) -> list[CallAction]:
         for place, heard in part.heard(at_ms, state).items():
             playback.heard[place] = heard
         playback.parts.remove(part)
@@ -227,9 +229,9 @@ class Playbacks:
             playback.state = state
         return (self._close(playback, at) if playback.over else []) + self.silence()
 
-    def _close(self, playback: Playback, at: float) -> list[Action]:
+    def _close(self, playback: Playback, at: float) -> list[CallAction]:
         self.queue.remove(playback)
-        actions: list[Action] = []
+        actions: list[CallAction] = []
         if not self.queue and self.speaking:
             self.speaking = False
             actions.append(Speak(False))

@@ -41,8 +41,8 @@ from callers.call_view import CallView
 from callers.caller_voice import speak
 from callers.monitor import Monitor
 from callers.rtp_audio import from_ulaw
-from callers.rtp_phone import CallOver, RtpPhone
-from callers.script import Say
+from callers.rtp_phone import LineClosed, RtpPhone
+from callers.script import SpokenLine
 from callers.sip_caller import SipCaller
 from config import ROOT
 from devstack.stack import Stack, StackPlan
@@ -178,10 +178,10 @@ async def answering(seat: Seat, talker: Talker) -> CallView:
             mark = len(view.begun)
             continue
         mark = len(view.begun)
-        await seat.say(speak(Say(line), talker.voice), line, "answer")
+        await seat.say(speak(SpokenLine(line), talker.voice), line, "answer")
     else:
         if await seat.bot_is_silent(view, mark):
-            await seat.say(speak(Say("au revoir"), talker.voice), "au revoir", "answer")
+            await seat.say(speak(SpokenLine("au revoir"), talker.voice), "au revoir", "answer")
     await seat.monitor.wait_for(lambda: view.ended, 6.0)
     return view
 
@@ -201,7 +201,7 @@ async def interrupting(seat: Seat, talker: Talker, seed: int) -> CallView:
         if line is None or number == TURNS_PER_CALL - 1:
             break
         since_s = time.monotonic()
-        await seat.say(speak(Say(line), talker.voice), line, "barge_in")
+        await seat.say(speak(SpokenLine(line), talker.voice), line, "barge_in")
     return view
 
 
@@ -238,7 +238,7 @@ async def one_call(
             else:
                 name, samples = noises(part.kind)[index % len(noises(part.kind))]
                 view = await noisy(seat, name, samples)
-        except (CallOver, TimeoutError):
+        except (LineClosed, TimeoutError):
             view = await seat.view()  # the call was over before the caller could speak
         await caller.hang_up()
         rows = rows_of(seat, view, leads, more)

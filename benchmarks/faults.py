@@ -31,9 +31,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from callers.many_calls import Fault, Hall, Suffered, in_turn
+from callers.many_calls import Hall, InjectedFault, Suffered, in_turn
 from callers.play_script import CallReport
-from callers.script import read_score
+from callers.script import read_script
 from callers.sip_caller import SipCaller
 from config import ROOT
 from devstack.processes import ProcessFailed
@@ -165,10 +165,10 @@ async def time_to_new_call(stack: Stack) -> float:
 
 
 async def play(
-    stack: Stack, faults: Sequence[Fault], args: argparse.Namespace
+    stack: Stack, faults: Sequence[InjectedFault], args: argparse.Namespace
 ) -> tuple[list[CallReport], list[Suffered], dict[str, float]]:
     scores = [
-        read_score((ROOT / "tests" / "calls" / f"{name}.yaml").read_text(encoding="utf-8"), name) for name in SCRIPTS
+        read_script((ROOT / "tests" / "calls" / f"{name}.yaml").read_text(encoding="utf-8"), name) for name in SCRIPTS
     ]
     async with Hall(stack, patience=6) as hall:
         meter = CpuMeter(stack)
@@ -201,16 +201,16 @@ def main() -> int:
     parser.add_argument("--kill-asterisk", action="store_true")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    faults: list[Fault] = []
+    faults: list[InjectedFault] = []
     if args.kill is not None:
-        faults += [Fault("kill", service) for service in args.kill or SERVICES]
+        faults += [InjectedFault("kill", service) for service in args.kill or SERVICES]
     if args.rolling:
-        faults += [Fault("restart", service) for service in SERVICES]
+        faults += [InjectedFault("restart", service) for service in SERVICES]
     if args.freeze_redis:
-        faults.append(Fault("freeze", REDIS, args.freeze_redis))
-    faults += [Fault("kill", REDIS)] * args.kill_redis
+        faults.append(InjectedFault("freeze", REDIS, args.freeze_redis))
+    faults += [InjectedFault("kill", REDIS)] * args.kill_redis
     if args.kill_asterisk:
-        faults.append(Fault("kill", ASTERISK))
+        faults.append(InjectedFault("kill", ASTERISK))
     with tempfile.TemporaryDirectory(prefix="pronto-faults-") as folder:
         state = Path(folder)
         plan = StackPlan(state / "logs", state, redis_dir=state / "redis" if args.redis_data else None)

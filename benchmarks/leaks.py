@@ -24,8 +24,8 @@ from pathlib import Path
 
 import psutil
 
-from callers.many_calls import Fault, Hall
-from callers.rtp_phone import CallOver
+from callers.many_calls import Hall, InjectedFault
+from callers.rtp_phone import LineClosed
 from callers.sip_caller import SipCaller
 from devstack.remains import remains
 from devstack.stack import Stack, StackPlan
@@ -75,7 +75,7 @@ async def one_call(stack: Stack, end: str, dice: random.Random) -> str:
         status = await dialing
         if status != 200:
             return f"{end}: {status}"
-        with contextlib.suppress(CallOver, TimeoutError):
+        with contextlib.suppress(LineClosed, TimeoutError):
             match end:
                 case "at once":
                     await asyncio.sleep(dice.uniform(0.0, 0.1))
@@ -112,7 +112,7 @@ async def many(stack: Stack, calls: int, kills: int, at_once: int, seed: int) ->
         for kill_at in sorted(dice.sample(range(calls), kills)):
             while done.total() < kill_at:  # noqa: ASYNC110 - a counter tells nobody
                 await asyncio.sleep(0.01)
-            await hall.suffer(Fault("kill", "ari_controller"))
+            await hall.suffer(InjectedFault("kill", "ari_controller"))
         await asyncio.gather(*callers)
     return done
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from callers.many_calls import Hall
 from callers.play_script import CallReport
-from callers.script import read_score
+from callers.script import read_script
 from config import ROOT
 from devstack.remains import remains
 from devstack.stack import SERVICES, Stack, StackPlan
@@ -57,7 +57,7 @@ def checkout(revision: str, folder: Path) -> Path:
 async def play(stack: Stack, scene: Scene, before: Path, calls: int) -> list[CallReport]:
     """Places the calls and changes the releases while they go on."""
     texts = [ROOT / "tests" / "calls" / f"{name}.yaml" for name in SCRIPTS]
-    scores = [read_score(path.read_text(encoding="utf-8"), str(path)) for path in texts]
+    scores = [read_script(path.read_text(encoding="utf-8"), str(path)) for path in texts]
     async with Hall(stack, patience=6) as hall:
         placed = hall.place(scores, calls, over_s=calls / 2)
         await hall.all_up(calls // 2)

@@ -32,10 +32,10 @@ from aiohttp import web
 from benchmarks.receiver_load import cpu_s, series
 from callers.caller_voice import speak
 from callers.monitor import Monitor
-from callers.play_script import ScorePlayer
+from callers.play_script import ScriptPlayer
 from callers.rtp_audio import Samples
 from callers.rtp_phone import RtpPhone
-from callers.script import Caller, Say, Score, read_score
+from callers.script import Caller, Script, SpokenLine, read_script
 from callers.sip_caller import SipCaller
 from config import ROOT, STATE
 from devstack.processes import free_tcp_port
@@ -119,15 +119,15 @@ class StandIn:
 class Voices:
     """What callers say, made before the first call."""
 
-    def __init__(self, scores: list[Score]) -> None:
+    def __init__(self, scores: list[Script]) -> None:
         self._samples = {
             (step, score.caller): speak(step, score.caller)
             for score in scores
             for step in score.steps
-            if isinstance(step, Say)
+            if isinstance(step, SpokenLine)
         }
 
-    def __call__(self, line: Say, caller: Caller) -> Samples:
+    def __call__(self, line: SpokenLine, caller: Caller) -> Samples:
         return self._samples[line, caller]
 
 
@@ -141,22 +141,22 @@ def lost_packets(phone: RtpPhone) -> int:
 class Load:
     """Callers against one stack."""
 
-    def __init__(self, stack: Stack, monitor: Monitor, scores: list[Score], stand_in: StandIn | None) -> None:
+    def __init__(self, stack: Stack, monitor: Monitor, scores: list[Script], stand_in: StandIn | None) -> None:
         self._stack, self._monitor, self._stand_in = stack, monitor, stand_in
         self._scores = scores
         self._voices = Voices(scores)
         self._numbers = count(33_600_000_001)
         self.busy_heard = 0
 
-    def _voice(self, number: str) -> Callable[[Say, Caller], Samples]:
-        def voice(line: Say, caller: Caller) -> Samples:
+    def _voice(self, number: str) -> Callable[[SpokenLine, Caller], Samples]:
+        def voice(line: SpokenLine, caller: Caller) -> Samples:
             if self._stand_in is not None:
                 self._stand_in.said[number] = line.text
             return self._voices(line, caller)
 
         return voice
 
-    async def _converse(self, score: Score) -> Conversation:
+    async def _converse(self, score: Script) -> Conversation:
         number = f"+{next(self._numbers)}"
         async with SipCaller(("127.0.0.1", self._stack.sip_port), name=number) as caller:
             try:
@@ -164,7 +164,7 @@ class Load:
                     status = await caller.dial("pronto")
                     if status != 200:
                         return Conversation(score.name, [f"SIP status {status}"], [], 0, 0)
-                    player = ScorePlayer(self._monitor, self._voice(number))
+                    player = ScriptPlayer(self._monitor, self._voice(number))
                     report = await player.play(score, number, caller)
             except TimeoutError:
                 return Conversation(score.name, ["the call took too long"], [], 0, 0)
@@ -185,7 +185,7 @@ class Load:
         self.busy_heard = 0
         ends_at = time.monotonic() + calls / DIALS_PER_S + seconds
 
-        async def slot(number: int, scores: Iterator[Score]) -> None:
+        async def slot(number: int, scores: Iterator[Script]) -> None:
             await asyncio.sleep(number / DIALS_PER_S)
             while time.monotonic() < ends_at:
                 found.append(await self._converse(next(scores)))
@@ -245,7 +245,9 @@ def _idle_s() -> float:
 
 async def measure(stack: Stack, stand_in: StandIn | None, chosen: argparse.Namespace, keep: list[Step]) -> None:
     """All steps against a running stack; each is printed and kept as soon as it is done."""
-    scores = [read_score((ROOT / "tests/calls" / f"{name}.yaml").read_text(encoding="utf-8"), name) for name in SCRIPTS]
+    scores = [
+        read_script((ROOT / "tests/calls" / f"{name}.yaml").read_text(encoding="utf-8"), name) for name in SCRIPTS
+    ]
     redis = connect(stack.redis_url)
     monitor = Monitor(redis, stack.cell)
     await monitor.start()

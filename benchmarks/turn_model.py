@@ -18,7 +18,7 @@ from benchmarks.seat_analysis import RATE_HZ, Samples
 from benchmarks.seat_callers import HESITANT, PLAIN
 from callers.caller_voice import PAUSE, speak
 from callers.rtp_audio import from_ulaw, to_ulaw
-from callers.script import Caller, Say
+from callers.script import Caller, SpokenLine
 from config import ReceiverSettings, load
 from rtp_receiver.turn_model import load_turn_model
 
@@ -50,8 +50,8 @@ def main() -> int:
             caller = Caller(voice)
             for end in range(1, len(pieces), 2):
                 begin = "".join(f"<{piece}>" if n % 2 else piece for n, piece in enumerate(pieces[:end]))
-                pauses.append(model.finished(heard(speak(Say(begin + "<20>"), caller))))
-            ends.append(model.finished(heard(speak(Say(line.replace("<*>", "<400>")), caller))))
+                pauses.append(model.finished(heard(speak(SpokenLine(begin + "<20>"), caller))))
+            ends.append(model.finished(heard(speak(SpokenLine(line.replace("<*>", "<400>")), caller))))
     took_ms = (time.monotonic() - began) * 1_000 / (len(pauses) + len(ends))
     at_end, at_pause = np.array(ends), np.array(pauses)
     higher = (at_end[:, None] > at_pause[None]).mean() + 0.5 * (at_end[:, None] == at_pause[None]).mean()

@@ -20,12 +20,12 @@ from bot_manager.intents import IntentClient
 from bot_manager.record_writer import RecordWriter
 from dialogue.effects import DropEffect, Effect, EffectDone
 from dialogue.events import (
-    Action,
     AudioGone,
     BackboneAway,
     Begun,
     CallOver,
     CommandRefused,
+    DialogueAction,
     DialogueEvent,
     DigitPressed,
     Noted,
@@ -95,7 +95,7 @@ class Unresumable:
     reason: str
 
 
-Item: TypeAlias = Event | DialogueEvent | Unresumable
+CallItem: TypeAlias = Event | DialogueEvent | Unresumable
 
 
 class Call:
@@ -120,7 +120,7 @@ class Call:
         self._flow = flow
         self._log = call_log
         self._dialogue = dialogue or Dialogue()
-        self._queue: asyncio.Queue[tuple[Item, str, asyncio.Future[None] | None]] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[CallItem, str, asyncio.Future[None] | None]] = asyncio.Queue()
         self._timer: asyncio.TimerHandle | None = None
         self._effects = EffectRunner(around.intents, self.post)
         self._broken = False
@@ -131,7 +131,7 @@ class Call:
         """The version of the flow that this call keeps."""
         return self._flow.version
 
-    def post(self, item: Item) -> None:
+    def post(self, item: CallItem) -> None:
         """Queues something that happened inside."""
         self._queue.put_nowait((item, "", None))
 
@@ -186,7 +186,7 @@ class Call:
 
     # --- what comes in ---
 
-    def _deal_with(self, item: Item) -> None:
+    def _deal_with(self, item: CallItem) -> None:
         if isinstance(item, CallEnded):
             self._end(item)
         elif isinstance(item, TimerExpired) and item.name == LOST:
@@ -202,7 +202,7 @@ class Call:
             if self._dialogue is not before and not self._over:
                 self._store()
 
-    def _route(self, item: Item) -> None:
+    def _route(self, item: CallItem) -> None:
         match item:
             case CallStarted():
                 self._step(Begun(item.call_id, item.at, item.caller_number, item.variables))
@@ -252,7 +252,7 @@ class Call:
         if self._dialogue.over and not self._over:
             self._set_timer(LOST, 0, LOST_S)
 
-    def _act(self, action: Action) -> None:
+    def _act(self, action: DialogueAction) -> None:
         match action:
             case StartTimer():
                 self._set_timer(action.name, action.serial, action.after_ms / 1_000)
@@ -377,7 +377,7 @@ class Call:
     def _apology_id(self) -> str:
         return f"p-{self.call_id}-apology"
 
-    def _farewell(self, item: Item) -> None:
+    def _farewell(self, item: CallItem) -> None:
         """The caller of a broken call is handed over when the apology was heard."""
         heard = isinstance(item, PlaybackFinished) and item.playback_id == self._apology_id
         if not heard and not (isinstance(item, TimerExpired) and item.name == "apology"):

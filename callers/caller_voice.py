@@ -17,7 +17,7 @@ from audio_prompts.espeak import EspeakVoice
 from audio_prompts.espeak import speak as synthesise
 from callers.heard_audio import VOICED_RMS, level_rms
 from callers.rtp_audio import PACKET_SAMPLES, SAMPLE_RATE_HZ, Samples
-from callers.script import Caller, Say
+from callers.script import Caller, SpokenLine
 from config import ROOT
 
 PAUSE = re.compile(r"<(\d+)>")
@@ -27,7 +27,7 @@ class BadRecording(ValueError):
     """A WAV file that cannot be played into a call."""
 
 
-def speak(line: Say, caller: Caller) -> Samples:
+def speak(line: SpokenLine, caller: Caller) -> Samples:
     """int16 samples at 8 kHz. Raises BadRecording for a WAV that is none."""
     if line.wav:
         return read_wav(ROOT / line.wav)

@@ -2,7 +2,7 @@
 
 async with Hall(stack, patience=4) as hall:
     calls = hall.place(scores, count=50, over_s=15)
-    ... hall.suffer(Fault("kill", "bot_manager")) ...
+    ... hall.suffer(InjectedFault("kill", "bot_manager")) ...
     reports = await calls
 """
 
@@ -20,23 +20,23 @@ from typing import Literal, TypeAlias
 
 from callers.caller_voice import speak
 from callers.monitor import Monitor
-from callers.play_script import CallReport, ScorePlayer
+from callers.play_script import CallReport, ScriptPlayer
 from callers.rtp_audio import Samples
-from callers.script import Caller, Say, Score
+from callers.script import Caller, Script, SpokenLine
 from devstack.processes import wait_for
 from devstack.stack import REDIS, SERVICES, Stack
 from pronto.call_cli import FIRST_NUMBER, place
 from protocol.bus import connect
 
 READY_DEADLINE_S = 60.0
-Kind: TypeAlias = Literal["kill", "restart", "freeze"]
+FaultKind: TypeAlias = Literal["kill", "restart", "freeze"]
 
 
 @dataclass(frozen=True)
-class Fault:
+class InjectedFault:
     """What happens to a process: killed (its supervisor starts it again), replaced, or frozen for `seconds`."""
 
-    kind: Kind
+    kind: FaultKind
     process: str
     seconds: float = 0.0
 
@@ -45,7 +45,7 @@ class Fault:
 class Suffered:
     """A fault that was made: when (epoch seconds), and how long until the process was ready again."""
 
-    fault: Fault
+    fault: InjectedFault
     at: float
     ready_after_s: float
 
@@ -57,7 +57,7 @@ class Hall:
         self.stack = stack
         self._redis = connect(stack.redis_url)
         self.monitor = Monitor(self._redis, stack.cell)
-        self._player = ScorePlayer(self.monitor, _voice, patience=patience)
+        self._player = ScriptPlayer(self.monitor, _voice, patience=patience)
         self._placed = 0
 
     async def __aenter__(self) -> Hall:
@@ -68,11 +68,11 @@ class Hall:
         await self.monitor.stop()
         await self._redis.aclose()
 
-    def place(self, scores: Sequence[Score], count: int, over_s: float = 0.0) -> asyncio.Task[list[CallReport]]:
+    def place(self, scores: Sequence[Script], count: int, over_s: float = 0.0) -> asyncio.Task[list[CallReport]]:
         """Places `count` calls with the scripts in turn, spread over `over_s`; the task gives a report of each."""
         return asyncio.create_task(self._place(scores, count, over_s))
 
-    async def _place(self, scores: Sequence[Score], count: int, over_s: float) -> list[CallReport]:
+    async def _place(self, scores: Sequence[Script], count: int, over_s: float) -> list[CallReport]:
         async def one(index: int) -> CallReport:
             await asyncio.sleep(over_s * index / count)
             self._placed += 1
@@ -85,13 +85,13 @@ class Hall:
         """Waits until `count` calls were answered."""
         return await self.monitor.wait_for(lambda: self.monitor.placed >= count, deadline_s)
 
-    async def suffer(self, fault: Fault) -> Suffered:
+    async def suffer(self, fault: InjectedFault) -> Suffered:
         """Makes the fault; returns when the process does its work again."""
         at = time.time()
         await asyncio.to_thread(self._make, fault)
         return Suffered(fault, at, time.time() - at)
 
-    def _make(self, fault: Fault) -> None:
+    def _make(self, fault: InjectedFault) -> None:
         stack, name = self.stack, fault.process
         if fault.kind == "restart":
             stack.restart(name)
@@ -111,7 +111,7 @@ class Hall:
 
 
 async def in_turn(
-    hall: Hall, faults: Sequence[Fault], dice: random.Random, pause_s: tuple[float, float]
+    hall: Hall, faults: Sequence[InjectedFault], dice: random.Random, pause_s: tuple[float, float]
 ) -> list[Suffered]:
     """Makes the faults one after the other, each at a random moment after the one before it was over."""
     suffered = []
@@ -122,5 +122,5 @@ async def in_turn(
 
 
 @functools.lru_cache(maxsize=256)
-def _voice(line: Say, caller: Caller) -> Samples:
+def _voice(line: SpokenLine, caller: Caller) -> Samples:
     return speak(line, caller)

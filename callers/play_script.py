@@ -17,7 +17,7 @@ from callers.call_view import CallView
 from callers.heard_audio import AnswerTime, answer_times
 from callers.monitor import Monitor
 from callers.rtp_audio import Samples
-from callers.rtp_phone import CallOver
+from callers.rtp_phone import LineClosed
 from callers.script import (
     Caller,
     Ended,
@@ -26,11 +26,11 @@ from callers.script import (
     InterruptAfter,
     Press,
     ReachState,
-    Say,
-    Score,
+    Script,
+    ScriptStep,
     Silence,
     SlotIs,
-    Step,
+    SpokenLine,
 )
 from callers.sip_caller import SipCaller
 from protocol.codec import encode
@@ -38,7 +38,7 @@ from protocol.codec import encode
 DEADLINE_S = 25.0
 """Longest wait for anything the bot must do; the longest prompt is shorter."""
 
-Voice = Callable[[Say, Caller], Samples]
+Voice = Callable[[SpokenLine, Caller], Samples]
 """The samples (int16, 8 kHz) of something said."""
 
 
@@ -54,7 +54,7 @@ class ScoreFault(Exception):
 class CallReport:
     """How one script went. Empty `faults`: everything that was expected came."""
 
-    score: Score
+    score: Script
     caller_number: str
     view: CallView | None = None
     faults: list[str] = field(default_factory=list)
@@ -72,7 +72,7 @@ class CallReport:
         return not self.faults
 
 
-class ScorePlayer:
+class ScriptPlayer:
     """Plays scripts against one stack; several at once if their numbers differ."""
 
     def __init__(
@@ -91,7 +91,7 @@ class ScorePlayer:
         self._deadline_s = deadline_s
         self._patience = patience
 
-    async def play(self, score: Score, number: str, caller: SipCaller) -> CallReport:
+    async def play(self, score: Script, number: str, caller: SipCaller) -> CallReport:
         """Plays `score` on an answered call that `number` placed; the call is over afterwards."""
         report = CallReport(score, number, began_at=time.time(), clock_offset_s=time.time() - time.monotonic())
         play = _Play(score, report, caller, self._monitor, self._voice, self._told, self._deadline_s)
@@ -115,7 +115,7 @@ class _Play:
 
     def __init__(
         self,
-        score: Score,
+        score: Script,
         report: CallReport,
         caller: SipCaller,
         monitor: Monitor,
@@ -126,7 +126,7 @@ class _Play:
         self._score, self._report, self._caller, self._monitor = score, report, caller, monitor
         self._voice, self._told, self._deadline_s = voice, told, deadline_s
         self.patience = 0
-        self._said: Say | Press | None = None
+        self._said: SpokenLine | Press | None = None
         self._mark = 0
         self._acted_s = 0.0
         self._interrupting = False
@@ -146,10 +146,10 @@ class _Play:
             await self._step(step)
         await self._outcome()
 
-    async def _step(self, step: Step) -> None:
+    async def _step(self, step: ScriptStep) -> None:
         view, phone = self._view, self._caller.phone
         match step:
-            case Say() | Press():
+            case SpokenLine() | Press():
                 if not self._interrupting:
                     await self._bot_has_finished(step)
                 await self._speak(step)
@@ -166,7 +166,7 @@ class _Play:
             case InterruptAfter():
                 try:
                     started = await phone.prompt_started(self._acted_s, self._deadline_s)
-                except (TimeoutError, CallOver):
+                except (TimeoutError, LineClosed):
                     raise ScoreFault("there was no prompt to interrupt") from None
                 await asyncio.sleep(max(0.0, started.first_voiced_s + step.seconds - time.monotonic()))
                 self._interrupting = True
@@ -188,18 +188,18 @@ class _Play:
                 if view.end_reason != step.reason:
                     raise ScoreFault(f"expected the end {step.reason}, is {view.end_reason or 'still up'}")
 
-    async def _speak(self, step: Say | Press) -> None:
+    async def _speak(self, step: SpokenLine | Press) -> None:
         phone = self._caller.phone
         self._act()
         self._said = step
         try:
-            if isinstance(step, Say):
+            if isinstance(step, SpokenLine):
                 self._told(f"caller says    {step.text or step.wav!r}")
                 await phone.say(self._voice(step, self._score.caller), step.text or step.wav)
             else:
                 self._told(f"caller presses {step.keys}")
                 await phone.press(step.keys)
-        except CallOver:
+        except LineClosed:
             raise ScoreFault(f"the call was over before the caller could do {step}") from None
 
     async def _expect(self, holds: Callable[[], bool]) -> bool:
@@ -232,7 +232,7 @@ class _Play:
         await self._monitor.wait_for(lambda: holds() or view.ended, self._deadline_s)
         return holds() or await self._monitor.wait_for(holds, 2.0 if view.ended else 0.01)
 
-    async def _bot_has_finished(self, step: Step) -> None:
+    async def _bot_has_finished(self, step: ScriptStep) -> None:
         """Waits until the bot has answered the last action and is silent, and the caller has drawn breath."""
         view = self._view
         while True:

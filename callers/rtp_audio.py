@@ -37,7 +37,7 @@ class MalformedRtp(ValueError):
 
 
 @dataclass(frozen=True)
-class RtpPacket:
+class CallerPacket:
     """One packet, without CSRC and header extension."""
 
     payload_type: int
@@ -53,7 +53,7 @@ class RtpPacket:
         return _HEADER.pack(0x80, second, self.sequence, self.timestamp, self.ssrc) + self.payload
 
 
-def parse(datagram: bytes) -> RtpPacket:
+def parse(datagram: bytes) -> CallerPacket:
     """Reads one datagram. Raises MalformedRtp."""
     if len(datagram) < _HEADER.size:
         raise MalformedRtp(f"{len(datagram)} bytes are less than a header")
@@ -69,7 +69,7 @@ def parse(datagram: bytes) -> RtpPacket:
     if start + padding > len(datagram):
         raise MalformedRtp("header and padding are longer than the packet")
     payload = datagram[start : len(datagram) - padding]
-    return RtpPacket(second & 0x7F, sequence, timestamp, ssrc, payload, bool(second & 0x80))
+    return CallerPacket(second & 0x7F, sequence, timestamp, ssrc, payload, bool(second & 0x80))
 
 
 def _decode_table() -> Samples:
@@ -168,7 +168,7 @@ class Packetiser:
         """Drops what is queued and was not sent."""
         self._queue.clear()
 
-    def next_packet(self) -> tuple[RtpPacket, int | None]:
+    def next_packet(self) -> tuple[CallerPacket, int | None]:
         """The packet for this 20 ms, and the number of the utterance it belongs to. Call it once per 20 ms."""
         frame = self._queue.popleft() if self._queue else None
         match frame:
@@ -190,5 +190,5 @@ class Packetiser:
         self._timestamp = (self._timestamp + PACKET_SAMPLES) & 0xFFFFFFFF
         return packet, utterance
 
-    def _packet(self, payload_type: int, timestamp: int, payload: bytes, marker: bool) -> RtpPacket:
-        return RtpPacket(payload_type, self._sequence, timestamp, self._ssrc, payload, marker)
+    def _packet(self, payload_type: int, timestamp: int, payload: bytes, marker: bool) -> CallerPacket:
+        return CallerPacket(payload_type, self._sequence, timestamp, self._ssrc, payload, marker)

@@ -22,7 +22,7 @@ PACKET_S = PACKET_MS / 1_000
 LARGEST_BURST_S = 0.1
 
 
-class CallOver(RuntimeError):
+class LineClosed(RuntimeError):
     """The call ended before what was waited for."""
 
 
@@ -72,7 +72,7 @@ class RtpPhone:
             self._sender = asyncio.create_task(self._send_packets())
 
     def close(self) -> None:
-        """Ends the stream; whoever waits for something gets CallOver."""
+        """Ends the stream; whoever waits for something gets LineClosed."""
         self._is_over = True
         self._listener.finish()
         if self._sender is not None:
@@ -85,13 +85,13 @@ class RtpPhone:
 
     async def say(self, samples: Samples, label: str = "") -> Spoken:
         """Speaks int16 samples at 8 kHz after what is still to be said; returns when the last packet has left.
-        Raises CallOver when the call ended before the first one."""
+        Raises LineClosed when the call ended before the first one."""
         number = self._packetiser.speak(samples)
         departures = self._departures.setdefault(number, [])
         packets = -(-len(samples) // PACKET_SAMPLES)
         await self._until(lambda: self._is_over or len(departures) == packets or self._packetiser.is_idle, None)
         if not departures:
-            raise CallOver("nothing was said: the call was over, or speech was stopped")
+            raise LineClosed("nothing was said: the call was over, or speech was stopped")
         voiced = [
             time_s
             for index, time_s in enumerate(departures)
@@ -103,7 +103,7 @@ class RtpPhone:
         return spoken
 
     async def press(self, keys: str) -> None:
-        """Presses keys, 0 to 9, *, #, A to D; returns when the last one is up. Raises ValueError and CallOver."""
+        """Presses keys, 0 to 9, *, #, A to D; returns when the last one is up. Raises ValueError and LineClosed."""
         self._packetiser.press(keys)
         self.pressed.append((time.monotonic(), keys))
         await self._until(lambda: self._packetiser.is_idle, None)
@@ -113,11 +113,11 @@ class RtpPhone:
         self._packetiser.stop_speaking()
 
     async def prompt_started(self, after_s: float = 0.0, deadline_s: float = 10.0) -> HeardPrompt:
-        """The first prompt that began after `after_s`. Raises TimeoutError, and CallOver when none will come."""
+        """The first prompt that began after `after_s`. Raises TimeoutError, and LineClosed when none will come."""
         return await self._prompt(lambda prompt: prompt.first_voiced_s > after_s, deadline_s)
 
     async def prompt_ended(self, after_s: float = 0.0, deadline_s: float = 60.0) -> HeardPrompt:
-        """The first prompt that ended after `after_s`. Raises TimeoutError, and CallOver when none will come."""
+        """The first prompt that ended after `after_s`. Raises TimeoutError, and LineClosed when none will come."""
         return await self._prompt(lambda prompt: prompt.is_over and prompt.last_voiced_s > after_s, deadline_s)
 
     def heard(self, from_s: float = 0.0, to_s: float = float("inf")) -> Samples:
@@ -133,7 +133,7 @@ class RtpPhone:
         async with asyncio.timeout(deadline_s):
             while not holds():
                 if self._is_over:
-                    raise CallOver("the call is over")
+                    raise LineClosed("the call is over")
                 self._changed.clear()
                 await self._changed.wait()
 

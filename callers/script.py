@@ -28,12 +28,12 @@ from typing import Any, TypeAlias
 import yaml
 
 
-class BadScore(ValueError):
+class BadScript(ValueError):
     """A script that cannot be played: one line per fault, `file:line: reason`."""
 
 
 @dataclass(frozen=True)
-class Say:
+class SpokenLine:
     """Speak `text` with the synthesiser, or play the file `wav`."""
 
     text: str = ""
@@ -95,8 +95,8 @@ class Ended:
     reason: str
 
 
-Step: TypeAlias = Say | Press | Silence | InterruptAfter | HangUpNow | Hear | ReachState | SlotIs | Ended
-ACTIONS = (Say, Press, Silence, HangUpNow)
+ScriptStep: TypeAlias = SpokenLine | Press | Silence | InterruptAfter | HangUpNow | Hear | ReachState | SlotIs | Ended
+ACTIONS = (SpokenLine, Press, Silence, HangUpNow)
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,12 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Score:
+class Script:
     """One call script."""
 
     name: str
     about: str
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
     caller: Caller = field(default_factory=Caller)
     extension: str = ""
     outcome: str = ""
@@ -161,23 +161,25 @@ class _Reader:
         return value
 
 
-def read_score(text: str, file: str) -> Score:
-    """The script of a YAML text; `file` is only for messages. Raises BadScore with every fault."""
+def read_script(text: str, file: str) -> Script:
+    """The script of a YAML text; `file` is only for messages. Raises BadScript with every fault."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except RecursionError:
-        raise BadScore(f"{file}:1: no YAML: nested too deeply") from None
+        raise BadScript(f"{file}:1: no YAML: nested too deeply") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise BadScore(f"{file}:{mark.line + 1 if mark else 1}: no YAML: {getattr(error, 'problem', error)}") from error
+        raise BadScript(
+            f"{file}:{mark.line + 1 if mark else 1}: no YAML: {getattr(error, 'problem', error)}"
+        ) from error
     reader = _Reader(file)
     if root is None:
-        raise BadScore(f"{file}:1: the script is empty")
+        raise BadScript(f"{file}:1: the script is empty")
     top = reader.mapping(root, "a script", ("about", "caller", "extension", "steps", "expect"))
     steps = _steps(reader, top.get("steps"), root)
     expect = reader.mapping(top["expect"], "expect", ("outcome", "lead")) if "expect" in top else {}
     lead = reader.mapping(expect["lead"], "lead") if "lead" in expect else {}
-    score = Score(
+    score = Script(
         name=re.sub(r".*/|\.ya?ml$", "", file),
         about=reader.text(top.get("about"), "about"),
         steps=tuple(steps),
@@ -187,7 +189,7 @@ def read_score(text: str, file: str) -> Score:
         lead=tuple((name, reader.text(node, name)) for name, node in lead.items()),
     )
     if reader.faults:
-        raise BadScore("\n".join(reader.faults))
+        raise BadScript("\n".join(reader.faults))
     return score
 
 
@@ -204,7 +206,7 @@ def _caller(reader: _Reader, node: yaml.Node | None) -> Caller:
     return Caller(**values)
 
 
-def _steps(reader: _Reader, node: yaml.Node | None, root: yaml.Node) -> list[Step]:
+def _steps(reader: _Reader, node: yaml.Node | None, root: yaml.Node) -> list[ScriptStep]:
     if not isinstance(node, yaml.SequenceNode) or not node.value:
         reader.fault(node or root, "steps must be a list of what the caller does and hears")
         return []
@@ -218,7 +220,7 @@ def _steps(reader: _Reader, node: yaml.Node | None, root: yaml.Node) -> list[Ste
     return steps
 
 
-def _step(reader: _Reader, node: yaml.Node) -> Step | None:
+def _step(reader: _Reader, node: yaml.Node) -> ScriptStep | None:
     if isinstance(node, yaml.ScalarNode):
         if node.value == "hangup":
             return HangUpNow()
@@ -233,10 +235,10 @@ def _step(reader: _Reader, node: yaml.Node) -> Step | None:
         case "say":
             if isinstance(value, yaml.MappingNode):
                 wav = reader.mapping(value, "say", ("wav",)).get("wav")
-                return Say(wav=reader.text(wav, "wav"))
-            return Say(text=reader.text(value, "say"))
+                return SpokenLine(wav=reader.text(wav, "wav"))
+            return SpokenLine(text=reader.text(value, "say"))
         case "wav":
-            return Say(wav=reader.text(value, "wav"))
+            return SpokenLine(wav=reader.text(value, "wav"))
         case "press":
             keys = reader.text(value, "press")
             if not re.fullmatch(r"[0-9*#]+", keys):

@@ -33,7 +33,7 @@ class ChildProcess:
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
     ):
-        """`environment` is added to ours, `log_path` receives standard output and error; it runs in `folder`, or ours."""
+        """`environment` is added to ours, `log_path` receives the output and errors; it runs in `folder`, or ours."""
         self._folder = folder
         self.name = name
         self.log_path = log_path

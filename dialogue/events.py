@@ -260,7 +260,7 @@ NOTED = (
     "handed_over",  # the dialogue did not know what to do with an event: the caller was handed over
 )
 
-Action: TypeAlias = (
+DialogueAction: TypeAlias = (
     Say
     | StopPlayback
     | Listen

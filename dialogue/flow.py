@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
-SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice"]
-SLOT_TYPES: tuple[SlotType, ...] = ("yes_no", "zip_code", "phone", "date_time", "digits", "choice")
+from dialogue.slots import SlotType
+
 Wording: TypeAlias = tuple[str, ...]  # prompt names; "{slot}" stands for a slot's value, read out in prompts
 
 

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from dialogue.flow import SLOT_TYPES, Escalation, Flow, Keypad, Slot, SlotType, State, Step, Wording
+from dialogue.flow import Escalation, Flow, Keypad, Slot, State, Step, Wording
 from dialogue.flow_checks import check_shape
 from dialogue.flow_names import Known, Names
 from dialogue.flow_steps import Parts
 from dialogue.flow_yaml import Fault, Reader, likely, line_of
+from dialogue.slots import SLOT_TYPES, SlotType
 
 STATE_KEYS = (
     "say", "ask_again", "answers", "means", "slot", "slot_intents", "read_back", "read_back_retries", "filled",

@@ -18,7 +18,7 @@ from dialogue.slots import NOTHING, SlotReading, parse
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
 
-Kind: TypeAlias = Literal["nothing", "value", "confirmed", "denied", "intent", "no_match"]
+MeaningKind: TypeAlias = Literal["nothing", "value", "confirmed", "denied", "intent", "no_match"]
 
 NUMBER_TYPES = ("zip_code", "phone", "digits")
 BARE_WORDS = 5  # an answer this short that holds a value is about that value
@@ -32,7 +32,7 @@ class Meaning:
     `reading` and `yes_no` are what the text alone was read as.
     """
 
-    kind: Kind
+    kind: MeaningKind
     intent: str = ""
     score: float = 0.0
     value: str = ""

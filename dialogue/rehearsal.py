@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from dialogue.effects import Effect, EffectDone
 from dialogue.events import (
-    Action,
     Begun,
     CallOver,
     CommandRefused,
+    DialogueAction,
     DialogueEvent,
     DigitPressed,
     IntentTrouble,
@@ -183,7 +183,7 @@ class Rehearsal:
             self.at = max(self.at, due)
             self.feed(TimerExpired(self.at, timer.name, timer.serial))
 
-    def feed(self, event: DialogueEvent) -> list[Action]:
+    def feed(self, event: DialogueEvent) -> list[DialogueAction]:
         """One event into the dialogue, which survives its snapshot on the way."""
         self.dialogue, actions = handle(self.flow, from_json(to_json(self.dialogue)), event)
         for action in actions:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from dialogue.conversation import Conversation
 from dialogue.effects import DropEffect, Effect
-from dialogue.events import Action, Committed, Noted
+from dialogue.events import Committed, DialogueAction, Noted
 from dialogue.flow import Escalation, Flow, State, Step, Wording
 from dialogue.meaning import Meaning
 from dialogue.readout import read_out
@@ -36,7 +36,7 @@ class Talk:
         self.flow = flow
         self.conversation = conversation
         self.at = at
-        self.actions: list[Action] = []
+        self.actions: list[DialogueAction] = []
         self.saying: Saying | None = None
 
     @property

@@ -33,8 +33,8 @@ REFUSED = Counter("pronto_http_unauthorised", "requests without the bearer token
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+AsgiSend: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, AsgiSend], Awaitable[None]]
 
 
 def is_trusted(headers: Mapping[bytes, bytes], token: str) -> bool:
@@ -75,7 +75,7 @@ class Gate:
         self._token = token
         self._max_body_bytes = max_body_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         """Handles one request."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
@@ -92,7 +92,7 @@ class Gate:
             return
         await self._limited(scope, receive, send)
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _limited(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         """Counts what comes, for those who do not say beforehand how much it is. Too much looks like a hang-up to the
         application, and what it says then is replaced."""
         came = 0
@@ -118,13 +118,13 @@ class Gate:
         if came > self._max_body_bytes and not answered:
             await self._refuse_body(scope, send)
 
-    async def _refuse_body(self, scope: Scope, send: Send) -> None:
+    async def _refuse_body(self, scope: Scope, send: AsgiSend) -> None:
         text = f"the body is larger than {self._max_body_bytes} bytes"
         with contextlib.suppress(OSError):  # who sends too much may hang up on the answer
             await _refuse(scope, send, 413, "too_large", text)
 
 
-async def _refuse(scope: Scope, send: Send, status: int, code: str, detail: str) -> None:
+async def _refuse(scope: Scope, send: AsgiSend, status: int, code: str, detail: str) -> None:
     if scope["type"] == "websocket":  # there are none here
         await send({"type": "websocket.close", "code": 1008})
         return

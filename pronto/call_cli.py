@@ -20,8 +20,8 @@ import yaml
 from callers.call_view import CallView, one_line
 from callers.caller_voice import speak
 from callers.monitor import Monitor
-from callers.play_script import CallReport, ScorePlayer, report_json
-from callers.script import BadScore, Score, read_score
+from callers.play_script import CallReport, ScriptPlayer, report_json
+from callers.script import BadScript, Script, read_script
 from callers.sip_caller import SipCaller
 from config import ROOT
 from devstack.processes import ProcessFailed
@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
     """Plays the scripts."""
     scores = []
     try:
-        scores = [read_score(path.read_text(encoding="utf-8"), str(path)) for path in args.scripts]
-    except (OSError, UnicodeDecodeError, BadScore) as error:
+        scores = [read_script(path.read_text(encoding="utf-8"), str(path)) for path in args.scripts]
+    except (OSError, UnicodeDecodeError, BadScript) as error:
         print(f"pronto call: {error}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up like Ctrl-C
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     return _conclude(reports, stack)
 
 
-async def place(player: ScorePlayer, score: Score, number: str, sip_port: int) -> CallReport:
+async def place(player: ScriptPlayer, score: Script, number: str, sip_port: int) -> CallReport:
     """Dials, plays one script and hangs up."""
     async with SipCaller(("127.0.0.1", sip_port), name=number) as caller:
         status = await caller.dial(score.extension or DEFAULT_EXTENSION)
@@ -79,12 +79,12 @@ async def place(player: ScorePlayer, score: Score, number: str, sip_port: int) -
         return await player.play(score, number, caller)
 
 
-async def _play(stack: Stack, scores: list[Score], together: bool, began: float) -> list[CallReport]:
+async def _play(stack: Stack, scores: list[Script], together: bool, began: float) -> list[CallReport]:
     printer = _Printer(began, show_call=together and len(scores) > 1)
     redis = connect(stack.redis_url)
     monitor = Monitor(redis, stack.cell, printer.message)
     await monitor.start()
-    player = ScorePlayer(monitor, speak, printer.line)
+    player = ScriptPlayer(monitor, speak, printer.line)
     try:
         jobs = [place(player, score, f"+{FIRST_NUMBER + index}", stack.sip_port) for index, score in enumerate(scores)]
         if together:

@@ -18,8 +18,8 @@ import pytest
 
 from callers.caller_voice import speak
 from callers.monitor import Monitor
-from callers.play_script import CallReport, ScorePlayer
-from callers.script import Score, read_score
+from callers.play_script import CallReport, ScriptPlayer
+from callers.script import Script, read_script
 from config import ROOT
 from devstack.processes import wait_for
 from devstack.remains import remains
@@ -113,21 +113,21 @@ async def play_edited(stack: Stack, flows: Path) -> CallReport:
     assert wait_for(lambda: health(stack, "intent_service")["languages"] != before[0], 180.0), "intents not taken"
     add_state(flows / "fr" / "heating.yaml")
     assert wait_for(lambda: health(stack, "bot_manager")["flow"] != before[1], 30.0), "flow not taken"
-    return (await play(stack, [read_score(EDITED_CALL, "edited")]))["edited"]
+    return (await play(stack, [read_script(EDITED_CALL, "edited")]))["edited"]
 
 
 async def play_all(stack: Stack) -> dict[str, CallReport]:
-    return await play(stack, [read_score(path.read_text(encoding="utf-8"), str(path)) for path in SCRIPTS])
+    return await play(stack, [read_script(path.read_text(encoding="utf-8"), str(path)) for path in SCRIPTS])
 
 
-async def play(stack: Stack, scores: list[Score]) -> dict[str, CallReport]:
+async def play(stack: Stack, scores: list[Script]) -> dict[str, CallReport]:
     connection = connect(stack.redis_url)
     monitor = Monitor(connection, stack.cell)
     await monitor.start()
-    player = ScorePlayer(monitor, speak)
+    player = ScriptPlayer(monitor, speak)
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def one(index: int, score: Score) -> CallReport:
+    async def one(index: int, score: Script) -> CallReport:
         async with places:
             return await place(player, score, f"+{FIRST_NUMBER + index}", stack.sip_port)
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from callers.many_calls import Fault, Hall, in_turn
+from callers.many_calls import Hall, InjectedFault, in_turn
 from callers.play_script import CallReport
-from callers.script import Score, read_score
+from callers.script import Script, read_script
 from callers.sip_caller import SipCaller
 from devstack.processes import wait_for
 from devstack.remains import remains
@@ -33,9 +33,9 @@ CALLS = 4
 LOST_CALLS = 2
 
 
-def script(name: str) -> Score:
+def script(name: str) -> Script:
     path = Path(__file__).parent / "calls" / f"{name}.yaml"
-    return read_score(path.read_text(encoding="utf-8"), str(path))
+    return read_script(path.read_text(encoding="utf-8"), str(path))
 
 
 WHISPER_AWAY = """
@@ -95,7 +95,7 @@ async def degraded(stack: Stack) -> list[CallReport]:
     async with Hall(stack) as hall:
         for service, score in (("whisper_service", WHISPER_AWAY), ("intent_service", INTENTS_AWAY)):
             with frozen(stack, service):
-                reports += await hall.place([read_score(score, f"{service} away")], 1)
+                reports += await hall.place([read_script(score, f"{service} away")], 1)
     return reports
 
 
@@ -104,13 +104,13 @@ async def suffer(stack: Stack) -> tuple[list[CallReport], list[str], bool]:
     async with Hall(stack, patience=6) as hall:
         calls = hall.place([script("zip_code_by_keypad"), script("happy_path")], CALLS)
         assert await hall.all_up(CALLS)
-        faults = [Fault("restart", service) for service in SERVICES]
-        faults += [Fault("kill", service) for service in dice.sample(SERVICES, len(SERVICES))]
-        await in_turn(hall, [*faults, Fault("kill", REDIS)], dice, (0.0, 0.5))
+        faults = [InjectedFault("restart", service) for service in SERVICES]
+        faults += [InjectedFault("kill", service) for service in dice.sample(SERVICES, len(SERVICES))]
+        await in_turn(hall, [*faults, InjectedFault("kill", REDIS)], dice, (0.0, 0.5))
         reports = await calls
         doomed = hall.place([script("happy_path")], LOST_CALLS)
         assert await hall.all_up(CALLS + LOST_CALLS)
-        await hall.suffer(Fault("kill", ASTERISK))
+        await hall.suffer(InjectedFault("kill", ASTERISK))
         driven = await is_driven(hall)
         return reports, [report.view.end_reason for report in await doomed if report.view], driven
 

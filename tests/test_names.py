@@ -9,26 +9,6 @@ from tests.test_imports import MAY_IMPORT, ROOT, files_of
 ROOMS = (*MAY_IMPORT, "pronto", "devstack", "callers", "models")
 SAME_EVERYWHERE = {"Samples", "Floats", "Address"}
 """Aliases that mean the same wherever they are made, in packages that may not import each other."""
-STILL_TWICE = {
-    "Action",
-    "BadScore",
-    "BadSnapshot",
-    "CallOver",
-    "EndReason",
-    "Fault",
-    "Item",
-    "Kind",
-    "Lane",
-    "Playback",
-    "PlaybackBegan",
-    "RtpPacket",
-    "Say",
-    "Score",
-    "Send",
-    "SlotType",
-    "Step",
-}
-"""Names that wait for one of their owners to find a better word."""
 
 
 def names_of(path: Path) -> list[str]:
@@ -51,5 +31,4 @@ def test_no_name_means_two_things() -> None:
                 modules[name].add(str(path.relative_to(ROOT)))
     assert len(modules) > 300  # it did look
     twice = {name: sorted(where) for name, where in modules.items() if len(where) > 1 and name not in SAME_EVERYWHERE}
-    assert {name: where for name, where in twice.items() if name not in STILL_TWICE} == {}
-    assert set(twice) >= STILL_TWICE, "these are unique by now"
+    assert twice == {}

@@ -22,7 +22,7 @@ from dialogue.slots.zip_code import parse_zip_code
 __all__ = ["NOTHING", "SLOT_TYPES", "SlotReading", "SlotType", "parse"]
 
 SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice"]
-SLOT_TYPES: tuple[str, ...] = get_args(SlotType)
+SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)
 
 
 def parse(

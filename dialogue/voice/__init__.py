@@ -3,7 +3,7 @@
 `handle` is the whole of it, (flow, dialogue, event) -> (dialogue, actions); `table` says what may happen when.
 """
 
-from dialogue.voice.state import Dialogue, Playback
+from dialogue.voice.state import Dialogue, PlaybackUnderWay
 from dialogue.voice.table import handle
 
-__all__ = ["Dialogue", "Playback", "handle"]
+__all__ = ["Dialogue", "PlaybackUnderWay", "handle"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from dialogue.events import Action, Noted, StartTimer
+from dialogue.events import DialogueAction, Noted, StartTimer
 from dialogue.flow import Flow, State
 from dialogue.talk import Talk
-from dialogue.voice.state import TIMERS, Dialogue, Phase, Playback
+from dialogue.voice.state import TIMERS, Dialogue, Phase, PlaybackUnderWay
 from protocol.items import AudioItem, Item, PromptItem, SpeechItem
 from protocol.messages import HangUp, Listen, Say, StopPlayback, TransferCall
 
@@ -30,7 +30,7 @@ class Moves:
         self.flow = flow
         self.dialogue = dialogue
         self.at = at
-        self.actions: list[Action] = []
+        self.actions: list[DialogueAction] = []
 
     @property
     def state(self) -> State:
@@ -86,7 +86,7 @@ class Moves:
         self.silence()
         d = self.dialogue
         call_id = d.conversation.call_id
-        playback = Playback(f"p-{call_id}-{d.playbacks + 1}", items, offset_ms, fills=phase == "filling")
+        playback = PlaybackUnderWay(f"p-{call_id}-{d.playbacks + 1}", items, offset_ms, fills=phase == "filling")
         self.change(playbacks=d.playbacks + 1, playback=playback, interrupted=None)
         self.actions.append(
             Say(call_id, self.at, d.turn, playback.playback_id, self.flow.language, items, offset_ms=offset_ms)
@@ -132,7 +132,7 @@ class Moves:
         self.note("false_barge_in")
         self.play(items, offset, phase="filling" if cut.fills else "speaking")
 
-    def _rest(self, cut: Playback) -> tuple[tuple[Item, ...], int]:
+    def _rest(self, cut: PlaybackUnderWay) -> tuple[tuple[Item, ...], int]:
         """What of a cut playback was not heard yet, and how much of its first item was: as reported, or estimated."""
         if len(cut.heard) == len(cut.items):
             for index, heard in enumerate(cut.heard):

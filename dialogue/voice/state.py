@@ -27,7 +27,7 @@ TIMERS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Playback:
+class PlaybackUnderWay:
     """Items on their way to the caller. `offset_ms` of the first had been heard before this playback began.
 
     `heard_ms` is how much was heard when it was cut, from the beginning of the first item: estimated until the report
@@ -84,8 +84,8 @@ class Dialogue:
     unheard: int = 0
     ending_tries: int = 0
     digits: str = ""
-    playback: Playback | None = None
-    interrupted: Playback | None = None
+    playback: PlaybackUnderWay | None = None
+    interrupted: PlaybackUnderWay | None = None
     resumptions: int = 0
     utterance: int = 0
     utterance_text: str = ""

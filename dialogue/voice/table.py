@@ -14,12 +14,12 @@ from typing import Any, TypeAlias
 
 from dialogue.effects import EffectDone
 from dialogue.events import (
-    Action,
     AudioGone,
     BackboneAway,
     Begun,
     CallOver,
     CommandRefused,
+    DialogueAction,
     DialogueEvent,
     DigitPressed,
     IntentTrouble,
@@ -56,7 +56,7 @@ Handler: TypeAlias = Callable[[Moves, Any], None]
 ENDING_RETRIES = 3
 
 
-def handle(flow: Flow, dialogue: Dialogue, event: DialogueEvent) -> tuple[Dialogue, list[Action]]:
+def handle(flow: Flow, dialogue: Dialogue, event: DialogueEvent) -> tuple[Dialogue, list[DialogueAction]]:
     """What the event makes of the dialogue, and what is to be done now. Seeing an event twice does no harm.
 
     A new call is `handle(flow, Dialogue(), Begun(...))`.

@@ -11,7 +11,7 @@ import time
 
 import psutil
 
-from callers.rtp_phone import CallOver
+from callers.rtp_phone import LineClosed
 from callers.sip_caller import SipCaller
 from devstack.asterisk import Asterisk
 from protocol.messages import CallEnded, CallStarted, HangUp, StopPlayback, TransferCall
@@ -51,7 +51,7 @@ async def one_call(asterisk: Asterisk, dice: random.Random, gate: asyncio.Semaph
             await caller.cancel()
         if await dialing != 200:
             return
-        with contextlib.suppress(CallOver, TimeoutError):
+        with contextlib.suppress(LineClosed, TimeoutError):
             if dice.random() < 0.2:
                 await caller.phone.press("0123456789*#")
             async with asyncio.timeout(dice.uniform(0.0, 1.5)):

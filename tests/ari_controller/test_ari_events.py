@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from ari_controller.ari_events import (
     BadEvent,
     DtmfPressed,
+    FileBegan,
     HangupRequested,
     Ignored,
-    PlaybackBegan,
     PlaybackOver,
     RecordingOver,
     Replaced,
@@ -54,9 +54,9 @@ def test_a_recorded_call_event_by_event() -> None:
     assert (source[0], 21_000 <= source[1] < 22_000) == ("127.0.0.1", True)
     rest = [event for event in events if not isinstance(event, StasisStarted)]
     assert [type(event) for event in rest] == [
-        *[PlaybackBegan, PlaybackBegan, PlaybackOver],  # two files, one playback
-        *[PlaybackBegan, PlaybackOver],  # a missing file begins, too
-        *[PlaybackBegan, PlaybackOver],  # a deleted one
+        *[FileBegan, FileBegan, PlaybackOver],  # two files, one playback
+        *[FileBegan, PlaybackOver],  # a missing file begins, too
+        *[FileBegan, PlaybackOver],  # a deleted one
         *[DtmfPressed, DtmfPressed],
         *[HangupRequested, StasisEnded, RecordingOver, StasisEnded],
         *[HangupRequested, StasisEnded, StasisEnded],

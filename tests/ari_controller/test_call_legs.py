@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ari_controller.actions import Action, Announce, Forget, Note, Send, Speak
+from ari_controller.actions import Announce, CallAction, Forget, Note, Send, Speak
 from ari_controller.ari_errors import AriError, Conflict, NotFound, ServerFault, Unprocessable, Unreachable
 from ari_controller.ari_events import (
     AriEvent,
     Channel,
     DtmfPressed,
+    FileBegan,
     HangupRequested,
-    PlaybackBegan,
     PlaybackOver,
     RecordingOver,
     StasisEnded,
@@ -25,7 +25,7 @@ from ari_controller.ari_events import (
 )
 from ari_controller.ari_requests import Request
 from ari_controller.call_legs import CallLegs
-from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
+from ari_controller.call_snapshot import BadLegs, restore, snapshot_of
 from ari_controller.call_states import APOLOGY, BUSY, Farewell, Rules
 from ari_controller.media_legs import Presence, Target
 from protocol.items import AudioItem, ItemHeard, ItemState, SpeechItem, UnknownItem
@@ -66,12 +66,12 @@ class Scene:
     def __init__(self, farewell: Farewell | None = None, rules: Rules = RULES) -> None:
         self.at = 100.0
         self.asked: list[Request] = []
-        self.done: list[Action] = []
+        self.done: list[CallAction] = []
         self.entries = 0
         self.call, actions = CallLegs.arrive(CALL, channel(CHANNEL), ARGS, rules, self.at, farewell)
         self.take(actions)
 
-    def take(self, actions: list[Action]) -> list[Action]:
+    def take(self, actions: list[CallAction]) -> list[CallAction]:
         self.asked += [action for action in actions if isinstance(action, Request)]
         self.done += actions
         return actions
@@ -83,15 +83,15 @@ class Scene:
     def names(self) -> list[str]:
         return [request.name for request in self.asked]
 
-    def event(self, event: AriEvent) -> list[Action]:
+    def event(self, event: AriEvent) -> list[CallAction]:
         return self.take(self.call.event(event, self.at))
 
-    def command(self, command: Command, entry_id: str = "") -> list[Action]:
+    def command(self, command: Command, entry_id: str = "") -> list[CallAction]:
         """A command in the next entry of the stream, or in one that was read before."""
         self.entries += 1
         return self.take(self.call.command(command, entry_id or f"5-{self.entries}", self.at))
 
-    def answer(self, name: str, body: Any = None, error: AriError | None = None) -> list[Action]:
+    def answer(self, name: str, body: Any = None, error: AriError | None = None) -> list[CallAction]:
         request = next(item for item in self.asked if item.name == name)
         self.asked.remove(request)
         return self.take(self.call.replied(request, body, error, self.at))
@@ -104,7 +104,7 @@ class Scene:
         for prefix in prefixes:
             self.event(StasisStarted(channel(prefix + CALL), ()))
 
-    def wait(self, seconds: float) -> list[Action]:
+    def wait(self, seconds: float) -> list[CallAction]:
         self.at += seconds
         return self.take(self.call.tick(self.at))
 
@@ -128,8 +128,8 @@ class Scene:
         self.event(RecordingOver(f"rc-{CALL}", False, ""))
 
 
-def began(playback_id: str, at_ms: int = 5_000) -> PlaybackBegan:
-    return PlaybackBegan(CHANNEL, playback_id, at_ms)
+def began(playback_id: str, at_ms: int = 5_000) -> FileBegan:
+    return FileBegan(CHANNEL, playback_id, at_ms)
 
 
 def over(playback_id: str, state: str = "done", at_ms: int = 6_500) -> PlaybackOver:
@@ -625,7 +625,7 @@ def test_commands_that_were_handled_before_the_restart_are_not_done_again() -> N
     assert [request.path for request in scene.asked] == ["/playbacks/p-2"]  # p-1 is being stopped already
 
 
-def held(actions: list[Action]) -> list[str]:
+def held(actions: list[CallAction]) -> list[str]:
     """What a caller whom nobody drives is told, and why."""
     return [str(a.fields.get("reason", "wait")) for a in actions if isinstance(a, Note) and (a.held or a.abandoned)]
 
@@ -714,7 +714,7 @@ def test_a_clean_up_that_was_cut_short_is_done_again() -> None:
     "text", ["", "{}", "[]", "null", '{"version": 2}', '{"version": 1, "state": "dancing"}', "[" * 99_999]
 )
 def test_a_snapshot_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(BadSnapshot):
+    with pytest.raises(BadLegs):
         restore(CALL, text, RULES, 200.0)
 
 
@@ -735,7 +735,7 @@ def test_whatever_happens_a_call_ends_clean(data: st.DataObject) -> None:
         st.sampled_from(IDS[1:]).map(StasisEnded),
         st.builds(HangupRequested, ids, st.booleans()),
         st.builds(DtmfPressed, ids, st.sampled_from("5#AZ")),
-        st.builds(PlaybackBegan, st.just(CHANNEL), playbacks, st.integers(0, 10_000)),
+        st.builds(FileBegan, st.just(CHANNEL), playbacks, st.integers(0, 10_000)),
         st.builds(
             PlaybackOver, st.just(CHANNEL), playbacks, st.sampled_from(["done", "failed"]), st.integers(0, 10_000)
         ),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ari_controller.actions import Action
+from ari_controller.actions import CallAction
 from ari_controller.ari_errors import AriError
 from ari_controller.ari_events import Channel
 from ari_controller.ari_requests import Request
@@ -36,7 +36,7 @@ def caller(number: int) -> Channel:
     return Channel(f"pronto-{number}.1", "Ring", "1", "100", "Stasis", "pronto,fr/heating", 0.0)
 
 
-def broken(*_: object) -> list[Action]:
+def broken(*_: object) -> list[CallAction]:
     raise RuntimeError("a bug")
 
 

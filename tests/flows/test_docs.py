@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.flow import SLOT_TYPES
 from dialogue.flow_loader import FLOW_KEYS, STATE_KEYS
 from dialogue.flow_steps import KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
 from dialogue.scores import ACTIONS, CHECKS
+from dialogue.slots import SLOT_TYPES
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "flows.md").read_text(encoding="utf-8")
 KEYS = sorted(

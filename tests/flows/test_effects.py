@@ -1,7 +1,7 @@
 """What the dialogue asks of the world: one question at a time, once for the same words, again after a restart."""
 
 from dialogue.effects import DropEffect, Effect, EffectDone
-from dialogue.events import Action, CallOver, DialogueEvent, Noted, Recognised, Resumed
+from dialogue.events import CallOver, DialogueAction, DialogueEvent, Noted, Recognised, Resumed
 from dialogue.flow import Flow
 from dialogue.rehearsal import Rehearsal, Resolver
 from dialogue.snapshot import from_json, to_json
@@ -20,15 +20,17 @@ class Call:
         rehearsal.listen()
         self.flow, self.dialogue = flow, rehearsal.dialogue
 
-    def feed(self, event: DialogueEvent) -> list[Action]:
+    def feed(self, event: DialogueEvent) -> list[DialogueAction]:
         self.dialogue, actions = handle(self.flow, from_json(to_json(self.dialogue)), event)
         return actions
 
-    def hears(self, text: str = WORDS, utterance: int = 1, final: bool = True, aside: bool = False) -> list[Action]:
+    def hears(
+        self, text: str = WORDS, utterance: int = 1, final: bool = True, aside: bool = False
+    ) -> list[DialogueAction]:
         return self.feed(Recognised(AT, 1, utterance, text, 0.9, final, aside=aside))
 
 
-def effects(actions: list[Action]) -> list[Effect]:
+def effects(actions: list[DialogueAction]) -> list[Effect]:
     return [action for action in actions if isinstance(action, Effect)]
 
 

@@ -9,11 +9,11 @@ import pytest
 from dialogue.effects import EffectDone
 from dialogue.events import (
     NOTED,
-    Action,
     BackboneAway,
     Begun,
     CallOver,
     CommandRefused,
+    DialogueAction,
     DialogueEvent,
     DigitPressed,
     IntentTrouble,
@@ -84,7 +84,7 @@ def test_random_walks(heating: Flow) -> None:
     assert most_turns <= heating.max_turns + 3  # the question, its good-bye, a transfer that fails
 
 
-def check_step(before: Dialogue, after: Dialogue, actions: list[Action], timer: StartTimer | None) -> None:
+def check_step(before: Dialogue, after: Dialogue, actions: list[DialogueAction], timer: StartTimer | None) -> None:
     """After every event something is under way, and whatever went on said so."""
     assert all(action.what in NOTED for action in actions if isinstance(action, Noted))
     if after.over:
@@ -116,7 +116,7 @@ def end_by_timers(flow: Flow, dialogue: Dialogue, at: float, timer: StartTimer |
     return dialogue
 
 
-def latest(actions: list[Action]) -> StartTimer | None:
+def latest(actions: list[DialogueAction]) -> StartTimer | None:
     timers = [action for action in actions if isinstance(action, StartTimer)]
     return timers[-1] if timers else None
 

@@ -10,7 +10,7 @@ from dialogue.conversation import Conversation
 from dialogue.effects import Effect
 from dialogue.events import Recognised
 from dialogue.snapshot import SCHEMA, BadSnapshot, from_json, to_json
-from dialogue.voice import Dialogue, Playback
+from dialogue.voice import Dialogue, PlaybackUnderWay
 from dialogue.voice.state import Early, KnownMeaning
 from protocol.items import AudioItem, ItemHeard, PromptItem, SpeechItem, prompts
 
@@ -38,7 +38,7 @@ FULL = Dialogue(
     serial=9,
     timer_ms=20_000,
     digits="75",
-    interrupted=Playback(
+    interrupted=PlaybackUnderWay(
         "p-c1-5",
         (PromptItem("a"), SpeechItem("Bonjour", language="fr"), AudioItem("sound:x", 5)),
         300,
@@ -55,7 +55,7 @@ FULL = Dialogue(
 )
 
 
-@pytest.mark.parametrize("dialogue", [Dialogue(), FULL, replace(FULL, playback=Playback("p", prompts("x")))])
+@pytest.mark.parametrize("dialogue", [Dialogue(), FULL, replace(FULL, playback=PlaybackUnderWay("p", prompts("x")))])
 def test_a_dialogue_survives(dialogue: Dialogue) -> None:
     assert from_json(to_json(dialogue)) == dialogue
 
@@ -85,7 +85,7 @@ def test_a_snapshot_of_the_release_before_is_read() -> None:
         counters={"busy": 1}, slots={"zip_code": "75011"}, tentative="75012", read_backs=1, last_said=prompts("b"),
     )  # fmt: skip
     assert (found.phase, found.timer, found.unheard, found.utterance) == ("speaking", "playback", 2, 7)
-    assert found.playback == Playback("p-c1-6", prompts("a", "b"), 300, 12.5)
+    assert found.playback == PlaybackUnderWay("p-c1-6", prompts("a", "b"), 300, 12.5)
     assert found.early == Early(Conversation(call_id="c1", state="init", turn=3), 6)
 
 

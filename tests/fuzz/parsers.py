@@ -15,13 +15,13 @@ from typing import Any
 from ari_controller.ari_errors import error_of
 from ari_controller.ari_events import BadEvent, parse_event
 from ari_controller.call_legs import CallLegs
-from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
+from ari_controller.call_snapshot import BadLegs, restore, snapshot_of
 from ari_controller.call_states import Rules
 from ari_controller.media_legs import Target
 from ari_controller.playbacks import Part, Playback
 from ari_controller.reconcile import TrackedCall, decide, seen_from
 from audio_prompts.catalogue import BadCatalogue, read_catalogue_text
-from callers.script import BadScore, read_score
+from callers.script import BadScript, read_script
 from callers.sdp import MalformedSdp, audio_target, describe
 from callers.sip_message import MalformedSip, options_request, parse
 from config import ROOT, SERVICES, BadSettings, key_of, load
@@ -216,7 +216,7 @@ PARSERS = (
     Parser("ari errors", _json_of(lambda: [{"message": "x"}]), lambda text: error_of(500, text), ()),
     Parser("ari lists", _lists, _reconcile, (BadEvent,)),
     Parser("messages", _json_of(_bodies), _parse_message, (BadMessage,)),
-    Parser("controller's snapshots", _json_of(_legs), lambda text: restore("c", text, RULES, 0.0), (BadSnapshot,)),
+    Parser("controller's snapshots", _json_of(_legs), lambda text: restore("c", text, RULES, 0.0), (BadLegs,)),
     Parser("dialogue's snapshots", _json_of(_dialogues), from_json, (BadDialogue,)),
     Parser("flows", _flow, lambda text: read_flow(text, "x", known_names()), (BadFlow,)),
     Parser("intents", _texts("flows/*/intents.yaml"), lambda text: read_phrase_set(text, "x"), (BadPhrases,)),
@@ -225,7 +225,7 @@ PARSERS = (
         "families", _texts("flows/*/hallucinations.yaml"), lambda text: read_families({"x": text}), (BadGuardPhrases,)
     ),
     Parser("prompts", _texts("audio_prompts/*/prompts.yaml"), lambda t: read_catalogue_text(t, "x"), (BadCatalogue,)),
-    Parser("call scripts", _texts("tests/calls/*.yaml"), lambda text: read_score(text, "x"), (BadScore,)),
+    Parser("call scripts", _texts("tests/calls/*.yaml"), lambda text: read_script(text, "x"), (BadScript,)),
     Parser("settings", _settings, lambda made: load(SERVICES[made[0]], made[1]), (BadSettings,)),
     Parser("audio", _wav, decode_audio, (BadAudio,)),
     Parser("sip", _sip, parse, (MalformedSip,)),

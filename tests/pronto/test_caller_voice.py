@@ -5,12 +5,12 @@ import numpy as np
 from callers.caller_voice import speak
 from callers.heard_audio import VOICED_RMS, level_rms
 from callers.rtp_audio import PACKET_SAMPLES
-from callers.script import Caller, Say
+from callers.script import Caller, SpokenLine
 
 
 def silences_ms(text: str) -> list[int]:
     """The stretches of silence within what is said, in packets of 20 ms, longer than 100 ms."""
-    samples = speak(Say(text), Caller())
+    samples = speak(SpokenLine(text), Caller())
     packets = [samples[n : n + PACKET_SAMPLES] for n in range(0, len(samples), PACKET_SAMPLES)]
     voiced = np.flatnonzero([level_rms(packet) >= VOICED_RMS for packet in packets])
     return [int(gap - 1) * 20 for gap in np.diff(voiced) if gap > 6]

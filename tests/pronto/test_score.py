@@ -3,7 +3,7 @@
 import pytest
 
 from callers.script import (
-    BadScore,
+    BadScript,
     Caller,
     Ended,
     HangUpNow,
@@ -11,11 +11,11 @@ from callers.script import (
     InterruptAfter,
     Press,
     ReachState,
-    Say,
-    Score,
+    Script,
     Silence,
     SlotIs,
-    read_score,
+    SpokenLine,
+    read_script,
 )
 
 GOOD = """
@@ -38,15 +38,15 @@ expect: {outcome: abandoned, lead: {zip_code: "75011"}}
 
 
 def test_a_script_becomes_its_steps() -> None:
-    assert read_score(GOOD, "calls/all.yaml") == Score(
+    assert read_script(GOOD, "calls/all.yaml") == Script(
         name="all",
         about="All steps.",
         caller=Caller("fr+f2", 160, 40, 100),
         extension="600",
         steps=(
             Hear("welcome"),
-            Say("oui bonjour"),
-            Say(wav="cough.wav"),
+            SpokenLine("oui bonjour"),
+            SpokenLine(wav="cough.wav"),
             ReachState("ask_zip_code"),
             InterruptAfter(0.8),
             Press("75011#"),
@@ -78,12 +78,12 @@ def test_a_script_becomes_its_steps() -> None:
     ],
 )
 def test_a_bad_script_is_refused_with_its_line(text: str, fault: str) -> None:
-    with pytest.raises(BadScore) as caught:
-        read_score(text, "x.yaml")
+    with pytest.raises(BadScript) as caught:
+        read_script(text, "x.yaml")
     assert fault in str(caught.value)
 
 
 def test_every_fault_is_reported_at_once() -> None:
-    with pytest.raises(BadScore) as caught:
-        read_score("steps:\n  - sing: la\n  - press: x\n  - silence: 9999", "x.yaml")
+    with pytest.raises(BadScript) as caught:
+        read_script("steps:\n  - sing: la\n  - press: x\n  - silence: 9999", "x.yaml")
     assert len(str(caught.value).splitlines()) == 3

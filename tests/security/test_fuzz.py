@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ari_controller.call_snapshot import BadSnapshot, restore, snapshot_of
+from ari_controller.call_snapshot import BadLegs, restore, snapshot_of
 from audio_prompts.catalogue import BadCatalogue, read_catalogue
 from bot_manager.call import Surroundings
 from bot_manager.commits import Commits
@@ -63,7 +63,7 @@ def test_a_phrase_file_that_is_nested_without_end_does_not_take_the_process_alon
 @pytest.mark.parametrize("number", ["Infinity", "NaN", "1e999", "-Infinity"])
 def test_a_stored_call_that_would_wait_for_ever_is_refused(when: str, number: str) -> None:
     body = json.loads(snapshot_of(PARSED_CALL)) | {when: "here"}
-    with pytest.raises(BadSnapshot):
+    with pytest.raises(BadLegs):
         restore("c", json.dumps(body).replace('"here"', number), RULES, 0.0)
 
 

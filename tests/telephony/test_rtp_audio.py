@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callers.rtp_audio import MalformedRtp, Packetiser, RtpPacket, from_ulaw, parse, to_ulaw
+from callers.rtp_audio import CallerPacket, MalformedRtp, Packetiser, from_ulaw, parse, to_ulaw
 
 
 def test_ulaw_has_the_values_of_g711() -> None:
@@ -30,7 +30,7 @@ def test_the_error_of_ulaw_is_small(value: int) -> None:
 
 @given(
     st.builds(
-        RtpPacket,
+        CallerPacket,
         st.integers(0, 127),
         st.integers(0, 65_535),
         st.integers(0, 2**32 - 1),
@@ -39,7 +39,7 @@ def test_the_error_of_ulaw_is_small(value: int) -> None:
         st.booleans(),
     )
 )
-def test_a_packet_survives_the_wire(packet: RtpPacket) -> None:
+def test_a_packet_survives_the_wire(packet: CallerPacket) -> None:
     assert parse(packet.encode()) == packet
 
 
@@ -66,7 +66,7 @@ def test_malformed_packets_say_why(datagram: bytes, reason: str) -> None:
         parse(datagram)
 
 
-def packets(packetiser: Packetiser, count: int) -> list[RtpPacket]:
+def packets(packetiser: Packetiser, count: int) -> list[CallerPacket]:
     return [packetiser.next_packet()[0] for _ in range(count)]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from callers.heard_audio import answer_times
 from callers.rtp_audio import Samples
-from callers.rtp_phone import CallOver
+from callers.rtp_phone import LineClosed
 from callers.sip_caller import SipCaller
 from callers.sip_digest import credentials
 from callers.sip_message import Dialog, SipMessage, parse
@@ -54,7 +54,7 @@ async def test_a_refusal_is_seen(asterisk: Asterisk, target: str, status: int) -
         assert await phone_user.dial(target) == status
         assert phone_user.statuses[-1] == status
         assert not phone_user.is_in_call
-        with pytest.raises(CallOver):
+        with pytest.raises(LineClosed):
             await phone_user.phone.say(tone(440, 0.1))
 
 
@@ -66,7 +66,7 @@ async def test_the_other_side_hangs_up(asterisk: Asterisk) -> None:
         assert phone_user.answered_s is not None
         assert phone_user.ended_s is not None
         assert phone_user.answered_s < prompt.first_voiced_s < prompt.last_voiced_s < phone_user.ended_s
-        with pytest.raises(CallOver):
+        with pytest.raises(LineClosed):
             await phone_user.phone.prompt_started(after_s=prompt.last_voiced_s)
 
 
