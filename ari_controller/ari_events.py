@@ -218,7 +218,7 @@ def _text(body: dict[str, Any], key: str) -> str:
 
 
 def _number(body: dict[str, Any], key: str) -> str:
-    """A number or name that a caller chose himself: what is shown of it, as much as the call records hold."""
+    """A number or name that a caller chose themselves: what is shown of it, as much as the call records hold."""
     return "".join(sign for sign in _text(body, key) if sign.isprintable())[:LONGEST_NUMBER]
 
 

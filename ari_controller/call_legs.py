@@ -265,7 +265,7 @@ class CallLegs:
         )
 
     def _answer_failed(self, error: AriError, at: float) -> list[CallAction]:
-        """The caller gave up already (his StasisEnd is on its way), or Asterisk could not."""
+        """The caller gave up already (their StasisEnd is on its way), or Asterisk could not."""
         if self.state != "answering" or isinstance(error, NotFound):
             return []
         return [Note("error", "call not answered", {"reason": str(error)}), *self._hang_up(at)]
@@ -330,7 +330,7 @@ class CallLegs:
 
     def _extension_checked(self, body: Any, error: AriError | None, at: float) -> list[CallAction]:
         if isinstance(error, NotFound):
-            return []  # the caller is gone; his StasisEnd is on its way
+            return []  # the caller is gone; their StasisEnd is on its way
         if error is not None and not isinstance(error, ServerFault):
             return self._stay(str(error), at)
         actions: list[CallAction] = []

@@ -138,5 +138,5 @@ def stray_args(channel: Channel) -> tuple[str, ...]:
 def _is_ours(channel: Channel, seen: Seen) -> bool:
     if channel.app_name == "Stasis" and channel.app_data.split(",")[0] == seen.app:
         return True
-    # a leg that was made and is not in Stasis yet; a caller outside Stasis is the dialplan's, whoever watches him
+    # a leg that was made and is not in Stasis yet; a caller outside Stasis is the dialplan's
     return channel.channel_id in seen.app_channel_ids and role_of(channel.channel_id)[0] != "main"

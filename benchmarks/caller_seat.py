@@ -79,7 +79,7 @@ class Seat:
     async def bot_is_silent(self, view: CallView, mark: int) -> bool:
         """Waits until something new was said and heard out; False when the call ended instead.
 
-        A prompt that was stopped because the caller spoke on is followed by another: he waits for that one.
+        A prompt that was stopped because the caller spoke on is followed by another: they wait for that one.
         """
 
         def is_done() -> bool:

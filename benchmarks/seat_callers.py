@@ -110,7 +110,7 @@ class Talker:
         self.voice = Caller(draw.choice(VOICES), draw.choice(SPEEDS), draw.choice((45, 50, 55)))
 
     def answer(self, prompts: Sequence[str]) -> str | None:
-        """What the caller says after these prompts; None when none of them asks him anything."""
+        """What the caller says after these prompts; None when none of them asks them anything."""
         for prompt in reversed(prompts):
             question = QUESTIONS.get(prompt, prompt)
             if question in self._lines:

@@ -4,7 +4,7 @@
 
 Several synthesised voices (some that the demo model never heard) at telephone quality, over SIP and RTP through a real
 Asterisk and every service. A call goes through a flow made for this: one question per zip code, read back as in the
-shipped flow. The caller confirms what is right; otherwise he says "non" and the code again, once. Nobody is asked again
+shipped flow. The caller confirms what is right; else they say "non" and the code again, once. No one is asked again
 after that: what is still wrong counts as wrong.
 """
 
@@ -83,7 +83,7 @@ states:{states}
 
 
 class Caller:
-    """Says his zip codes, one after the other, on one call."""
+    """Says their zip codes, one after the other, on one call."""
 
     def __init__(self, monitor: Monitor, sip_port: int, number: str) -> None:
         self._monitor, self._port, self._number = monitor, sip_port, number

@@ -172,7 +172,7 @@ class Load:
             return Conversation(score.name, report.faults, delays, lost_packets(caller.phone), report.stalls)
 
     async def _turned_away(self) -> None:
-        """One caller too many: he must hear a prompt and be hung up on."""
+        """One caller too many: they must hear a prompt and be hung up on."""
         number = f"+{next(self._numbers)}"
         async with SipCaller(("127.0.0.1", self._stack.sip_port), name=number) as caller:
             if await caller.dial("pronto") == 200:

@@ -59,7 +59,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class AnswerTime:
-    """How long the caller waited between the end of what he said and the first voice of the answer."""
+    """How long the caller waited between the end of what they said and the first voice of the answer."""
 
     spoken: Spoken
     answer_s: float
@@ -119,7 +119,7 @@ class PromptListener:
 def answer_times(said: Sequence[Spoken], frames: Sequence[HeardFrame], quiet_ms: float = 100) -> list[AnswerTime]:
     """For each thing said, the first voice heard after its end and before the next thing said.
 
-    Voice that was going on when the caller stopped (he spoke over it and it went on) is no answer: the answer then
+    Voice that was going on when the caller stopped (they spoke over it and it went on) is no answer: the answer then
     begins when voice returns after `quiet_ms` without. What was not answered has no entry.
     """
     voiced = [frame.arrival_s for frame in frames if frame.is_voiced]

@@ -64,7 +64,7 @@ class CallReport:
     began_at: float = 0.0
     clock_offset_s: float = 0.0
     repeats: int = 0
-    """How often a patient caller said something again because he was asked again."""
+    """How often a patient caller said something again because they were asked again."""
 
     @property
     def passed(self) -> bool:
@@ -83,7 +83,7 @@ class ScriptPlayer:
         deadline_s: float = DEADLINE_S,
         patience: int = 0,
     ) -> None:
-        """`told` gets a line for everything the caller does and the answer times that he hears. `patience` is how often
+        """`told` gets a line for everything the caller does and the answer times that they hear. `patience`: how often
         a caller says something again when the bot asks again instead of going on as the script says."""
         self._monitor = monitor
         self._voice = voice

@@ -5,7 +5,7 @@
         prompt = await caller.phone.prompt_ended()
         await caller.phone.say(speech, "bonjour")
         await caller.hang_up()
-    answer_times(caller.phone.said, caller.phone.frames)     # what the caller had to wait, as he heard it
+    answer_times(caller.phone.said, caller.phone.frames)     # what the caller had to wait, as they heard it
 
 It speaks PCMU and RFC 4733 keys, and sends silence when it says nothing, like a phone.
 """

@@ -39,7 +39,7 @@ def script(name: str) -> Script:
 
 
 WHISPER_AWAY = """
-about: Nobody understands the caller; he is asked again, then handed over.
+about: Nobody understands the caller; they are asked again, then handed over.
 steps:
   - interrupt_after: 0.5
   - say: oui bonjour

@@ -1,4 +1,4 @@
-"""Turns a transcript into words without accents, and cuts it where the caller corrects himself. Pure.
+"""Turns a transcript into words without accents, and cuts it where the caller corrects themselves. Pure.
 
 Both kinds of transcript come out alike: lower-case words ("soixante quinze zéro onze") and punctuated text with digits
 ("C'est le 75 011.").

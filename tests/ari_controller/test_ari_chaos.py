@@ -43,7 +43,7 @@ async def drive(bot: Bot, dice: random.Random) -> None:
 
 
 async def one_call(asterisk: Asterisk, dice: random.Random, gate: asyncio.Semaphore) -> None:
-    """A caller who ends his call somehow, some time."""
+    """A caller who ends their call somehow, some time."""
     async with gate, SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as caller:
         dialing = asyncio.create_task(caller.dial("bot"))
         if dice.random() < 0.2:

@@ -59,7 +59,7 @@ def test_a_bot_that_begins_in_a_pause_of_the_caller_cuts_him_off() -> None:
 def test_a_bot_that_begins_while_the_caller_speaks_cuts_him_off() -> None:
     found = only(track((2_000, 3_400)), track((0, 1_800), (2_800, 5_000)), turn(2_000, 3_400))
     assert found.cut_off_s == pytest.approx(2.8)
-    assert found.answer_s is None  # it was there before he had finished
+    assert found.answer_s is None  # it was there before they had finished
 
 
 def test_a_prompt_that_is_spoken_over_stops_and_is_no_cut_off() -> None:

@@ -389,7 +389,7 @@ def test_a_caller_whose_audio_stops_is_asked_whether_he_is_there(heating: Flow, 
     assert Noted(AT + 3, waiting.turn, "audio_lost", "3000 ms") in actions
     assert [label(a.items[0]) for a in actions if isinstance(a, Say)] == ["hello"]
     again, actions = handle(heating, asked, AudioGone(AT + 4, 3_000))
-    assert again == asked  # he is being spoken to
+    assert again == asked  # they are being spoken to
     assert actions == [Noted(AT + 4, asked.turn, "audio_lost", "3000 ms")]
 
 

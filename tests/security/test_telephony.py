@@ -21,7 +21,7 @@ CONF = ROOT / "asterisk_conf"
 STRANGER = "127.0.0.2"
 FORBIDDEN = {
     "res_pjsip_endpoint_identifier_anonymous.so": "a stranger would be an endpoint",
-    "res_pjsip_refer.so": "a caller could send himself, or others, elsewhere",
+    "res_pjsip_refer.so": "a caller could send themselves, or others, elsewhere",
     "res_pjsip_phoneprov_provider.so": "would hand out accounts",
     "res_agi.so": "runs programs",
     "app_system.so": "runs programs",
