@@ -80,6 +80,13 @@ def test_every_room_is_in_the_table() -> None:
     assert rooms - set(OUTSIDE) == set(MAY_IMPORT)
 
 
+def test_the_picture_of_the_rooms_is_that_of_the_table() -> None:
+    """docs/rooms.svg: `python -m scripts.draw_rooms` makes it."""
+    from scripts.draw_rooms import PICTURE, picture
+
+    assert PICTURE.read_text(encoding="utf-8") == picture()
+
+
 def test_modules_that_call_themselves_pure_are() -> None:
     """A module whose docstring says `Pure:` keeps that promise."""
     pure = [
