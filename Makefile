@@ -1,13 +1,14 @@
 # Pronto. `make call` shows it working, `make test` proves it; both set everything up by themselves, without root.
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
+WORKERS := 3
 
-.PHONY: help setup call up test check format lint types audit unit doctor prompts train-demo-model clean
+.PHONY: help setup call up test check format lint types audit lock unit doctor prompts train-demo-model clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
-setup: ## Fetch Asterisk, Redis and espeak-ng, make .venv, build the prompts (the other targets call this)
+setup: ## Fetch Asterisk, Redis, espeak-ng and PostgreSQL, make .venv, build the prompts (the other targets call this)
 	@sh scripts/setup.sh
 	@$(PY) -m pronto prepare
 
@@ -36,8 +37,12 @@ audit: ## Secrets in the repository, known vulnerabilities of the pinned package
 	@$(PY) scripts/check_secrets.py
 	@$(PY) scripts/check_dependencies.py
 
+lock: ## Resolve the extras of pyproject.toml into locks/ again; ARGS=--upgrade raises what they do not pin
+	@$(PY) scripts/lock.py $(ARGS)
+
+# Several at a time (tests/conftest.py says what together): most tests wait for a real service.
 unit: ## The tests alone, on an environment that is set up
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 doctor: setup ## Say what is missing or wrong on this machine
 	@$(PY) -m pronto doctor
@@ -49,4 +54,4 @@ train-demo-model: setup ## Train the demo speech model again (hours on two cores
 	@$(PY) -m models.train
 
 clean: ## Remove everything that setup made
-	rm -rf .venv .pronto .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .pronto .mypy_cache .ruff_cache .pytest_cache compiled/*.so

@@ -10,24 +10,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import signal
 import sys
 import uuid
+from pathlib import Path
 from typing import cast
 
 from ari_controller import metrics
+from ari_controller.admission import CallAdmission
 from ari_controller.ari import AriClient
 from ari_controller.call_states import Rules
 from ari_controller.call_store import CallStore
 from ari_controller.controller import Controller, ReplacedByAnother
-from ari_controller.live_calls import DrainNewCalls, LiveCalls
+from ari_controller.live_calls import LiveCalls, NewCalls
 from ari_controller.media_legs import Target
+from ari_controller.speech_feeds import SpeechFeeds
 from config import BadSettings, ControllerSettings, load
 from observability.drain import Drain
 from observability.endpoints import ServiceReport
 from observability.http import serve
 from observability.lifecycle import cancel_all, until_stopped
 from observability.logs import set_up_logs
+from observability.outbox import show_outbox
+from observability.standby import take_place
 from protocol.bus import Inbox, Outbox, connect
 
 log = logging.getLogger("pronto.controller")
@@ -48,7 +54,19 @@ def rules_of(settings: ControllerSettings) -> Rules:
         language=settings.farewell_language,
         busy_extension=settings.busy_extension,
         hold_prompt=settings.hold_prompt,
+        region=settings.trunk_region,
+        parts_dir=str(parts_dir(settings)),
+        speaks=bool(settings.speech_url),
+        speech_apology=settings.speech_apology,
+        answer_silence_ms=settings.answer_silence_ms,
+        goodbye_silence_ms=settings.goodbye_silence_ms,
+        max_call_s=settings.max_call_s,
     )
+
+
+def parts_dir(settings: ControllerSettings) -> Path:
+    """Where this cell's part files lie."""
+    return settings.speech_parts_dir / settings.cell
 
 
 async def run(settings: ControllerSettings) -> None:
@@ -57,16 +75,21 @@ async def run(settings: ControllerSettings) -> None:
     outbox = Outbox(redis, settings.cell)
     inbox = Inbox(redis, settings.cell, "commands", "controller")
     store = CallStore(redis, settings.cell, uuid.uuid4().hex)
+    speech = SpeechFeeds(settings.speech_url, settings.pronto_token, parts_dir(settings))
     async with AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.ari_app) as ari:
         live = LiveCalls(
             rules_of(settings),
             settings.cell,
-            settings.max_calls,
+            CallAdmission(settings.max_calls, settings.strain_limit or math.inf),
             ari,
             store,
             outbox,
-            cast(DrainNewCalls, settings.drain_new_calls),
+            cast(NewCalls, settings.drain_new_calls),
+            cast(NewCalls, settings.full_new_calls),
+            speech,
         )
+        speech.listener = live
+        await speech.open()
         controller = Controller(live, ari, store, inbox, settings.sweep_interval_s)
         drain = Drain(lambda: len(live.calls))
         live.is_draining = lambda: drain.is_draining or bool(controller.drained_by)
@@ -74,6 +97,7 @@ async def run(settings: ControllerSettings) -> None:
         for kind in ("main", "snoop", "external_media", "recording"):
             metrics.CHANNELS.labels(kind).set_function(lambda kind=kind: live.count(kind))  # type: ignore[misc]
 
+        show_outbox(lambda: len(outbox), lambda: outbox.dropped)
         report = ServiceReport(
             lambda: {"calls": len(live.calls), "connected": controller.is_connected},
             controller.ready,
@@ -103,12 +127,15 @@ async def run(settings: ControllerSettings) -> None:
                 controller.watch_time(),
                 controller.watch_replacement(),
                 controller.watch_bot(),
+                controller.watch_strain(),
+                controller.lag.watch(),
                 _ended(sender),
                 server.alive(),
                 before_end=finish,
             )
         finally:
             await live.settle()
+            await speech.close()
             await outbox.flush()
             await cancel_all(sender)
             await server.stop()
@@ -128,6 +155,7 @@ def main() -> int:
         print(f"bad settings:\n{error}", file=sys.stderr)
         return EXIT_BAD_SETTINGS
     set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
+    take_place(settings.standby_lock, wait=settings.standby)
     try:
         asyncio.run(run(settings))
     except ReplacedByAnother as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ari_controller.ari_requests import Request
+from protocol.items import Item
 from protocol.messages import Event
 
 
@@ -41,9 +42,62 @@ class Forget:
 
 
 @dataclass(frozen=True)
+class Pause:
+    """Let so much time go by before the later requests of the control lane, which keep their order."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class AwaitMedia:
+    """Before the later requests of the control lane: wait until Asterisk knows where the caller's audio goes (a
+    trunk may tell only after the answer), for `longest_s` at most."""
+
+    channel_id: str
+    longest_s: float
+
+
+@dataclass(frozen=True)
+class Synthesise:
+    """Begin to make the sound of an item: of a text, or of the recording at `path`; without its first `skip_ms`."""
+
+    feed_id: str
+    item: Item
+    language: str
+    skip_ms: int = 0
+    path: str = ""
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Its turn has come: part files may be cut from now on, the first one at once."""
+
+    feed_id: str
+
+
+@dataclass(frozen=True)
+class EndFeed:
+    """Nobody wants it any more."""
+
+    feed_id: str
+
+
+@dataclass(frozen=True)
+class EndFeeds:
+    """The call is over: nothing is made for it any more, and its part files go."""
+
+
+@dataclass(frozen=True)
+class DropFile:
+    """A part file was played."""
+
+    file: str
+
+
+@dataclass(frozen=True)
 class Note:
     """A log record. `failed_leg` counts it as the failure of a media leg, `abandoned` as a call that nobody drives,
-    `held` as a caller who was asked to wait."""
+    `held` as a caller who was asked to wait, `unsaid` as an item that could not be said."""
 
     level: Literal["info", "warning", "error"]
     message: str
@@ -51,6 +105,8 @@ class Note:
     failed_leg: str = ""
     abandoned: str = ""
     held: bool = False
+    unsaid: bool = False
 
 
-CallAction: TypeAlias = Request | Send | Speak | Announce | Forget | Note
+SpeechAction: TypeAlias = Synthesise | HandOver | EndFeed | EndFeeds | DropFile
+CallAction: TypeAlias = Request | Send | Speak | Announce | Forget | Pause | AwaitMedia | SpeechAction | Note

@@ -10,6 +10,7 @@ import json
 import logging
 import random
 import time
+from collections import deque
 from typing import Any, Protocol
 
 import aiohttp
@@ -25,6 +26,7 @@ KEEP_ALIVE_S = 10.0  # less than http.conf's session_keep_alive (15 s), so that 
 REQUEST_TIMEOUT_S = 3.0
 HEARTBEAT_S = 10.0
 BACK_OFF_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+RECENT_S = 2.0
 STABLE_S = 5.0  # a connection that held this long starts the back-off anew
 
 
@@ -50,6 +52,7 @@ class AriClient:
         self._app = app
         self._session: aiohttp.ClientSession | None = None
         self._websocket: aiohttp.ClientWebSocketResponse | None = None
+        self._answers: deque[tuple[float, float]] = deque(maxlen=1_000)
 
     async def __aenter__(self) -> AriClient:
         self._session = aiohttp.ClientSession(
@@ -75,7 +78,19 @@ class AriClient:
             metrics.ARI_ERRORS.labels(request.name, str(error.status)).inc()
             raise
         finally:
-            metrics.ARI_SECONDS.labels(request.name).observe(time.perf_counter() - began)
+            took_s = time.perf_counter() - began
+            metrics.ARI_SECONDS.labels(request.name).observe(took_s)
+            if request.name != "list":  # what it has to tell takes its time
+                self._answers.append((began, took_s))
+
+    @property
+    def recent_s(self) -> float:
+        """How long nine in ten of the requests of the last two seconds took at most; 0 where there were few."""
+        since = time.perf_counter() - RECENT_S
+        while self._answers and self._answers[0][0] < since:
+            self._answers.popleft()
+        times = sorted(seconds for _, seconds in self._answers)
+        return times[len(times) * 9 // 10] if len(times) >= 3 else 0.0
 
     async def _send(self, request: Request) -> Any:
         assert self._session is not None, "use the client as an async context manager"

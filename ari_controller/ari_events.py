@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from ari_controller.ari_requests import valid_id
-
-LONGEST_NUMBER = 64
+from ari_controller.ari_requests import is_channel_id
+from ari_controller.numbers import spelled
 
 
 class BadEvent(ValueError):
@@ -33,6 +32,8 @@ class Channel:
     created_at: float
     source: tuple[str, int] | None = None
     """Where an external media channel sends from, (host, port); needs `channelvars` in ari.conf."""
+    technology: str = ""
+    """What kind of channel it is: PJSIP, Local."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,43 @@ class DtmfPressed:
 
 
 @dataclass(frozen=True)
+class PutOnHold:
+    """The far end put the call on hold: a re-INVITE with sendonly, inactive or the address 0.0.0.0."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True)
+class TakenOffHold:
+    """The far end is there again."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True)
+class Dialled:
+    """Somebody is rung for this channel. `status` is Asterisk's DIALSTATUS, empty or RINGING until there is one."""
+
+    channel_id: str
+    status: str
+
+
+@dataclass(frozen=True)
+class ChannelGone:
+    """A channel is there no more."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True)
 class FileBegan:
     """One file of a playback started. `at_ms` is Asterisk's clock, milliseconds since the epoch."""
 
     channel_id: str
     playback_id: str
     at_ms: int
+    media: str = ""
+    """Which file of a list."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +148,10 @@ AriEvent: TypeAlias = (
     | StasisEnded
     | HangupRequested
     | DtmfPressed
+    | PutOnHold
+    | TakenOffHold
+    | Dialled
+    | ChannelGone
     | FileBegan
     | PlaybackOver
     | RecordingOver
@@ -146,9 +182,23 @@ def parse_event(text: str) -> AriEvent:
             return HangupRequested(_channel_id(body), body.get("soft") is True)
         case "ChannelDtmfReceived":
             return DtmfPressed(_channel_id(body), _text(body, "digit"))
+        case "ChannelHold":
+            return PutOnHold(_channel_id(body))
+        case "ChannelUnhold":
+            return TakenOffHold(_channel_id(body))
+        case "Dial" if "caller" in body:
+            return Dialled(_id(_text(_object(body, "caller"), "id")), _text(body, "dialstatus"))
+        case "ChannelDestroyed":
+            return ChannelGone(_channel_id(body))
         case "PlaybackStarted":
             playback = _object(body, "playback")
-            return FileBegan(_target(playback), _text(playback, "id"), _moment_ms(body, "timestamp"))
+            media = playback.get("media_uri")
+            return FileBegan(
+                _target(playback),
+                _text(playback, "id"),
+                _moment_ms(body, "timestamp"),
+                media if isinstance(media, str) else "",
+            )
         case "PlaybackFinished":
             playback = _object(body, "playback")
             at_ms = _moment_ms(body, "timestamp")
@@ -178,6 +228,7 @@ def parse_channel(body: Any) -> Channel:
         app_data=_text(dialplan, "app_data"),
         created_at=_moment_ms(body, "creationtime") / 1000,
         source=source_of(body.get("channelvars")),
+        technology=str(body.get("name", "")).partition("/")[0],
     )
 
 
@@ -218,12 +269,12 @@ def _text(body: dict[str, Any], key: str) -> str:
 
 
 def _number(body: dict[str, Any], key: str) -> str:
-    """A number or name that a caller chose themselves: what is shown of it, as much as the call records hold."""
-    return "".join(sign for sign in _text(body, key) if sign.isprintable())[:LONGEST_NUMBER]
+    """A number or name that a caller chose themselves."""
+    return spelled(_text(body, key))
 
 
 def _id(value: str) -> str:
-    if not valid_id(value):
+    if not is_channel_id(value):
         raise BadEvent(f"channel id {value[:60]!r} has characters that we do not let in")
     return value
 

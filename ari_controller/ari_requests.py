@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
+import forms
 from protocol.call_id import is_call_id
 from protocol.items import AudioItem, Item, PromptItem, SpeechItem
 
@@ -25,10 +26,8 @@ PREFIXES: dict[str, Role] = {"sn-": "snoop", "em-": "external_media", "rc-": "re
 BRIDGE_PREFIX = "br-"
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
+_CHANNEL_ID = re.compile(r"[\x20-\x7e]{1,149}")  # AST_MAX_UNIQUEID
 _PLAYBACK_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,160}")
-_PROMPT = re.compile(r"[a-z0-9_]{1,80}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
-_EXTENSION = re.compile(r"[A-Za-z0-9+*#_-]{1,40}")
 _AUDIO_URI = re.compile(r"(sound|recording|number|digits|characters|tone):[A-Za-z0-9/._-]{1,200}")
 _CHANNEL_OF_BEFORE = re.compile(r"(pronto-)?[0-9]+\.[0-9]+")  # the shipped systemname, or none
 MAX_FILES = 20
@@ -57,6 +56,13 @@ class Request:
 def valid_id(channel_id: str) -> bool:
     """Whether this is an id we let into paths, file names and keys: letters, digits, dot, dash and underscore."""
     return bool(_ID.fullmatch(channel_id)) and ".." not in channel_id
+
+
+def is_channel_id(text: str) -> bool:
+    """Whether this may be Asterisk's id of a caller's channel. Others choose those: a click-to-call tool makes them of
+    an endpoint and a time (`PJSIP/100-17`), Local channels end with ;1 and ;2, a system name may have a blank. In a
+    path they are quoted, and nowhere else are they part of a name."""
+    return bool(_CHANNEL_ID.fullmatch(text)) and text not in (".", "..") and text == text.strip()
 
 
 def snoop_id(call_id: str) -> str:
@@ -112,6 +118,11 @@ def turn_away(channel_id: str) -> Request:
     return Request("hang_up", "DELETE", _at("channels", channel_id), (("reason", "congestion"),))
 
 
+def media_target(channel_id: str) -> Request:
+    """Ask where audio to the caller goes; Asterisk has no answer before their telephone has told."""
+    return Request("media_target", "GET", _at("channels", channel_id, "variable"), (("variable", "CHANNEL(rtp,dest)"),))
+
+
 def start_silence(channel_id: str) -> Request:
     """Send silence to the caller, 50 packets a second, until something is played."""
     return Request("silence", "POST", _at("channels", channel_id, "silence"))
@@ -124,10 +135,10 @@ def stop_silence(channel_id: str) -> Request:
 
 def media_of(item: Item, prompts_dir: str, language: str) -> str:
     """The URI under which Asterisk finds what an item says. Raises BadRequest for what it cannot play."""
-    if not _LANGUAGE.fullmatch(language):
+    if not forms.is_language(language):
         raise BadRequest(f"language {language!r} is no language code")
     match item:
-        case PromptItem(name=name) if _PROMPT.fullmatch(name):
+        case PromptItem(name=name) if forms.is_prompt(name):
             return f"sound:{prompts_dir}/{language}/{name}"
         case PromptItem(name=name):
             raise BadRequest(f"prompt {name!r}: lower-case letters, digits and underscore only")
@@ -167,7 +178,7 @@ def get_playback(playback_id: str) -> Request:
 
 def extension_exists(channel_id: str, context: str, extension: str) -> Request:
     """Ask the dialplan whether an extension is there: the answer's value is "1" or "0". Raises BadRequest."""
-    if not _EXTENSION.fullmatch(extension):
+    if not forms.is_extension(extension):
         raise BadRequest(f"extension {extension!r}: letters, digits and + * # _ - only")
     function = f"DIALPLAN_EXISTS({context},{extension},1)"
     return Request("extension_exists", "GET", _at("channels", channel_id, "variable"), (("variable", function),))
@@ -177,6 +188,24 @@ def leave_to_dialplan(channel_id: str, context: str, extension: str) -> Request:
     """Hand the caller over to the dialplan."""
     where = (("context", context), ("extension", extension), ("priority", "1"))
     return Request("continue", "POST", _at("channels", channel_id, "continue"), where)
+
+
+def set_variable(channel_id: str, name: str, value: str) -> Request:
+    """Tell the dialplan a fact of the call."""
+    path = _at("channels", channel_id, "variable")
+    return Request("set_variable", "POST", path, (("variable", name), ("value", value)))
+
+
+def stay_subscribed(channel_id: str, app: str) -> Request:
+    """Have the channel's events when it is not in the application any more."""
+    path = _at("applications", app, "subscription")
+    return Request("subscribe", "POST", path, (("eventSource", f"channel:{channel_id}"),))
+
+
+def unsubscribe(channel_id: str, app: str) -> Request:
+    """No more of that."""
+    path = _at("applications", app, "subscription")
+    return Request("unsubscribe", "DELETE", path, (("eventSource", f"channel:{channel_id}"),))
 
 
 # --- the legs: lane "media" -------------------------------------------------------------------------------------------
@@ -200,7 +229,7 @@ def external_media(call_id: str, app: str, rtp_host: str, rtp_port: int) -> Requ
     params = (
         ("app", app),
         ("channelId", external_media_id(call_id)),
-        ("external_host", f"{rtp_host}:{rtp_port}"),
+        ("external_host", forms.at_port(rtp_host, rtp_port)),
         ("format", "slin16"),
     )
     return Request("external_media", "POST", "/channels/externalMedia", params, "media")

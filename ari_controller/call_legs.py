@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ari_controller import ari_requests as ari
-from ari_controller.actions import CallAction, Note, Send, Speak
+from ari_controller.actions import AwaitMedia, CallAction, DropFile, EndFeeds, Note, Pause, Send, Speak
 from ari_controller.ari_errors import AriError, NotFound, ServerFault
 from ari_controller.ari_events import (
     AriEvent,
@@ -26,20 +26,27 @@ from ari_controller.ari_events import (
     FileBegan,
     HangupRequested,
     PlaybackOver,
+    PutOnHold,
     RecordingOver,
     StasisEnded,
     StasisStarted,
+    TakenOffHold,
 )
 from ari_controller.ari_requests import BadRequest, Request, role_of
 from ari_controller.call_states import APOLOGY, BUSY, CALL_TRANSITIONS, CallState, CallStep, Farewell, Rules
+from ari_controller.handoffs import facts
 from ari_controller.media_legs import Presence, RecorderLeg, StreamLegs
-from ari_controller.playbacks import Playback, Playbacks
+from ari_controller.numbers import spelled
+from ari_controller.playback import Playback
+from ari_controller.playbacks import Playbacks
 from protocol.bus import is_after
 from protocol.items import ItemHeard, PromptItem
 from protocol.messages import (
     Append,
     CallEnded,
+    CallHeld,
     CallStarted,
+    CallTakenBack,
     Command,
     DtmfReceived,
     EndReason,
@@ -53,6 +60,8 @@ from protocol.messages import (
 )
 
 FIRST_COMMAND_S = 6.0
+MEDIA_AT_MOST_S = 3.0
+"""A telephone that offers nothing has told by then where it wants its audio."""
 HOLD_S = 1.5
 """A caller whom nobody greets, or to whom nobody answers, is asked to wait after so long."""
 HOLD_AGAIN_S = 6.0
@@ -78,6 +87,7 @@ class CallLegs:
     called_number: str = ""
     channel_id: str = ""
     """Asterisk's id of the caller's channel; that of the call where the release before began it."""
+    technology: str = ""
     variables: dict[str, str] = field(default_factory=dict)
     admitted: bool = True
     state: CallState = "answering"
@@ -85,9 +95,13 @@ class CallLegs:
     announced: bool = False
     """CallStarted was sent: the bot knows of this call and must learn of its end."""
     commanded: bool = False
+    spoke_until: float = 0.0
+    """When the last prompt was over."""
     language: str = ""
     """Of what is being said."""
     held_at: float = 0.0
+    on_hold: bool = False
+    """The caller put the call on hold: nothing is said to them, and they are not handed over."""
     farewell: Farewell | None = None
     extension: str = ""
     continuing: bool = False
@@ -111,7 +125,15 @@ class CallLegs:
         self.channel_id = self.channel_id or self.call_id
         self.stream = StreamLegs(self.call_id, self.channel_id, self.rules.target)
         self.recorder = RecorderLeg(self.call_id, self.channel_id, self.rules.target.app)
-        self.playbacks = Playbacks(self.call_id, self.channel_id, self.rules.keep_alive_silence)
+        self.playbacks = Playbacks(
+            self.call_id,
+            self.channel_id,
+            self.rules.keep_alive_silence,
+            self.rules.parts_dir,
+            self.rules.speaks,
+            self.rules.speech_apology,
+            self.rules.prompts_dir,
+        )
 
     @classmethod
     def arrive(
@@ -122,8 +144,10 @@ class CallLegs:
         `args` are those of Stasis(): the flow, then `name=value` facts of the call.
         """
         flow = args[0] if args else ""
-        call = cls(call_id, rules, at, flow, channel.caller_number, channel.called_number, channel.channel_id)
-        call.variables = {name: value for name, sign, value in (arg.partition("=") for arg in args[1:]) if sign}
+        caller, called = (spelled(number, rules.region) for number in (channel.caller_number, channel.called_number))
+        call = cls(call_id, rules, at, flow, caller, called, channel.channel_id)
+        call.variables = facts(args)
+        call.technology = channel.technology
         call.admitted, call.farewell, call.since = farewell is not BUSY, farewell, at
         return call, [ari.answer(call.channel_id)]
 
@@ -148,6 +172,8 @@ class CallLegs:
                 if digit not in "0123456789*#" or len(digit) != 1:
                     return [Note("warning", "key ignored", {"digit": digit})]
                 return [Send(DtmfReceived(self.call_id, at, digit))] if self.state == "up" else []
+            case PutOnHold(channel_id) | TakenOffHold(channel_id) if channel_id == self.channel_id:
+                return self._held(isinstance(event, PutOnHold), at)
             case FileBegan():
                 return self.playbacks.began(event, at) if self.live else []
             case PlaybackOver():
@@ -155,6 +181,14 @@ class CallLegs:
             case RecordingOver(_, failed, cause):
                 return [*self.recorder.over(failed, cause, at), *self._tell_end(at)]
         return []
+
+    def _held(self, on_hold: bool, at: float) -> list[CallAction]:
+        if on_hold == self.on_hold or not self.live:
+            return []
+        self.on_hold = on_hold
+        if not self.announced:
+            return []
+        return [Send(CallHeld(self.call_id, at) if on_hold else CallTakenBack(self.call_id, at))]
 
     def _entered(self, event: StasisStarted, at: float) -> list[CallAction]:
         role, _ = role_of(event.channel_id)
@@ -180,6 +214,7 @@ class CallLegs:
         self.playbacks.queue.clear()
         actions: list[CallAction] = [Speak(False)] if self.playbacks.speaking else []
         self.playbacks.speaking = False
+        actions += [EndFeeds()] if self.rules.parts_dir else []
         actions += [*self.stream.teardown(at), *self.recorder.teardown(at)]
         self.closing = [action for action in actions if isinstance(action, Request)]
         return actions + self._tell_end(at)
@@ -251,7 +286,21 @@ class CallLegs:
             actions.append(Send(self._started(at)))
             actions += self.stream.start(at)
             actions += self.recorder.start(at) if self.rules.record_calls else []
-        return actions + (self._say(self.farewell, at) if self.farewell else self.playbacks.silence())
+        actions += self._open_line()
+        return actions + (self._say(self.farewell, at) if self.farewell else [])
+
+    def _open_line(self) -> list[CallAction]:
+        """What comes before the first prompt, and before no other: silence on a way that is there."""
+        actions: list[CallAction] = [AwaitMedia(self.channel_id, MEDIA_AT_MOST_S)] if self.technology == "PJSIP" else []
+        silence_ms = self.rules.answer_silence_ms
+        if silence_ms or not self.farewell:
+            actions += self.playbacks.silence()
+        return [*actions, Pause(silence_ms / 1_000)] if silence_ms else actions
+
+    def _let_ring_out(self, at: float) -> list[CallAction]:
+        """The last word is in the caller's jitter buffer, or in that of a gateway before them."""
+        left_s = round(self.spoke_until + self.rules.goodbye_silence_ms / 1_000 - at, 3)
+        return [Pause(left_s)] if left_s > 0 and not self.dropped_by else []
 
     def _started(self, at: float) -> CallStarted:
         return CallStarted(
@@ -269,6 +318,14 @@ class CallLegs:
         if self.state != "answering" or isinstance(error, NotFound):
             return []
         return [Note("error", "call not answered", {"reason": str(error)}), *self._hang_up(at)]
+
+    def fed(self, feed_id: str, file: str, ms: int, voice: str, at: float) -> list[CallAction]:
+        """A part file of what is being made is there."""
+        return self.playbacks.fed(feed_id, file, ms, voice, at) if self.live else [DropFile(file)]
+
+    def feed_over(self, feed_id: str, reason: str, at: float) -> list[CallAction]:
+        """Nothing more comes of what was being made; with a `reason` it is not whole."""
+        return self._after_playback(self.playbacks.feed_over(feed_id, reason, at), at) if self.live else []
 
     # --- what the bot wants -------------------------------------------------------------------------------------------
 
@@ -340,8 +397,12 @@ class CallLegs:
             return self._stay(f"no extension {self.extension} in context {self.rules.handoff_context}", at)
         self.continuing = True
         self.playbacks.keep_alive = False
-        actions += self.playbacks.stop(at)
+        actions += [*self.playbacks.stop(at), *self._let_ring_out(at)]
         actions += [ari.stop_silence(self.channel_id)] if self.rules.keep_alive_silence else []
+        if self.announced:  # should nobody take the call, the dialplan sends the caller back with the id of this one
+            actions.append(ari.set_variable(self.channel_id, "PRONTO_CALL", self.call_id))
+            actions.append(ari.set_variable(self.channel_id, "PRONTO_FLOW", self.flow))
+            actions.append(ari.stay_subscribed(self.channel_id, self.rules.target.app))
         return [*actions, ari.leave_to_dialplan(self.channel_id, self.rules.handoff_context, self.extension)]
 
     def _stay(self, reason: str, at: float) -> list[CallAction]:
@@ -355,7 +416,7 @@ class CallLegs:
 
     def _hang_up(self, at: float) -> list[CallAction]:
         self._move("hang_up", at)
-        return [ari.hang_up(self.channel_id)]
+        return [*self._let_ring_out(at), ari.hang_up(self.channel_id)]
 
     # --- what the controller itself wants -----------------------------------------------------------------------------
 
@@ -375,8 +436,8 @@ class CallLegs:
 
     def hold(self, since: float, at: float) -> list[CallAction]:
         """The bot manager has not seen what the caller did at `since`, or is not there: they are asked to wait, and in
-        the end handed over. Nothing is said while something plays."""
-        if self.state != "up" or at - since < HOLD_S:
+        the end handed over. Nothing is said while something plays, or while they hold the call."""
+        if self.state != "up" or at - since < HOLD_S or self.on_hold:
             return []
         if at - since > GIVEN_UP_S:
             return self.abandon("bot_away", at)
@@ -392,7 +453,7 @@ class CallLegs:
         A bot manager that is restarted is back before the caller is told anything, unless they said something it has
         not seen (`hold`). One of the release before takes no lease: of its calls only unread events tell.
         """
-        if not self.was_driven or self.undriven_since is None:
+        if not self.was_driven or self.undriven_since is None or self.on_hold:
             return []
         away_s = at - self.undriven_since
         if away_s > UNDRIVEN_S:
@@ -406,6 +467,8 @@ class CallLegs:
 
     def _after_playback(self, actions: list[CallAction], at: float) -> list[CallAction]:
         """A good-bye that was heard is followed by the end."""
+        if any(isinstance(action, Speak) and not action.speaking for action in actions):
+            self.spoke_until = at
         return actions + self._leave(at) if self.state == "leaving" and not self.playbacks.queue else actions
 
     def _leave(self, at: float) -> list[CallAction]:
@@ -417,7 +480,9 @@ class CallLegs:
         """Time goes by; call this a few times a second."""
         waited_s = at - self.since
         match self.state:
-            case "up" if not self.commanded and waited_s > FIRST_COMMAND_S:
+            case "up" if at - self.arrived_at > self.rules.max_call_s:
+                return self.abandon("too_long", at)
+            case "up" if not self.commanded and waited_s > FIRST_COMMAND_S and not self.on_hold:
                 return self.abandon("no_command", at)
             case "up" if not self.commanded and waited_s > HOLD_S and (asked := self.hold(self.since, at)):
                 return asked
@@ -430,7 +495,9 @@ class CallLegs:
                 return [ari.hang_up(self.channel_id)]
             case "ending":
                 return self._tell_end(at)
-        return [*self.stream.tick(at), *self.recorder.tick(at)] if self.state in ("up", "leaving") else []
+        if self.state not in ("up", "leaving"):
+            return []
+        return [*self.stream.tick(at), *self.recorder.tick(at), *self.playbacks.tick(at)]
 
     def recheck(self, seen: Presence, restarted: bool) -> list[CallAction]:
         """Events were lost, or (`restarted`) this call comes from a snapshot: compare with what Asterisk has."""
@@ -445,6 +512,7 @@ class CallLegs:
             if self.state == "transferring" and not self.continuing:
                 actions.append(ari.extension_exists(self.channel_id, self.rules.handoff_context, self.extension))
             actions.append(Speak(self.playbacks.speaking))
+            actions += self.playbacks.resume_feeds() if self.state == "up" else []
         if self.state in ("up", "leaving", "transferring"):
             actions += [*self.stream.recheck(seen), *self.recorder.recheck(seen)]
             actions += self.playbacks.check() if self.playbacks.queue else self.playbacks.silence()

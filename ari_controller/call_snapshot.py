@@ -1,6 +1,7 @@
 """What a restarted controller must know of a call, as JSON text and back. Pure: text in, call out, or BadLegs.
 
-Kept as `pronto:<cell>:legs:<call_id>`. No numbers, no digits, no names: nothing personal is stored.
+Kept as `pronto:<cell>:legs:<call_id>`. Nothing personal is stored, but for texts: what is still to be
+said of speech stays here until it was handed over.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import msgspec
 from ari_controller.call_legs import CallLegs
 from ari_controller.call_states import CALL_TRANSITIONS, Farewell, Rules
 from ari_controller.media_legs import LEG_TRANSITIONS
-from ari_controller.playbacks import Part, Playback
+from ari_controller.playback import Part, Playback
 from protocol.messages import EndReason
 
 VERSION = 2
-FLAGS = ("admitted", "announced", "commanded", "continuing", "was_driven")
+FLAGS = ("admitted", "announced", "commanded", "continuing", "was_driven", "on_hold")
 
 
 class BadLegs(ValueError):

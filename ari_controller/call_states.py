@@ -34,8 +34,22 @@ class Rules:
     handoff_extension: str
     language: str
     busy_extension: str = ""
+    parts_dir: str = ""
+    """Where part files lie, as Asterisk sees it too; empty: none are made."""
+    speaks: bool = False
+    """There is a speech service."""
+    speech_apology: str = ""
+    """Said where speech could not be; empty: nothing."""
     hold_prompt: str = "one_moment"
     """Said to a caller whom the bot keeps waiting; empty: nothing."""
+    region: str = ""
+    """Whose telephone numbers the trunk writes without a country code; empty: they stay as they are."""
+    answer_silence_ms: int = 0
+    """Between the answer and the first prompt: the way to the caller may not be open yet."""
+    goodbye_silence_ms: int = 0
+    """Between the last word and the end of the call or its hand-over: it is still on its way to their ear."""
+    max_call_s: float = 3_600.0
+    """After so long a caller who still talks with the bot is handed over."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from redis.asyncio import Redis
@@ -22,6 +22,8 @@ from protocol.lease import driven_calls
 from protocol.media import forget_source, read_source, write_source
 from protocol.messages import Message
 from protocol.speaking import forget_speaking, write_speaking
+from protocol.strain import read_strain, write_strain
+from protocol.writable import try_write
 
 log = logging.getLogger("pronto.controller")
 
@@ -91,11 +93,22 @@ class CallStore:
         return owner is not None and str(owner) != self._instance
 
     async def drained_by(self) -> str | None:
-        """The service that drains this cell, empty for none; None when Redis is not there."""
+        """The service that drains this cell, empty for none; None when Redis is not there, or takes no writes."""
         try:
-            return await asyncio.wait_for(read_draining(self._redis, self._cell), WRITE_TIMEOUT_S)
+            async with asyncio.timeout(WRITE_TIMEOUT_S):
+                await try_write(self._redis, self._cell, "ari_controller")
+                return await read_draining(self._redis, self._cell)
         except (RedisError, OSError):
             return None
+
+    async def strain(self, own: Mapping[str, float]) -> dict[str, float]:
+        """What the services of this cell measure of themselves; empty when Redis does not tell. They are told `own`."""
+        try:
+            async with asyncio.timeout(WRITE_TIMEOUT_S):
+                await write_strain(self._redis, self._cell, "controller", own)
+                return await read_strain(self._redis, self._cell)
+        except (RedisError, OSError):
+            return {}
 
     async def unread_by_bot(self) -> list[tuple[Message, float]]:
         """The events that the bot manager has not dealt with, with their ages in seconds; none when Redis is away."""

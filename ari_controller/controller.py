@@ -20,15 +20,19 @@ from ari_controller.ari_events import (
     AriEvent,
     BadEvent,
     Channel,
+    ChannelGone,
+    Dialled,
     DtmfPressed,
     FileBegan,
     HangupRequested,
     Ignored,
     PlaybackOver,
+    PutOnHold,
     RecordingOver,
     Replaced,
     StasisEnded,
     StasisStarted,
+    TakenOffHold,
     parse_event,
 )
 from ari_controller.ari_requests import Request, role_of
@@ -37,14 +41,20 @@ from ari_controller.call_snapshot import BadLegs, restore
 from ari_controller.call_store import CallStore
 from ari_controller.live_calls import REDIS_AWAY_S, Driven, LiveCalls
 from ari_controller.media_legs import Presence
+from observability.lag import LoopLag
 from protocol.bus import Inbox
 from protocol.messages import Append, HangUp, Listen, Say, StopPlayback, TransferCall
 from protocol.steady import steady_time
+from protocol.strain import TOLD_EVERY_S
 
 log = logging.getLogger("pronto.controller")
 
 TICK_S = 0.25
 PING_S = 1.0
+LOOP_S = 0.1
+"""Later than this, callers notice; so the next two."""
+ASTERISK_S = 0.1
+UNREAD_S = 4.0
 REPLACED_PAUSE_S = (2.0, 5.0, 15.0, 30.0)
 
 
@@ -54,7 +64,7 @@ class ReplacedByAnother(Exception):
 
 @dataclass
 class Controller:
-    """The listener of one Asterisk's events, and the loops beside it: run all five until cancelled."""
+    """The listener of one Asterisk's events, and the loops beside it: run them all until cancelled."""
 
     live: LiveCalls
     ari: AriClient
@@ -64,6 +74,8 @@ class Controller:
     is_connected: bool = False
     drained_by: str | None = None
     """The service of this cell that drains and wants no new calls; None when Redis does not tell."""
+    lag: LoopLag = field(default_factory=LoopLag)
+    _unread_s: float = 0.0
     _connections: int = 0
     _is_open: bool = False
     _held: list[str] | None = None
@@ -116,7 +128,17 @@ class Controller:
                     self._feed(driven, event) if driven else self.live.remove_stray(event.channel_id)
                 elif driven is None or not driven.legs.live:  # the dialplan may send a caller back: that is a new call
                     self.live.arrive(event.channel, event.args)
-            case StasisEnded() | HangupRequested() | DtmfPressed() | FileBegan() | PlaybackOver() | RecordingOver():
+            case StasisEnded(channel_id):
+                driven = self.live.call_of(channel_id)
+                self._feed(driven, event)
+                self.live.left(driven, channel_id)
+            case Dialled(channel_id, status):
+                self.live.adviser_dialled(channel_id, status)
+            case ChannelGone(channel_id):
+                self.live.channel_gone(channel_id)
+            case HangupRequested() | DtmfPressed() | PutOnHold() | TakenOffHold():
+                self._feed(self.live.call_of(event.channel_id), event)
+            case FileBegan() | PlaybackOver() | RecordingOver():
                 self._feed(self.live.call_of(event.channel_id), event)
 
     def _feed(self, driven: Driven | None, event: AriEvent) -> None:
@@ -153,6 +175,32 @@ class Controller:
                 if driven is not None:
                     self.live.driven(driven)
                 self.live.unanswered(unread)
+                self._unread_s = max((age_s for _, age_s in unread), default=0.0)
+            else:
+                self._unread_s = 0.0
+
+    async def watch_strain(self) -> None:
+        """Tells admission twice a second how near the cell is to what it can carry, for ever."""
+        admission = self.live.admission
+        while True:
+            own = {
+                "controller_loop": self.lag.recent_s / LOOP_S,
+                "asterisk": self.ari.recent_s / ASTERISK_S,
+                "bot_unread": self._unread_s / UNREAD_S,
+            }
+            figures = await self.store.strain(own) | own
+            before = admission.closed
+            admission.measured(figures, steady_time())
+            for name, figure in admission.strain.items():
+                metrics.STRAIN.labels(name).set(round(figure, 3))
+            metrics.TAKES_CALLS.set(not admission.closed)
+            if admission.closed != before:
+                what, strain = admission.worst
+                log.warning(
+                    "new calls are refused" if admission.closed else "new calls are taken again",
+                    extra={"reason": what, "strain": round(strain, 2)},
+                )
+            await asyncio.sleep(TOLD_EVERY_S)
 
     # --- what was missed ----------------------------------------------------------------------------------------------
 
@@ -253,6 +301,8 @@ class Controller:
         return restored
 
     async def _sweep(self, plan: reconcile.Plan) -> None:
+        if self.live.speech is not None:
+            self.live.speech.sweep(self.live.calls)
         for channel_id in plan.orphan_channels:
             await self.live.remove(ari_requests.delete_channel(channel_id), role_of(channel_id)[0])
         for bridge in plan.orphan_bridges:

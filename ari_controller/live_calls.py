@@ -8,6 +8,7 @@ Nothing here decides about a call; `call_legs` does. Each call has three lanes: 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -19,23 +20,43 @@ from typing import Any, Literal, TypeAlias
 from weakref import WeakSet
 
 from ari_controller import ari_requests, metrics
-from ari_controller.actions import Announce, CallAction, Forget, Note, Send, Speak
+from ari_controller.actions import (
+    Announce,
+    AwaitMedia,
+    CallAction,
+    DropFile,
+    EndFeed,
+    EndFeeds,
+    Forget,
+    HandOver,
+    Note,
+    Pause,
+    Send,
+    Speak,
+    SpeechAction,
+    Synthesise,
+)
+from ari_controller.admission import CallAdmission
 from ari_controller.ari import AriClient
-from ari_controller.ari_errors import AriError
+from ari_controller.ari_errors import AriError, NotFound
 from ari_controller.ari_events import Channel
 from ari_controller.ari_requests import Request, role_of
 from ari_controller.call_legs import CallLegs
 from ari_controller.call_snapshot import snapshot_of
 from ari_controller.call_states import APOLOGY, BUSY, Farewell, Rules
 from ari_controller.call_store import CallStore
+from ari_controller.handoffs import ADVISER, CALL_BEFORE, Handoffs, facts
 from ari_controller.lane import Lane
+from ari_controller.speech_feeds import SpeechFeeds
 from protocol.bus import Outbox
-from protocol.call_id import RANDOM_BYTES, new_call_id
+from protocol.call_id import RANDOM_BYTES, cell_of, is_fit, new_call_id
 from protocol.messages import (
     CallEnded,
     CallStarted,
     Command,
     DtmfReceived,
+    HandoffEnded,
+    HandoffResult,
     MediaStarted,
     Message,
     PlaybackFinished,
@@ -48,7 +69,8 @@ from protocol.steady import steady_time
 log = logging.getLogger("pronto.controller")
 
 REDIS_AWAY_S = 10.0
-DrainNewCalls: TypeAlias = Literal["busy", "refuse", "handoff"]
+MEDIA_ASKED_EVERY_S = 0.05
+NewCalls: TypeAlias = Literal["busy", "refuse", "handoff"]
 MOST_ENDED = 20_000
 BUSY_AT_ONCE = 20
 """Busy prompts at once; callers beyond that are turned away unanswered, or refusing would cost what serving costs."""
@@ -59,7 +81,7 @@ class Driven:
     """One call and what is under way for it."""
 
     legs: CallLegs
-    control: Lane[Request]
+    control: Lane[Request | Pause | AwaitMedia]
     media: Lane[Request | Announce | Forget]
     state: Lane[Callable[[], Any]]
     stored: str = ""
@@ -72,17 +94,21 @@ class LiveCalls:
 
     rules: Rules
     cell: str
-    max_calls: int
+    admission: CallAdmission
     ari: AriClient
     store: CallStore
     outbox: Outbox
-    when_draining: DrainNewCalls = "busy"
+    when_draining: NewCalls = "busy"
+    when_full: NewCalls = "busy"
+    speech: SpeechFeeds | None = None
+    """What is said at run time; None without it."""
     is_draining: Callable[[], bool] = lambda: False
     """Whether new calls are refused."""
     calls: dict[str, Driven] = field(default_factory=dict)
     """By the ids of the calls."""
     by_channel: dict[str, str] = field(default_factory=dict)
     """Channel of a caller -> call; of the newest, where the dialplan sent a caller back to us."""
+    handoffs: Handoffs = field(default_factory=Handoffs)
     redis_away_since: float | None = None
     """Epoch time since when Redis does not answer a ping."""
     _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
@@ -94,25 +120,31 @@ class LiveCalls:
 
     def arrive(self, channel: Channel, args: tuple[str, ...]) -> None:
         """A caller is there: they are served, hear that all is busy, or are turned away."""
+        came_back = self._came_back(channel.channel_id, facts(args))
         live = [driven.legs for driven in self.calls.values() if driven.legs.live]
         served = sum(legs.admitted for legs in live)
         farewell: Farewell | None = None
+        at = steady_time()
         draining = self.is_draining()
-        if draining and self.when_draining == "handoff":
-            metrics.APOLOGIES.labels("draining").inc()
+        # whoever comes back was served a moment ago, and is not hung up on because the cell has become full meanwhile
+        refusal = "draining" if draining else "" if came_back else self.admission.refusal(served, at)
+        then = self.when_draining if draining else self.when_full
+        if refusal and then == "handoff":
+            metrics.APOLOGIES.labels(refusal).inc()
             farewell = APOLOGY
-        elif draining or served >= self.max_calls:
-            if len(live) - served >= BUSY_AT_ONCE or (draining and self.when_draining == "refuse"):
-                metrics.CALLS_REFUSED.labels("turned_away").inc()
+        elif refusal:
+            if len(live) - served >= BUSY_AT_ONCE or then == "refuse":
+                metrics.CALLS_REFUSED.labels("turned_away", refusal).inc()
                 self._spawn(self.remove(ari_requests.turn_away(channel.channel_id), "main"))
                 return
-            metrics.CALLS_REFUSED.labels("busy_prompt").inc()
-            log.warning("call refused", extra={"calls": served})
+            metrics.CALLS_REFUSED.labels("busy_prompt", refusal).inc()
+            log.warning("call refused", extra={"calls": served, "reason": refusal})
             farewell = BUSY
         elif self.redis_away_s() > REDIS_AWAY_S:
             metrics.APOLOGIES.labels("redis_away").inc()
             farewell = APOLOGY
-        at = steady_time()
+        else:
+            self.admission.taken(at)
         call_id = new_call_id(self.cell, round(at * 1_000), os.urandom(RANDOM_BYTES))
         legs, actions = CallLegs.arrive(call_id, channel, args, self.rules, at, farewell)
         self._carry_out(self.drive(legs), actions)
@@ -127,6 +159,40 @@ class LiveCalls:
         self.by_channel[legs.channel_id] = call_id
         self._lanes |= {driven.control, driven.media, driven.state}
         return driven
+
+    # --- hand-offs ----------------------------------------------------------------------------------------------------
+
+    def left(self, driven: Driven | None, channel_id: str) -> None:
+        """A caller may have left to the dialplan, where somebody is rung for them."""
+        legs = driven.legs if driven is not None else None
+        if legs is not None and legs.announced and not legs.live and legs.reason == "transferred":
+            self.handoffs.began(channel_id, legs.call_id)
+
+    def adviser_dialled(self, channel_id: str, status: str) -> None:
+        """Somebody is rung for a channel, or has answered."""
+        self._tell_handoff(channel_id, self.handoffs.dialled(channel_id, status), "answered")
+
+    def channel_gone(self, channel_id: str) -> None:
+        """A channel is there no more."""
+        self._tell_handoff(channel_id, self.handoffs.gone(channel_id), "given_up")
+
+    def _came_back(self, channel_id: str, told: dict[str, str]) -> bool:
+        """Whether a caller comes back because nobody took them, as the dialplan says; what became of that is told."""
+        self.handoffs.returned(channel_id)
+        if ADVISER in told and is_fit(before := told.get(CALL_BEFORE, "")):
+            self._tell_handoff(channel_id, before, told[ADVISER])  # type: ignore[arg-type]
+        return ADVISER in told
+
+    def _tell_handoff(self, channel_id: str, call_id: str, result: HandoffResult) -> None:
+        if not call_id:
+            return
+        log.info("hand-off over", extra={"call_id": call_id, "result": result})
+        self.outbox.send(HandoffEnded(call_id, steady_time(), result))
+        self._spawn(self._unsubscribe(channel_id))
+
+    async def _unsubscribe(self, channel_id: str) -> None:
+        with contextlib.suppress(AriError):
+            await self.ari.send(ari_requests.unsubscribe(channel_id, self.rules.target.app))
 
     # --- a call's steps -----------------------------------------------------------------------------------------------
 
@@ -148,17 +214,20 @@ class LiveCalls:
         call_id = driven.legs.call_id
         for action in actions:
             match action:
-                case Request(lane="control"):
+                case Request(lane="control") | Pause() | AwaitMedia():
                     driven.control.put(action)
                 case Request() | Announce() | Forget():
                     driven.media.put(action)
                 case Send(event):
                     self._count(driven.legs, event)
                     self.outbox.send(event)
+                case Synthesise() | HandOver() | EndFeed() | EndFeeds() | DropFile():
+                    self._make(call_id, action)
                 case Speak(speaking):
                     driven.state.put(partial(self.store.speak, call_id, speaking))
-                case Note(level, message, fields, failed_leg, abandoned, held):
+                case Note(level, message, fields, failed_leg, abandoned, held, unsaid):
                     metrics.HELD.inc(held)
+                    metrics.UNSAID.inc(unsaid)
                     log.log(getattr(logging, level.upper()), message, extra={"call_id": call_id, **fields})
                     if failed_leg:
                         metrics.MEDIA_FAILURES.labels(failed_leg).inc()
@@ -168,6 +237,36 @@ class LiveCalls:
             self._forget(driven)
         elif actions:
             self._remember(driven)
+
+    def _make(self, call_id: str, action: SpeechAction) -> None:
+        """What is made beside."""
+        if self.speech is None:
+            return
+        match action:
+            case Synthesise():
+                self.speech.begin(call_id, action)
+            case HandOver(feed_id):
+                self.speech.hand_over(call_id, feed_id)
+            case EndFeed(feed_id):
+                self.speech.end(call_id, feed_id)
+            case EndFeeds():
+                self.speech.end_call(call_id)
+            case DropFile(file):
+                self.speech.drop(file)
+
+    def fed(self, call_id: str, feed_id: str, file: str, ms: int, voice: str) -> None:
+        """A part file is there: it is played, or removed where the call is not."""
+        driven = self.calls.get(call_id)
+        if driven is not None:
+            self.step(driven, lambda at: driven.legs.fed(feed_id, file, ms, voice, at))
+        elif self.speech is not None:
+            self.speech.drop(file)
+
+    def feed_over(self, call_id: str, feed_id: str, reason: str) -> None:
+        """Nothing more comes of an item."""
+        driven = self.calls.get(call_id)
+        if driven is not None:
+            self.step(driven, lambda at: driven.legs.feed_over(feed_id, reason, at))
 
     def _remember(self, driven: Driven) -> None:
         """Stores the call once per burst of steps."""
@@ -203,8 +302,29 @@ class LiveCalls:
 
         driven.state.put(forget)
 
-    async def _do(self, call_id: str, item: Request | Announce | Forget) -> None:
+    async def _await_media(self, item: AwaitMedia) -> None:
+        """Asks until audio to the caller has somewhere to go, or they are gone."""
+        begun_at = steady_time()
+        while steady_time() - begun_at < item.longest_s:
+            try:
+                body = await self.ari.send(ari_requests.media_target(item.channel_id))
+            except NotFound:
+                return
+            except AriError:  # Asterisk has no answer yet
+                body = None
+            if isinstance(body, dict) and str(body.get("value", "")).rpartition(":")[2] not in ("", "0"):
+                return
+            await asyncio.sleep(MEDIA_ASKED_EVERY_S)
+        log.warning("no way for audio to the caller", extra={"channel": item.channel_id})
+
+    async def _do(self, call_id: str, item: Request | Announce | Forget | Pause | AwaitMedia) -> None:
         """One item of a lane; the reply is the call's next input."""
+        if isinstance(item, Pause):
+            await asyncio.sleep(item.seconds)
+            return
+        if isinstance(item, AwaitMedia):
+            await self._await_media(item)
+            return
         if isinstance(item, Announce):
             driven = self.calls.get(call_id)
             if (
@@ -254,6 +374,8 @@ class LiveCalls:
     def command(self, command: Command, entry_id: str) -> None:
         """The command of a stream entry. One for a call that is not there (any more) is counted; who drives a call
         that never was here, or that nobody knows any more, is told once that it is lost."""
+        if cell_of(command.call_id) not in ("", self.cell):
+            return  # a conversation in writing
         driven = self.calls.get(command.call_id)
         name = type(command).__name__
         metrics.COMMANDS.labels(name, "taken" if driven else "unknown_call").inc()
@@ -271,7 +393,7 @@ class LiveCalls:
         """Lets time go by for every call; a few times a second."""
         redis_away = self.redis_away_s() > REDIS_AWAY_S
         for driven in list(self.calls.values()):
-            if redis_away:
+            if redis_away and not driven.legs.on_hold:
                 self.step(driven, partial(driven.legs.abandon, "redis_away"))
             self.step(driven, driven.legs.tick)
 

@@ -1,4 +1,4 @@
-"""Text to speech with espeak-ng: sentences to samples as they come over a telephone line, cached on disk."""
+"""Text to speech with espeak-ng: sentences to samples as they come over a telephone line, cached; or to phonemes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def speak(text: str, voice: EspeakVoice | None = None, rate_hz: int = TELEPHONE_
     if cached.exists():
         samples: Samples = np.load(cached)
         return samples
-    spoken, spoken_hz = _synthesised(text, voice, state_dir / "espeak" / "bin" / "espeak-ng")
+    spoken, spoken_hz = _synthesised(text, voice, _program(state_dir))
     samples = _for_line(spoken, spoken_hz, rate_hz)
     cached.parent.mkdir(parents=True, exist_ok=True)
     # under its name only when complete: several processes may speak the same sentence at once
@@ -67,6 +67,41 @@ def speak(text: str, voice: EspeakVoice | None = None, rate_hz: int = TELEPHONE_
         np.save(file, samples)
     os.replace(partial, cached)
     return samples
+
+
+def ipa(clause: str, voice: str, state_dir: Path = STATE) -> str:
+    """The phonemes of a clause in IPA, with stress. Blocks some 25 ms; raises EspeakFailed."""
+    command = [str(_program(state_dir)), "-q", "--ipa", "-v", voice, "--stdin"]
+    done = _run(command, clause)
+    if done.returncode != 0:
+        raise EspeakFailed(f"espeak-ng: {_complaint(done)}")
+    return done.stdout.decode(errors="replace")
+
+
+def telephone_band(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a telephone line lets through of audio at 8 kHz."""
+    filtered: NDArray[np.float64] = sosfilt(
+        butter(4, TELEPHONE_BAND_HZ, "bandpass", fs=TELEPHONE_HZ, output="sos"), samples
+    )
+    return filtered
+
+
+def _program(state_dir: Path) -> Path:
+    return state_dir / "espeak" / "bin" / "espeak-ng"
+
+
+def _run(command: list[str], text: str) -> subprocess.CompletedProcess[bytes]:
+    """espeak-ng over a text, which goes through a pipe: it may begin with a dash. Raises EspeakFailed."""
+    try:
+        return subprocess.run(command, input=text.encode(), capture_output=True, timeout=DEADLINE_S)
+    except FileNotFoundError:
+        raise EspeakFailed(f"no program {command[0]} (run `make setup`)") from None
+    except subprocess.TimeoutExpired:
+        raise EspeakFailed(f"espeak-ng took longer than {DEADLINE_S:g} s") from None
+
+
+def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
+    return done.stderr.decode(errors="replace").strip() or f"exit status {done.returncode}"
 
 
 def _synthesised(text: str, voice: EspeakVoice, program: Path) -> tuple[Samples, int]:
@@ -85,16 +120,9 @@ def _synthesised(text: str, voice: EspeakVoice, program: Path) -> tuple[Samples,
             "-w",
             str(wav),
         ]
-        try:
-            # the text goes through a pipe: it may begin with a dash
-            done = subprocess.run([*command, "--stdin"], input=text.encode(), capture_output=True, timeout=DEADLINE_S)
-        except FileNotFoundError:
-            raise EspeakFailed(f"no program {program} (run `make setup`)") from None
-        except subprocess.TimeoutExpired:
-            raise EspeakFailed(f"espeak-ng took longer than {DEADLINE_S:g} s") from None
-        complaint = done.stderr.decode(errors="replace").strip()
+        done = _run([*command, "--stdin"], text)
         if done.returncode != 0 or not wav.exists():
-            raise EspeakFailed(f"espeak-ng: {complaint or f'exit status {done.returncode}'}")
+            raise EspeakFailed(f"espeak-ng: {_complaint(done)}")
         with wave.open(str(wav), "rb") as spoken:
             return np.frombuffer(spoken.readframes(spoken.getnframes()), dtype="<i2"), spoken.getframerate()
 
@@ -102,7 +130,7 @@ def _synthesised(text: str, voice: EspeakVoice, program: Path) -> tuple[Samples,
 def _for_line(spoken: Samples, spoken_hz: int, rate_hz: int) -> Samples:
     samples = soxr.resample(spoken.astype(np.float64) / 32_768, spoken_hz, rate_hz)
     if rate_hz == TELEPHONE_HZ:
-        samples = sosfilt(butter(4, TELEPHONE_BAND_HZ, "bandpass", fs=rate_hz, output="sos"), samples)
+        samples = telephone_band(samples)
     loudest = float(np.max(np.abs(samples), initial=0.0))
     if loudest == 0.0:
         raise EspeakFailed("espeak-ng made only silence: does the voice know these characters?")

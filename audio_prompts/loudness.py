@@ -14,7 +14,7 @@ Samples: TypeAlias = NDArray[np.float32]
 
 LEVEL_DBFS = -20.0  # RMS of the voiced frames
 CEILING = 0.89  # -1 dBFS
-LEAD_MS, TRAIL_MS = 10, 100  # what is silent before the first sound, the caller waits for
+LEAD_MS, TRAIL_MS = 10, 100
 FADE_MS = 5
 FRAME_MS = 10
 SILENCE_BELOW_LOUDEST_DB = 40.0
@@ -24,19 +24,19 @@ class SilentAudio(ValueError):
     """Audio in which nothing can be heard."""
 
 
-def prepared(samples: Samples, rate_hz: int) -> Samples:
+def prepared(samples: Samples, rate_hz: int, lead_ms: int = LEAD_MS, trail_ms: int = TRAIL_MS) -> Samples:
     """The samples as a prompt: trimmed, levelled, faded at both ends. Raises SilentAudio."""
-    return faded(levelled(trimmed(samples, rate_hz), rate_hz), rate_hz)
+    return faded(levelled(trimmed(samples, rate_hz, lead_ms, trail_ms), rate_hz), rate_hz)
 
 
-def trimmed(samples: Samples, rate_hz: int) -> Samples:
-    """With 10 ms of silence before the first sound and 100 ms after the last. Raises SilentAudio."""
+def trimmed(samples: Samples, rate_hz: int, lead_ms: int = LEAD_MS, trail_ms: int = TRAIL_MS) -> Samples:
+    """With so much silence before the first sound and after the last. Raises SilentAudio."""
     voiced = np.flatnonzero(_voiced(samples, rate_hz))
     if voiced.size == 0:
         raise SilentAudio("nothing can be heard")
     frame = rate_hz * FRAME_MS // 1_000
     begin, end = int(voiced[0]) * frame, min((int(voiced[-1]) + 1) * frame, len(samples))
-    lead, trail = rate_hz * LEAD_MS // 1_000, rate_hz * TRAIL_MS // 1_000
+    lead, trail = rate_hz * lead_ms // 1_000, rate_hz * trail_ms // 1_000
     padded = np.concatenate([np.zeros(lead, np.float32), samples, np.zeros(trail, np.float32)])
     return padded[begin : end + lead + trail]
 

@@ -106,7 +106,7 @@ async def ready(port: int) -> None:
 
 async def measure(counts: list[int], turns: int) -> None:
     server = RedisServer()
-    server.start()
+    await asyncio.to_thread(server.start)
     runner, url = await intent_server()
     port = free_tcp_port()
     with tempfile.TemporaryDirectory() as folder:
@@ -156,7 +156,7 @@ async def measure(counts: list[int], turns: int) -> None:
             await cancel_all(*jobs)
             await redis.aclose()
             await runner.cleanup()
-            server.stop()
+            await asyncio.to_thread(server.stop)
 
 
 def main() -> None:

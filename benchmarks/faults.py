@@ -1,10 +1,12 @@
 """What callers notice when things die: live conversations on the whole stack while its processes are killed, replaced.
 
     python -m benchmarks.faults --calls 50 --kill            # every service killed in turn, at random moments
+    python -m benchmarks.faults --calls 50 --stop 20         # every service stopped (SIGSTOP) for 20 s in turn
     python -m benchmarks.faults --calls 30 --rolling         # every service replaced in turn
     python -m benchmarks.faults --calls 10 --freeze-redis 5  # Redis does not answer for 5 s, all calls live
     python -m benchmarks.faults --calls 10 --kill-redis 3    # it comes back empty; --redis-data: with its data
     python -m benchmarks.faults --calls 10 --kill-asterisk
+    python -m benchmarks.faults --calls 20 --flow-gone       # renamed, a kill; deleted, a restart
 
 The callers play scripts of tests/calls over SIP and RTP, are understood by the real recogniser and intents, and say a
 thing again when they are asked again. Everything that is said of them is measured at their own ears.
@@ -18,6 +20,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -44,6 +47,7 @@ from pronto.call_cli import DEFAULT_EXTENSION
 SCRIPTS = ("happy_path", "zip_code_by_keypad")  # long ones that end with a whole lead
 PAUSE_S = (2.0, 7.0)
 """From the end of one fault to the next: a turn or so."""
+STANDBY_DEADLINE_S = 120.0
 PATIENT_S = 3.0
 """Nobody should hear nothing for longer."""
 
@@ -164,6 +168,19 @@ async def time_to_new_call(stack: Stack) -> float:
             await asyncio.sleep(0.1)
 
 
+async def lose_flow(hall: Hall, flows_dir: Path, dice: random.Random) -> list[Suffered]:
+    """Renames the file of the flow that all calls are in and kills the bot manager, deletes the file and replaces it:
+    whoever comes next finds no file of that name."""
+    file, other = flows_dir / "fr" / "heating.yaml", flows_dir / "fr" / "renamed.yaml"
+    suffered = []
+    kill, replace = InjectedFault("kill", "bot_manager"), InjectedFault("restart", "bot_manager")
+    for change, fault in ((lambda: file.rename(other), kill), (other.unlink, replace)):
+        change()
+        await asyncio.sleep(dice.uniform(*PAUSE_S))  # it looks at its files every second
+        suffered.append(await hall.suffer(fault))
+    return suffered
+
+
 async def play(
     stack: Stack, faults: Sequence[InjectedFault], args: argparse.Namespace
 ) -> tuple[list[CallReport], list[Suffered], dict[str, float]]:
@@ -179,6 +196,8 @@ async def play(
         dice = random.Random(args.seed)
         shuffled = dice.sample(faults, len(faults))
         suffered = await in_turn(hall, shuffled, dice, PAUSE_S)
+        if args.flow_gone:
+            suffered += await lose_flow(hall, Path(stack.plan.settings["FLOWS_DIR"]), dice)
         if any(fault.process == ASTERISK for fault in faults):
             print(
                 f"a new caller hears the bot {await time_to_new_call(stack) + suffered[-1].ready_after_s:.1f} s after"
@@ -194,16 +213,21 @@ def main() -> int:
     parser.add_argument("--over-s", type=float, default=12.0, help="time over which the calls are placed")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--kill", nargs="*", metavar="SERVICE", help="kill these (default: every service)")
+    parser.add_argument("--stop", type=float, metavar="SECONDS", help="stop every service for so long")
+    parser.add_argument("--no-standby", action="store_true", help="nobody waits for the place of a service that ends")
     parser.add_argument("--rolling", action="store_true")
     parser.add_argument("--freeze-redis", type=float, metavar="SECONDS")
     parser.add_argument("--kill-redis", type=int, nargs="?", const=1, default=0, metavar="TIMES")
     parser.add_argument("--redis-data", action="store_true", help="Redis keeps its data over a restart")
     parser.add_argument("--kill-asterisk", action="store_true")
+    parser.add_argument("--flow-gone", action="store_true", help="rename and delete the flow's file under the calls")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     faults: list[InjectedFault] = []
     if args.kill is not None:
         faults += [InjectedFault("kill", service) for service in args.kill or SERVICES]
+    if args.stop:
+        faults += [InjectedFault("freeze", service, args.stop) for service in SERVICES]
     if args.rolling:
         faults += [InjectedFault("restart", service) for service in SERVICES]
     if args.freeze_redis:
@@ -213,8 +237,12 @@ def main() -> int:
         faults.append(InjectedFault("kill", ASTERISK))
     with tempfile.TemporaryDirectory(prefix="pronto-faults-") as folder:
         state = Path(folder)
-        plan = StackPlan(state / "logs", state, redis_dir=state / "redis" if args.redis_data else None)
+        redis_dir = state / "redis" if args.redis_data else None
+        flows = shutil.copytree(ROOT / "flows", state / "flows")
+        settings = {"FLOWS_DIR": str(flows), "STRAIN_LIMIT": "0"}  # what is asked here is not who is admitted
+        plan = StackPlan(state / "logs", state, redis_dir=redis_dir, standby=not args.no_standby, settings=settings)
         with Stack(plan) as stack:
+            stack.all_stand_by(STANDBY_DEADLINE_S)
             reports, suffered, cores = asyncio.run(play(stack, faults, args))
             for item in suffered:
                 print(f"{item.fault.kind:8} {item.fault.process:16} ready again after {item.ready_after_s:5.2f} s")

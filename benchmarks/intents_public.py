@@ -140,7 +140,7 @@ def measure(train: list[Row], test: list[Row], encoder: Encoder | None, parts: d
 
 def _samples(rows: list[Row], classes: tuple[str, ...], encoder: Encoder | None) -> TrainingSamples:
     texts = [normalise(text, LANGUAGE) for text, _ in rows]
-    readings = [encoder_reading(row[0], text, LANGUAGE) for row, text in zip(rows, texts, strict=True)]
+    readings = [encoder_reading(text) for text, _ in rows]
     labels = [classes.index(label) for _, label in rows]
     return as_samples(LANGUAGE, texts, readings, labels, classes, list(range(len(rows))), encoder)
 

@@ -36,7 +36,7 @@ from config import ROOT
 from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
 from devstack.redis_server import RedisServer
 from protocol.codec import encode
-from protocol.keys import media_key, stream_key
+from protocol.keys import media_key, receiver_key, stream_key
 from protocol.messages import CallEnded, Listen, MediaStarted
 from rtp_receiver.silero import SileroVad
 
@@ -175,7 +175,7 @@ def measure(calls: int, seconds: float, pinned: int | None) -> Step:
                     name = f"call-{number}"
                     client.set(media_key("local", host, port), name)
                     listen = encode(Listen(name, 0.0, 1, "fr"))
-                    client.set(f"pronto:local:listen:{name}", listen)
+                    client.set(receiver_key("local", "listen", name), listen)
                     client.xadd(stream_key("local", "commands"), {"m": listen})
                     client.xadd(stream_key("local", "events"), {"m": encode(MediaStarted(name, 0.0, host, port))})
                 ours.send("go")

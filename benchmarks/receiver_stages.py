@@ -23,7 +23,7 @@ from rtp_receiver.call_stream import CallStream, StreamSettings
 from rtp_receiver.datagrams import Datagrams, open_socket
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.silero import SileroVad
-from voice_activity.silero_model import model_path
+from scripts.take_silero import ONNX_FILE
 
 ROUNDS = 25
 CHUNKS_PER_S = 16_000 / 512
@@ -100,7 +100,7 @@ def detector_stages() -> dict[str, float]:
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(ONNX_FILE), options, providers=["CPUExecutionProvider"])
     zero = np.zeros((1, 1, 128), dtype=np.float32)
     feed = {"input": np.zeros((1, 576), dtype=np.float32), "h": zero, "c": zero}
     result["(onnxruntime, 1 stream per step)"] = best_ms(lambda: session.run(None, feed)) * CHUNKS_PER_S

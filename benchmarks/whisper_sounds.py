@@ -22,11 +22,13 @@ from numpy.typing import NDArray
 from benchmarks.spoken import HELD_OUT_VOICES, VOICES, Samples, say, wav
 from config import ROOT
 from models import nospeech
-from rtp_receiver.decisions import End, Guess
-from rtp_receiver.endpointing import Endpointer, EndpointRules
+from rtp_receiver.decisions import End, Faint, Guess
+from rtp_receiver.endpoint_rules import EndpointRules
+from rtp_receiver.endpointing import Endpointer
 from rtp_receiver.silero import SileroVad
 from whisper_service.batcher import Batcher
-from whisper_service.engine import Decoded, Job, load_engine
+from whisper_service.engine import load_engine
+from whisper_service.jobs import Decoded, Job
 from whisper_service.phrases import normalise
 from whisper_service.service import load_families
 from whisper_service.transcriber import Transcriber, Transcript, TranscriptionRequest
@@ -71,8 +73,9 @@ class Receiver:
     def __init__(self) -> None:
         self._vad = SileroVad()
 
-    def segments(self, samples: Samples) -> list[Samples]:
-        """What would be posted for this audio, heard after a second of silence and before one: guesses and ends."""
+    def segments(self, samples: Samples) -> list[tuple[str, Samples]]:
+        """What would be posted for this audio, heard after a second of silence and before one: guesses, ends, and what
+        may be a faint word."""
         quiet = np.zeros(RATE_HZ, np.float32)
         padded = np.concatenate([quiet, samples, quiet])
         pcm: NDArray[np.int16] = (np.clip(padded, -1, 1) * 32_767).astype(np.int16)
@@ -82,29 +85,31 @@ class Receiver:
         found = []
         for chunk in pcm:
             for decision in endpointer.step(float(self._vad.step([stream], chunk[None]).ravel()[0])):
-                if isinstance(decision, Guess) or (isinstance(decision, End) and not decision.guess):
+                if isinstance(decision, Guess | Faint) or (isinstance(decision, End) and not decision.guess):
                     cut = pcm[decision.span.first_chunk : decision.span.last_chunk + 1]
-                    found.append(cut.reshape(-1).astype(np.float32) / np.float32(32_768))
+                    way = "receiver, faint" if isinstance(decision, Faint) else "receiver"
+                    found.append((way, cut.reshape(-1).astype(np.float32) / np.float32(32_768)))
         self._vad.close(stream)
         return found
 
 
-async def hour(transcriber: Transcriber, minutes: float, seed: int) -> None:
-    """The sounds, through the receiver and directly."""
+async def hour(transcriber: Transcriber, minutes: float, seed: int, direct: bool) -> None:
+    """The sounds, through the receiver and, if wanted, directly."""
     receiver = Receiver()
     posted: Counter[str] = Counter()
-    reasons: dict[str, Counter[str]] = {"receiver": Counter(), "direct": Counter()}
+    reasons: dict[str, Counter[str]] = {"receiver": Counter(), "receiver, faint": Counter(), "direct": Counter()}
     leaks: list[str] = []
     seconds: Counter[str] = Counter()
     for kind, samples in sounds(minutes, seed):
         seconds[kind] += samples.size
-        for way, clips in (("receiver", receiver.segments(samples)), ("direct", [samples])):
-            for clip in clips:
-                posted[way] += 1
-                said = await transcriber.transcribe(TranscriptionRequest(wav(clip)))
-                reasons[way][said.reason or "TEXT"] += 1
-                if said.text:
-                    leaks.append(f"{way}: {kind}: {said.text!r} confidence {said.confidence:.2f}")
+        for way, clip in (*receiver.segments(samples), *([("direct", samples)] if direct else [])):
+            posted[way] += 1
+            said = await transcriber.transcribe(TranscriptionRequest(wav(clip)))
+            reasons[way][said.reason or "TEXT"] += 1
+            if said.text:
+                leaks.append(f"{way}: {kind}: {said.text!r} confidence {said.confidence:.2f}")
+            if sum(posted.values()) % 50 == 0:
+                print(f"  {sum(seconds.values()) / RATE_HZ / 60:.1f} minutes, {dict(posted)} posted", flush=True)
     lengths = ", ".join(f"{kind} {count / RATE_HZ / 60:.1f}" for kind, count in seconds.items())
     print(f"no speech, {sum(seconds.values()) / RATE_HZ / 60:.1f} minutes ({lengths})")
     for way, counts in reasons.items():
@@ -121,7 +126,8 @@ async def answers(transcriber: Transcriber, count: int) -> None:
     for number in range(count):
         text = ANSWERS[number % len(ANSWERS)]
         samples = say(text, 1_000 + number, VOICES + HELD_OUT_VOICES)
-        for way, clips in (("receiver", receiver.segments(samples)[-1:]), ("direct", [samples])):
+        last = [clip for _, clip in receiver.segments(samples)[-1:]]
+        for way, clips in (("receiver", last), ("direct", [samples])):
             said: Transcript | None = None
             for clip in clips:
                 said = await transcriber.transcribe(TranscriptionRequest(wav(clip)))
@@ -141,13 +147,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--answers", type=int, default=200)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--no-direct", action="store_true", help="sounds only through the receiver")
     arguments = parser.parse_args()
     engine = load_engine(arguments.model)
     batcher = Batcher[Job, Decoded](engine)
     transcriber = Transcriber(engine, batcher, load_families(ROOT / "flows"), engine.notes.limits, 30.0)
     print(f"model {Path(arguments.model).name}")
     if arguments.minutes:
-        asyncio.run(hour(transcriber, arguments.minutes, arguments.seed))
+        asyncio.run(hour(transcriber, arguments.minutes, arguments.seed, not arguments.no_direct))
     if arguments.answers:
         asyncio.run(answers(transcriber, arguments.answers))
     transcriber.close()

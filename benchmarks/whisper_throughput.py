@@ -42,7 +42,8 @@ from config import ROOT
 from tests.whisper.processes import replica
 from tests.whisper.random_model import SHAPES, make_random_model
 from whisper_service.batcher import Again
-from whisper_service.engine import choose_device, load_engine, max_tokens
+from whisper_service.engine import choose_device, load_engine
+from whisper_service.jobs import max_tokens
 
 Run = Callable[[], tuple[float, float, list[float]]]
 """Requests per second, seconds of processor time per request, seconds of every request."""

@@ -10,38 +10,50 @@ import sys
 from collections.abc import Coroutine
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from sqlalchemy import Engine
 
 from bot_manager import metrics
+from bot_manager.actions import ActionWorker
 from bot_manager.call import Surroundings
 from bot_manager.commits import Commits
+from bot_manager.flow_versions import UnknownFlow, come_into_force, keep, recall, reload_flows
 from bot_manager.intents import IntentClient
-from bot_manager.record_writer import RecordWriter
 from bot_manager.redis_watch import Backbone
 from bot_manager.snapshots import load_calls
+from bot_manager.speech_ahead import SpeechAhead
 from bot_manager.switchboard import Switchboard
+from bot_manager.targets import targets_of
 from config import BadSettings, BotSettings, load
-from dialogue.flow_loader import BadFlow
+from dialogue.fixed_texts import fixed_texts
 from dialogue.flow_store import FlowStore
 from dialogue.slots import parse
 from observability.drain import Drain
 from observability.endpoints import ServiceReport
 from observability.http import serve
+from observability.lag import LoopLag
 from observability.lifecycle import cancel_all
 from observability.logs import set_up_logs
+from observability.outbox import show_outbox
+from observability.standby import take_place
 from protocol.bus import Inbox, connect
 from protocol.draining import tell_draining
 from protocol.lease import Lease, LeaseLost
-from records.call_records import open_database
+from protocol.strain import tell_strain
+from records.engines import connect as connect_records
+from records.spool import Spool
+from records.writer import RecordWriter
 
 log = logging.getLogger("pronto.bot_manager")
 
 CONSUMER = "bot_manager"
-RELOAD_S = 1.0
 TAKE_EVERY_S = 0.1
 WARM_UP_LATER_S = 5.0
+LOOP_S = 0.1
+"""Later than this, callers notice."""
 
 
 async def read_events(inbox: Inbox, switchboard: Switchboard) -> None:
@@ -67,40 +79,25 @@ async def take_lease(lease: Lease) -> None:
         await asyncio.sleep(TAKE_EVERY_S)
 
 
-async def take_up(redis: Redis, cell: str, inbox: Inbox, switchboard: Switchboard) -> None:
+async def take_up(
+    redis: Redis, cell: str, inbox: Inbox, switchboard: Switchboard, flows: FlowStore, versions: Engine
+) -> None:
     """Resumes the calls that Redis knows and finds the place in the stream. Waits for Redis."""
-    await switchboard.resume(await load_calls(redis, cell))
-    while True:
-        try:
-            await inbox.open()
-        except (RedisError, OSError):
-            await asyncio.sleep(0.2)
-        else:
-            return
-
-
-async def reload_flows(flows: FlowStore) -> None:
-    """Looks at the flow files every second, for ever."""
-    while True:
-        await asyncio.sleep(RELOAD_S)
-        try:
-            reload = await asyncio.to_thread(flows.refresh)
-        except Exception:  # a bug in reading must not end the calls: the old versions stay
-            metrics.FLOW_RELOADS.labels("refused").inc()
-            log.exception("flow files could not be looked at")
-            continue
-        for name in reload.changed:
-            metrics.FLOW_RELOADS.labels("changed").inc()
-            log.info("flow in force", extra={"flow": name, "version": flows.current(name).version})
-        for fault in reload.faults:
-            metrics.FLOW_RELOADS.labels("refused").inc()
-            log.error("flow refused, the old version stays", extra={"fault": fault})
+    stored = await load_calls(redis, cell)
+    await recall(flows, versions, stored)
+    await switchboard.resume(stored)
+    await inbox.opened()
 
 
 def warm_up() -> None:
-    """Loads dateparser's tables (0.2 to 0.4 s a language) before a caller waits for them."""
+    """Loads what the slots are read with (number words, telephone numbers) before a caller waits for it."""
     for language, text in (("fr", "3 mai"), ("it", "3 maggio"), ("en", "3 may")):
         parse("date_time", text, language, now=datetime.now())
+
+
+def said_in(flows: FlowStore) -> list[tuple[str, str]]:
+    """Language and text of what the flows in force say as it stands in them."""
+    return [(flow.language, text) for flow in map(flows.current, flows.names()) for text in fixed_texts(flow)]
 
 
 async def warm_up_after(seconds: float) -> None:
@@ -111,42 +108,54 @@ async def warm_up_after(seconds: float) -> None:
 
 async def run(settings: BotSettings) -> None:
     """Builds everything, runs until a signal, then lets calls come to their end for `bot_drain_s`."""
-    flows = FlowStore(settings.flows_dir, settings.prompts_dir)
-    flows.load()
-    try:
-        flows.current(settings.default_flow)
-    except KeyError:
-        raise BadSettings(f"DEFAULT_FLOW={settings.default_flow!r}: no such flow in {settings.flows_dir}") from None
+    flows = FlowStore(settings.flows_dir, settings.prompts_dir, settings.default_flow)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     redis = connect(settings.redis_url)
     lease = Lease(redis, settings.cell, CONSUMER, CONSUMER)
     commits = Commits(lease, settings.cell)
-    backbone = Backbone(redis, commits)
+    backbone = Backbone(redis, settings.cell)
+    show_outbox(lambda: len(commits), lambda: commits.dropped)
     intents = IntentClient(
         settings.intent_main_url, settings.intent_faqs_url, settings.intent_timeout_s, settings.pronto_token
     )
-    records = RecordWriter(open_database(settings.database_url))
-    switchboard = Switchboard(Surroundings(commits, intents, records), flows, settings.cell, settings.default_flow)
+    spool = Spool(settings.records_spool_dir / quote(settings.cell, safe=""))
+    versions = connect_records(settings.database_url)
+    records = RecordWriter(connect_records(settings.database_url), spool=spool, meters=metrics.RECORD_METERS)
+    targets = targets_of(settings.action_hosts, settings.action_private_hosts)
+    actions = ActionWorker(targets, settings.action_credentials_dir, commits.stored)
+    around = Surroundings(commits, intents, records, actions=actions)
+    switchboard = Switchboard(around, flows, settings.cell, settings.default_flow)
     commits.driven = switchboard.driven
     inbox = Inbox(redis, settings.cell, "events", CONSUMER)
-    drives = resumed = False
+    started = drives = resumed = False
     drain = Drain(lambda: len(switchboard))
+    lag = LoopLag()
 
     def drained_for_good() -> bool:
         return drain.is_draining and not stop.is_set()  # a stopping one has a successor, which takes new calls
 
     def health() -> dict[str, object]:
-        return {"calls": len(switchboard), "flow": flows.current(settings.default_flow).version}
+        return {
+            "calls": len(switchboard),
+            "flow": flows.current(settings.default_flow).version if started else "",
+            "flow_faults": len(flows.faults),
+            "records": records.trouble or "ok",
+        }
 
     def ready() -> tuple[bool, str]:
         if stop.is_set():
             return False, "stopping"
+        if not started:
+            wanting = f"no good version of the flow {settings.default_flow}"
+            return False, wanting if flows.faults else "reading the flows"
         if not drives:
             return False, "another bot manager drives the calls, or redis is away"
         if not resumed:
             return False, "waiting for redis"
+        if not records.alive:
+            return False, "call records are not written any more"
         return (False, "redis is away") if backbone.away_since is not None else (True, "")
 
     server = await serve(
@@ -156,23 +165,31 @@ async def run(settings: BotSettings) -> None:
         settings.pronto_token,
         reuse_port=settings.reuse_port,
     )
-    records.start()
     warming: list[asyncio.Task[None]] = []
     writers = [asyncio.create_task(server.alive())]
     try:
-        if await _unless(stop, take_lease(lease), writers):
+        started = await _unless(stop, come_into_force(flows, settings.default_flow, versions), writers)
+        if started and await _unless(stop, take_lease(lease), writers):
             drives = True
+            records.start()  # not before: a predecessor of an older version still writes to the tables as they are
+            keep(flows, flows.names(), records)
             writers.append(asyncio.create_task(commits.run()))
-        if drives and await _unless(stop, take_up(redis, settings.cell, inbox, switchboard), writers):
+        if drives and await _unless(stop, take_up(redis, settings.cell, inbox, switchboard, flows, versions), writers):
             resumed = True
             # callers who wait for us come first
             warming.append(asyncio.create_task(warm_up_after(WARM_UP_LATER_S if len(switchboard) else 0.0)))
             log.info("ready", extra={"calls": len(switchboard)})
+            ahead = SpeechAhead(settings.speech_url, settings.pronto_token, lambda: said_in(flows))
             jobs = [
+                *([asyncio.create_task(ahead.run())] if settings.speech_url else []),
                 asyncio.create_task(read_events(inbox, switchboard)),
-                asyncio.create_task(reload_flows(flows)),
+                asyncio.create_task(reload_flows(flows, records)),
                 asyncio.create_task(backbone.watch(switchboard.backbone_away)),
                 asyncio.create_task(tell_draining(redis, settings.cell, "bot_manager", drained_for_good)),
+                asyncio.create_task(lag.watch()),
+                asyncio.create_task(
+                    tell_strain(redis, settings.cell, "bot_manager", lambda: {"bot_loop": lag.recent_s / LOOP_S})
+                ),
             ]
             try:
                 await _unless(stop, _forever(), [*writers, *jobs])
@@ -190,9 +207,11 @@ async def run(settings: BotSettings) -> None:
     finally:
         await cancel_all(*writers, *warming)
         await intents.close()
+        await actions.close()
         await redis.aclose()
         await server.stop()
         await asyncio.to_thread(records.stop)
+        versions.dispose()
 
 
 async def _forever() -> None:
@@ -217,13 +236,19 @@ async def _unless(stop: asyncio.Event, job: Coroutine[Any, Any, None], watched: 
 
 
 def main() -> int:
-    """Exit status 2: bad settings or flows, each fault on a line of its own."""
+    """Exit status 2: bad settings, each fault on a line of its own."""
     try:
         settings = load(BotSettings)
         set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
+        if settings.standby_lock:
+            warm_up()  # whoever takes a place takes it warm
+        take_place(settings.standby_lock, wait=settings.standby)
         asyncio.run(run(settings))
-    except (BadSettings, BadFlow) as error:
+    except BadSettings as error:
         print(error, file=sys.stderr)
+        return 2
+    except UnknownFlow as error:
+        print(f"DEFAULT_FLOW={error.args[0]!r}: no such flow in {settings.flows_dir}", file=sys.stderr)
         return 2
     except LeaseLost as error:
         log.error("another bot manager has taken the calls over", extra={"reason": str(error)})

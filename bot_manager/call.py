@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from bot_manager import metrics
+from bot_manager.actions import ActionWorker
 from bot_manager.call_log import CallLog
 from bot_manager.commits import Commits
 from bot_manager.effects import EffectRunner
 from bot_manager.intents import IntentClient
-from bot_manager.record_writer import RecordWriter
 from dialogue.effects import DropEffect, Effect, EffectDone
 from dialogue.events import (
     AudioGone,
@@ -28,6 +28,8 @@ from dialogue.events import (
     DialogueAction,
     DialogueEvent,
     DigitPressed,
+    HoldBegan,
+    HoldEnded,
     Noted,
     PlaybackBegan,
     PlaybackEnded,
@@ -49,7 +51,9 @@ from protocol.messages import (
     AudioLost,
     CallConcluded,
     CallEnded,
+    CallHeld,
     CallStarted,
+    CallTakenBack,
     DtmfReceived,
     Event,
     HangUp,
@@ -68,11 +72,14 @@ from protocol.messages import (
 )
 from protocol.steady import steady_time
 from records.call import TurnRecord, stage_seconds
+from records.writer import RecordWriter
 
 log = logging.getLogger("pronto.calls")
 
 APOLOGY_S = 12.0  # the apology is over by then, whatever we hear of it
 LOST = "lost"
+PATIENT_S = 25 * 3_600.0
+"""So long a conversation in writing may rest; who serves it ends it long before."""
 LOST_S = 20.0  # a dialogue that is over waits so long for the report that the call is
 
 
@@ -84,6 +91,8 @@ class Surroundings:
     intents: IntentClient
     records: RecordWriter
     now: Callable[[], float] = field(default=steady_time)
+    actions: ActionWorker | None = None
+    """Who carries actions out; without one each ends as `error`."""
     silent_s: float = 600.0
     """A call of which nothing is heard for so long is not there any more, or never was."""
 
@@ -116,13 +125,15 @@ class Call:
         """The stream entry of the last event that was dealt with: what is seen again after a crash is passed over."""
         self.version = VERSION
         """Of the messages that the call's controller speaks."""
+        self.slots: Mapping[str, str] = {}
+        """What is known of the caller before the call begins."""
         self._around = around
         self._flow = flow
         self._log = call_log
         self._dialogue = dialogue or Dialogue()
         self._queue: asyncio.Queue[tuple[CallItem, str, asyncio.Future[None] | None]] = asyncio.Queue()
         self._timer: asyncio.TimerHandle | None = None
-        self._effects = EffectRunner(around.intents, self.post)
+        self._effects = EffectRunner(around.intents, self.post, around.actions)
         self._broken = False
         self._over = False
 
@@ -130,6 +141,16 @@ class Call:
     def flow_version(self) -> str:
         """The version of the flow that this call keeps."""
         return self._flow.version
+
+    @property
+    def log(self) -> CallLog:
+        """The call's record in progress."""
+        return self._log
+
+    @property
+    def _patience_s(self) -> float:
+        """After so long without a sign a conversation is not there any more."""
+        return PATIENT_S if self._dialogue.patient else self._around.silent_s
 
     def post(self, item: CallItem) -> None:
         """Queues something that happened inside."""
@@ -157,11 +178,13 @@ class Call:
         try:
             while not self._over:
                 try:
-                    async with asyncio.timeout(self._around.silent_s):
+                    async with asyncio.timeout(self._patience_s):
                         item, entry_id, done = await self._queue.get()
                 except TimeoutError:
                     log.error("nothing is heard of a call: it is given up", extra={"call_id": self.call_id})
-                    item, entry_id, done = CallEnded(self.call_id, self._around.now(), "lost"), "", None
+                    # should its caller be there, they are handed over; should they not, the controller says so
+                    lost = CallEnded(self.call_id, self._around.now(), "lost")
+                    item, entry_id, done = lost if self._broken else Unresumable("nothing is heard of it"), "", None
                 self.entry = entry_id or self.entry
                 try:
                     self._deal_with(item)
@@ -205,7 +228,8 @@ class Call:
     def _route(self, item: CallItem) -> None:
         match item:
             case CallStarted():
-                self._step(Begun(item.call_id, item.at, item.caller_number, item.variables))
+                begun = Begun(item.call_id, item.at, item.caller_number, item.variables, item.direction, self.slots)
+                self._step(begun)
             case SpeechStarted():
                 self._log.speech_started(item)
                 self._step(SpeechBegan(item.at, item.turn, item.utterance))
@@ -216,9 +240,14 @@ class Call:
                 self._step(RecognitionTrouble(item.at, item.turn, item.utterance, item.reason))
             case DtmfReceived():
                 self._step(DigitPressed(item.at, item.digit))
+            case CallHeld():
+                self._step(HoldBegan(item.at))
+            case CallTakenBack():
+                self._step(HoldEnded(item.at))
             case PlaybackStarted():
                 self._playback_started(item)
             case PlaybackFinished():
+                self._put(self._log.playback_finished(item))
                 self._step(PlaybackEnded(item.at, item.playback_id, item.state, item.offset_ms, item.heard))
             case RequestRefused():
                 self._step(CommandRefused(item.at, item.command, item.reason))
@@ -271,7 +300,7 @@ class Call:
                 self._around.records.put(self._log.call)
             case Say():
                 self._send(action)
-                self._put(self._log.prompts_requested(action))
+                self._put(self._log.prompts_requested(action, self._flow))
             case _:
                 self._send(action)
 
@@ -404,4 +433,5 @@ def recognised(message: UtteranceGuessed | UtteranceTranscribed) -> Recognised:
         message.revision if isinstance(message, UtteranceGuessed) else 0,
         isinstance(message, UtteranceTranscribed) and message.aside,
         message.reason,
+        message.speech_started_at,
     )

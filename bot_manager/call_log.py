@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from protocol.items import label
+from dialogue.flow import Flow
+from protocol.items import AudioItem, Item, PromptItem, SpeechItem, label
 from protocol.messages import (
     CallConcluded,
     CallEnded,
     CallStarted,
+    PlaybackFinished,
     PlaybackStarted,
     Say,
     SpeechStarted,
@@ -23,10 +25,11 @@ from protocol.messages import (
     UtteranceGuessed,
     UtteranceTranscribed,
 )
-from records.call import CallRecord, TurnRecord
+from records.call import CallRecord, TurnRecord, said_item
 
 MOST_HEARD = 20  # texts kept of one turn
 MOST_NOTES = 50
+MOST_SAID = 100  # items
 
 
 def pairs(items: Sequence[str]) -> dict[str, str]:
@@ -41,8 +44,10 @@ class CallLog:
         self.call = call
         self._turn = TurnRecord(call.id, number=1, turn=1)
         self._answered: TurnRecord | None = None  # taken, its answer is not yet heard
+        self._last: TurnRecord | None = None  # the turn before this one, as it was given last
         self._answer_playback = ""
         self._question_playback = ""
+        self._handoff = ""
 
     @property
     def turns_taken(self) -> int:
@@ -100,18 +105,38 @@ class CallLog:
         )
         self._answer_playback = ""
         self._turn = TurnRecord(self.call.id, number=self._turn.number + 1, turn=message.turn + 1)
+        self._last = self._answered
         return self._answered
 
-    def prompts_requested(self, message: Say) -> TurnRecord | None:
+    def prompts_requested(self, message: Say, flow: Flow) -> TurnRecord | None:
         """Prompts go to the caller: the answer to the turn before, and part of the next question."""
         names = [label(item) for item in message.items]
         self._turn = replace(self._turn, prompts=[*self._turn.prompts, *names])
+        self._say(message.playback_id, message.language, message.items, flow)
         self._question_playback = message.playback_id
         if self._answered is None or self._answer_playback:
             return None
         self._answer_playback = message.playback_id
         self._answered = replace(self._answered, play_requested_at=message.at, answer_prompts=names)
+        self._last = self._answered
         return self._answered
+
+    def _say(self, playback_id: str, language: str, items: Sequence[Item], flow: Flow) -> None:
+        said = [{**_said(item, language, flow), "playback": playback_id} for item in items]
+        self._turn = replace(self._turn, said=[*self._turn.said, *said][-MOST_SAID:])
+
+    def playback_finished(self, message: PlaybackFinished) -> TurnRecord | None:
+        """How much of each item was heard: the turn before with it, if they were said in that one."""
+        self._turn = replace(self._turn, said=_heard_of(self._turn.said, message))
+        if self._last is None:
+            return None
+        said = _heard_of(self._last.said, message)
+        if said == self._last.said:
+            return None
+        self._last = replace(self._last, said=said)
+        if self._answered is not None:
+            self._answered = self._last
+        return self._last
 
     def playback_started(self, message: PlaybackStarted) -> tuple[TurnRecord | None, bool]:
         """First audio of a playback: the turn it answers (then complete), and whether it was the call's first."""
@@ -124,7 +149,8 @@ class CallLog:
         if answered is None or message.playback_id != self._answer_playback:
             return None, first
         self._answered = None
-        return replace(answered, playback_started_at=message.at), first
+        self._last = replace(answered, playback_started_at=message.at)
+        return self._last, first
 
     def concluded(self, message: CallConcluded) -> None:
         """The dialogue knows how the call came out."""
@@ -133,18 +159,24 @@ class CallLog:
     def ended(self, message: CallEnded, unconcluded: str) -> TurnRecord | None:
         """The caller is gone; `unconcluded` is the outcome of a call that the dialogue did not conclude.
 
-        Gives the turn that was open when something had been said in it or noted.
+        Gives the turn that was open when something had been said in it, by whomever, or noted.
         """
         self.call = replace(
             self.call,
             ended_at=message.at,
-            end_reason=message.reason,
+            end_reason=self._handoff or message.reason,
             recording=message.recording,
             outcome=self.call.outcome or unconcluded,
         )
-        if not (self._turn.heard or self._turn.notes):
+        if not (self._turn.heard or self._turn.notes or self._turn.said):
             return None
         return replace(self._turn, committed="call_ended")
+
+    def handed_over(self, result: str) -> None:
+        """What became of the hand-off that the call ended with: `adviser_answered`, `adviser_busy` and so on."""
+        self._handoff = f"adviser_{result}"
+        if self.call.ended_at is not None:
+            self.call = replace(self.call, end_reason=self._handoff)
 
     def to_dict(self) -> dict[str, Any]:
         """For the snapshot, as JSON values; not a copy."""
@@ -152,8 +184,10 @@ class CallLog:
             "call": vars(self.call),
             "turn": vars(self._turn),
             "answered": None if self._answered is None else vars(self._answered),
+            "last": None if self._last is None else vars(self._last),
             "answer_playback": self._answer_playback,
             "question_playback": self._question_playback,
+            "handoff": self._handoff,
         }
 
     @classmethod
@@ -163,8 +197,11 @@ class CallLog:
         log._turn = TurnRecord(**_known(TurnRecord, body["turn"]))
         answered = body["answered"]
         log._answered = None if answered is None else TurnRecord(**_known(TurnRecord, answered))
+        last = body.get("last")  # not in snapshots of the release before
+        log._last = log._answered if last is None else TurnRecord(**_known(TurnRecord, last))
         log._answer_playback = str(body["answer_playback"])
         log._question_playback = str(body["question_playback"])
+        log._handoff = str(body.get("handoff", ""))
         return log
 
 
@@ -178,18 +215,46 @@ _VOICE_TIMES = (
 )
 
 
-def new_call(started: CallStarted, cell: str, flow: str, version: str, edited_at: str) -> CallRecord:
-    """The record of a call that was just answered."""
+def new_call(started: CallStarted, cell: str, name: str, flow: Flow) -> CallRecord:
+    """The record of a call that was just answered; `name` is what the store calls the flow."""
     return CallRecord(
         id=started.call_id,
         cell=cell,
         caller_number=started.caller_number,
         called_number=started.called_number,
-        flow=flow,
-        flow_version=version,
-        flow_edited_at=edited_at,
+        flow=name,
+        flow_version=flow.version,
+        flow_edited_at=flow.edited_at,
         started_at=started.at,
+        channel_id=started.channel_id if started.channel_id != started.call_id else "",
+        direction=started.direction,
+        variables=dict(started.variables),
+        timezone=flow.timezone,
     )
+
+
+def _said(item: Item, language: str, flow: Flow) -> dict[str, Any]:
+    match item:
+        case PromptItem(name=name):
+            text, length = flow.prompt_texts.get(name, ""), flow.prompt_ms.get(name)
+            return said_item("prompt", name, text, language, length_ms=length)
+        case SpeechItem():
+            return said_item("speech", text=item.text, language=item.language or language)
+        case AudioItem():
+            return said_item("audio", item.uri, language=language, length_ms=item.ms or None)
+    return said_item("unknown")
+
+
+def _heard_of(said: list[dict[str, Any]], message: PlaybackFinished) -> list[dict[str, Any]]:
+    """`said` with what became of the items of a playback. A report without items says that of all of them."""
+    places = [place for place, item in enumerate(said) if item.get("playback") == message.playback_id]
+    told = list(said)
+    for place, report in zip(reversed(places), reversed(message.heard), strict=False):  # the first may be forgotten
+        told[place] = {**said[place], "state": report.state, "heard_ms": report.heard_ms}
+    if not message.heard:
+        for place in places:
+            told[place] = {**said[place], "state": message.state}
+    return told
 
 
 def _known(cls: type[Any], body: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Carries out what a call's conversation needs from the world: one task per effect, what came of it is reported.
 
-Kinds: `intent` asks the intent service. The effects of a call are few at a time (the dialogue asks about one utterance
-at once); they end with the call.
+Kinds: `intent` asks the intent service, `http` is an action of a flow. The effects of a call are few at a time (the
+dialogue asks about one utterance at once). Intents end with the call; what an action began goes on without it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from bot_manager import metrics
+from bot_manager.actions import ActionWorker
 from bot_manager.intents import IntentClient, IntentError
 from dialogue.effects import Effect, EffectDone
 from protocol.steady import steady_time
@@ -24,13 +25,22 @@ UNKNOWN_KIND = "unknown_kind"
 class EffectRunner:
     """The effects of one call; `report` is called with what came of each, on the event loop."""
 
-    def __init__(self, intents: IntentClient, report: Callable[[EffectDone], None]) -> None:
+    def __init__(
+        self, intents: IntentClient, report: Callable[[EffectDone], None], actions: ActionWorker | None = None
+    ) -> None:
         self._intents = intents
+        self._actions = actions
+        self._acting: set[str] = set()
         self._report = report
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def run(self, effect: Effect) -> None:
         """Begins an effect; one that is under way is left alone."""
+        if effect.kind == "http" and self._actions is not None:
+            if effect.id not in self._acting:
+                self._acting.add(effect.id)
+                self._actions.start(effect, self._report)
+            return
         if effect.id in self._tasks:
             return
         task = asyncio.create_task(self._run(effect))

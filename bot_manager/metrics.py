@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from records.writer import Meters
+
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9, 1.2, 1.6, 2.0, 3.0, 5.0, 10.0)
 
 CALLS = Counter("pronto_calls_total", "Calls that are over, by outcome", ["outcome"])
@@ -27,15 +29,23 @@ INTENT_SCORE = Histogram(
 INTENT_REQUESTS = Counter("pronto_intent_requests_total", "Intent requests by set and result", ["set", "result"])
 INTENT_SECONDS = Histogram("pronto_intent_request_seconds", "Main and FAQ set together", buckets=_SECONDS)
 FALLBACKS = Counter("pronto_intent_fallbacks_total", "Sentences that matched neither set")
+ACTIONS = Counter("pronto_actions_total", "Actions of flows by what came of them", ["action", "outcome"])
+ACTION_SECONDS = Histogram("pronto_action_seconds", "How long actions of flows took", buckets=_SECONDS)
 LOOKUPS = Counter("pronto_intent_lookups_total", "Texts by how their intent was found", ["how"])
+HANDOFFS = Counter("pronto_handoffs_total", "Hand-offs of which it is known what became of them", ["result"])
 STRAY_EVENTS = Counter("pronto_stray_events_total", "Events of calls that this bot manager does not know", ["type"])
 UNKNOWN = Gauge("pronto_bot_unknown", "Types, values and items on the bus that only a newer release knows")
 MALFORMED = Gauge("pronto_malformed_messages", "Messages on the bus that could not be read")
-OUTBOX_WAITING = Gauge("pronto_outbox_waiting", "Messages that Redis has not taken yet")
-OUTBOX_DROPPED = Gauge("pronto_outbox_dropped", "Messages lost because Redis was away for too long")
-SNAPSHOT_FAILURES = Counter("pronto_snapshot_failures_total", "Snapshots that Redis did not take or give")
+SNAPSHOT_FAILURES = Counter(
+    "pronto_snapshot_failures_total", "Commits that Redis did not take, snapshots that it did not give"
+)
+CALLS_RESCUED = Counter(
+    "pronto_calls_not_resumed_total", "Calls that could not be taken up after a restart: handed over with the apology"
+)
+FLOW_FAULTS = Gauge("pronto_flow_faults", "What is wrong with the files of flows, intents and prompts now")
 FLOW_RELOADS = Counter("pronto_flow_reloads_total", "Looks at flow files that changed something", ["result"])
 RECORDS_WRITTEN = Counter("pronto_call_records_written_total", "Rows written to the database")
 RECORDS_RETRIED = Counter("pronto_call_records_retried_total", "Writes that failed and were tried again")
-RECORDS_DROPPED = Counter("pronto_call_records_dropped_total", "Rows lost: queue full or refused")
-RECORDS_WAITING = Gauge("pronto_call_records_waiting", "Rows not yet written")
+RECORDS_DROPPED = Counter("pronto_call_records_dropped_total", "Rows lost: no disk to wait on, or refused")
+RECORDS_WAITING = Gauge("pronto_call_records_waiting", "Rows not yet written, in memory and on disk")
+RECORD_METERS = Meters(RECORDS_WRITTEN.inc, RECORDS_RETRIED.inc, RECORDS_DROPPED.inc, RECORDS_WAITING.set)

@@ -1,4 +1,7 @@
-"""Watches Redis: since when it does not answer, and that calls are told once when it stays away."""
+"""Watches Redis: since when it does not answer, and that calls are told once when it stays away.
+
+A Redis that refuses writes (it is full, or its disk is) counts as one that does not answer.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,8 @@ from collections.abc import Callable
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot_manager import metrics
-from bot_manager.commits import Commits
 from protocol.steady import steady_time
+from protocol.writable import try_write
 
 log = logging.getLogger("pronto.bus")
 
@@ -22,9 +24,9 @@ PATIENCE_S = 10.0  # then the callers hear the apology and are handed over
 class Backbone:
     """The Redis of this cell, as seen from here. `away_since` is epoch time, None while it answers."""
 
-    def __init__(self, redis: Redis, commits: Commits) -> None:
+    def __init__(self, redis: Redis, cell: str) -> None:
         self._redis = redis
-        self._commits = commits
+        self._cell = cell
         self.away_since: float | None = None
 
     async def watch(self, on_away: Callable[[], None]) -> None:
@@ -33,8 +35,6 @@ class Backbone:
         while True:
             await asyncio.sleep(LOOK_S)
             await self._look()
-            metrics.OUTBOX_WAITING.set(len(self._commits))
-            metrics.OUTBOX_DROPPED.set(self._commits.dropped)
             too_long = self.away_since is not None and steady_time() - self.away_since > PATIENCE_S
             if too_long and not told:
                 log.error("redis stays away, calls are handed over")
@@ -44,7 +44,7 @@ class Backbone:
     async def _look(self) -> None:
         try:
             async with asyncio.timeout(2.0):
-                await self._redis.ping()
+                await try_write(self._redis, self._cell, "bot_manager")
         except (RedisError, OSError):  # a time-out is an OSError
             self.away_since = self.away_since or steady_time()
         else:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace as replace_message
+
 from bot_manager import metrics
 from bot_manager.call import Call, Surroundings
 from bot_manager.call_log import CallLog, new_call
@@ -28,6 +30,7 @@ from protocol.messages import (
     CallConcluded,
     CallStarted,
     Command,
+    HandoffEnded,
     MediaStarted,
     TurnTaken,
     UtteranceTranscribed,
@@ -36,6 +39,7 @@ from protocol.messages import (
 log = logging.getLogger("pronto.calls")
 
 MOST_ENDED = 20_000
+MOST_HANDED_OVER = 2_000
 FOR_EVER = f"{2**62}-0"  # an entry that everything is older than
 NOT_OURS = MediaStarted | TurnTaken | CallConcluded  # for others on the same stream
 
@@ -51,6 +55,7 @@ class Switchboard:
         self._calls: dict[str, Call] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ended: OrderedDict[str, str] = OrderedDict()
+        self._handed_over: OrderedDict[str, CallLog] = OrderedDict()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -81,13 +86,13 @@ class Switchboard:
     def _rescue(self, call_id: str, body: Mapping[str, Any], reason: str) -> None:
         """A call of which too little is known: its caller hears the default flow's apology and is handed over."""
         log.error("call not resumed", extra={"call_id": call_id, "error": reason})
-        metrics.SNAPSHOT_FAILURES.inc()
+        metrics.CALLS_RESCUED.inc()
         flow, now = self._flows.current(self._default_flow), self._around.now()
         try:
             call_log = CallLog.from_dict(body["chronicle"])
         except (KeyError, TypeError, ValueError, AttributeError):
             unknown = CallStarted(call_id, now, "", "")
-            call_log = CallLog(new_call(unknown, self._cell, self._default_flow, flow.version, flow.edited_at))
+            call_log = CallLog(new_call(unknown, self._cell, self._default_flow, flow))
         call = Call(call_id, self._around, flow, call_log)
         call.version = _version(body)
         self._start(call)
@@ -102,6 +107,9 @@ class Switchboard:
 
     async def _hand_over(self, entry: Entry) -> None:
         message = entry.message
+        if isinstance(message, HandoffEnded):
+            self._handoff_ended(message, entry.id)
+            return
         call = self._calls.get(message.call_id)
         ended = self._ended.get(message.call_id)
         # a controller of protocol 1 names calls by their channels: one that the dialplan sends back comes with the id
@@ -136,21 +144,51 @@ class Switchboard:
         """A call that is over: its record is written once more, as the one before us may have been killed in it."""
         try:
             self._remember(call_id, str(body.get("entry") or f"{round(float(body['at']) * 1_000)}-0"))
-            self._around.records.put(CallLog.from_dict(body["chronicle"]).call)
+            log_of_it = CallLog.from_dict(body["chronicle"])
+            self._around.records.put(log_of_it.call)
+            self._keep_handed_over(log_of_it)
         except (KeyError, TypeError, ValueError) as error:
             log.error("ended call not recalled", extra={"call_id": call_id, "error": repr(error)})
             self._remember(call_id, FOR_EVER)
 
+    # --- calls that were handed over ---
+
+    def _keep_handed_over(self, call_log: CallLog) -> None:
+        """Keeps the record of a call that may come back, or of which it is open whether somebody took it."""
+        if call_log.call.end_reason == "transferred":
+            self._handed_over[call_log.call.id] = call_log
+            while len(self._handed_over) > MOST_HANDED_OVER:
+                self._handed_over.popitem(last=False)
+
+    def _before(self, call_id: str) -> CallLog | None:
+        """The record of a call that was handed over."""
+        return self._calls[call_id].log if call_id in self._calls else self._handed_over.get(call_id)
+
+    def _handoff_ended(self, message: HandoffEnded, entry_id: str) -> None:
+        call_log = self._before(message.call_id)
+        if call_log is None:
+            metrics.STRAY_EVENTS.labels(type(message).__name__).inc()
+            return
+        call_log.handed_over(message.result)
+        metrics.HANDOFFS.labels(message.result).inc()
+        if (ended_at := call_log.call.ended_at) is not None:
+            self._around.records.put(call_log.call)
+            self._around.commits.keep_over(message.call_id, ended_at, entry_id, call_log.to_dict())
+
     # --- making calls ---
 
     def _begin(self, started: CallStarted, returned: bool) -> Call:
+        before = self._before(started.variables.get("call_before", ""))
+        if before is not None:
+            started = replace_message(started, called_number=before.call.called_number)
         name, flow = self._flow(started)
-        record = new_call(started, self._cell, name, flow.version, flow.edited_at)
+        record = new_call(started, self._cell, name, flow)
         if returned:  # a record of its own beside that of the call before
             record = replace(record, id=f"{started.call_id}~{int(started.at)}")
             self._ended.pop(started.call_id)
         call = Call(started.call_id, self._around, flow, CallLog(record))
         call.version = min(started.v, VERSION)
+        call.slots = before.call.lead if before is not None else {}
         self._around.records.put(record)
         self._start(call)
         log.info(
@@ -199,6 +237,7 @@ class Switchboard:
         self._calls.pop(call_id, None)
         self._tasks.pop(call_id, None)
         self._remember(call_id, call.entry)
+        self._keep_handed_over(call.log)
         metrics.CALLS_ACTIVE.set(len(self._calls))
         if not self._calls:
             self._empty.set()

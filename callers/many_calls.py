@@ -34,7 +34,8 @@ FaultKind: TypeAlias = Literal["kill", "restart", "freeze"]
 
 @dataclass(frozen=True)
 class InjectedFault:
-    """What happens to a process: killed (its supervisor starts it again), replaced, or frozen for `seconds`."""
+    """What happens to a process: killed (its supervisor starts it again), replaced, or frozen for `seconds` (less where
+    a watchdog ends it before)."""
 
     kind: FaultKind
     process: str
@@ -96,14 +97,12 @@ class Hall:
         if fault.kind == "restart":
             stack.restart(name)
             return
-        pid = stack.processes[name].pid
+        pid, restarts = stack.processes[name].pid, stack.restarts[name]
         os.kill(pid, signal.SIGKILL if fault.kind == "kill" else signal.SIGSTOP)
-        if fault.kind == "freeze":
-            time.sleep(fault.seconds)
+        longest_s = fault.seconds if fault.kind == "freeze" else READY_DEADLINE_S
+        replaced = wait_for(lambda: stack.restarts[name] > restarts, longest_s)
+        if fault.kind == "freeze" and not replaced:
             os.kill(pid, signal.SIGCONT)
-        else:
-            restarts = stack.restarts[name]
-            wait_for(lambda: stack.restarts[name] > restarts, READY_DEADLINE_S)
         watched = (name,) if name in SERVICES else ("ari_controller", "bot_manager", "rtp_receiver")
         if name == REDIS:
             wait_for(stack.redis.answers, READY_DEADLINE_S)

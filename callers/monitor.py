@@ -44,9 +44,13 @@ class Monitor:
         self._reader = asyncio.create_task(self._read(positions))
 
     async def stop(self) -> None:
-        """Ends the reading."""
+        """Ends the reading. Raises what it died of, if it did."""
         if self._reader is not None:
-            await cancel_all(self._reader)
+            reader, self._reader = self._reader, None
+            died = reader.done() and not reader.cancelled()
+            await cancel_all(reader)
+            if died:
+                reader.result()
 
     @property
     def placed(self) -> int:

@@ -23,7 +23,9 @@ from callers.script import (
     Ended,
     HangUpNow,
     Hear,
+    Hold,
     InterruptAfter,
+    Mute,
     Press,
     ReachState,
     Script,
@@ -157,6 +159,14 @@ class _Play:
                 self._told(f"caller is silent for {step.seconds:g} s")
                 self._act()
                 await self._monitor.wait_for(lambda: view.ended, step.seconds)
+            case Hold():
+                await self._hold(step)
+            case Mute():
+                self._told(f"caller sends nothing for {step.seconds:g} s")
+                self._act()
+                phone.muted = True
+                await self._monitor.wait_for(lambda: view.ended, step.seconds)
+                phone.muted = False
             case HangUpNow():
                 if not self._interrupting:
                     await self._bot_has_finished(step)
@@ -187,6 +197,29 @@ class _Play:
                 await self._wait(lambda: view.ended)
                 if view.end_reason != step.reason:
                     raise ScoreFault(f"expected the end {step.reason}, is {view.end_reason or 'still up'}")
+
+    async def _hold(self, step: Hold) -> None:
+        """Puts the call on hold, when the bot is silent or where `interrupt_after` says; then takes it back."""
+        view, phone = self._view, self._caller.phone
+        if not self._interrupting:
+            await self._bot_has_finished(step)
+        self._told(f"caller holds for {step.seconds:g} s")
+        self._act()
+        status = await self._caller.hold()
+        if status >= 300:
+            raise ScoreFault(f"the hold was refused with SIP status {status}")
+        begun_s = time.monotonic()
+        if step.text:
+            phone.muted = False
+            await phone.say(self._voice(SpokenLine(step.text), self._score.caller), step.text)
+            phone.muted = True
+        await self._monitor.wait_for(lambda: view.ended, max(0.05, begun_s + step.seconds - time.monotonic()))
+        if view.ended:
+            raise ScoreFault(f"the call ended ({view.end_reason}) on hold")
+        if asked := view.prompts_since(self._mark):
+            raise ScoreFault(f"on hold the bot said {', '.join(asked)}")
+        self._told("caller is there again")
+        await self._caller.take_back()
 
     async def _speak(self, step: SpokenLine | Press) -> None:
         phone = self._caller.phone

@@ -25,6 +25,7 @@ KEY_END_PACKETS = 3
 """The end of a key press is sent three times, so that a lost packet does not lose it (RFC 4733 section 2.5.1.4)."""
 KEY_PAUSE_PACKETS = 3
 KEY_VOLUME_DBM0 = 10
+COMFORT_NOISE = 13
 
 _HEADER = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")
@@ -167,6 +168,10 @@ class Packetiser:
     def stop_speaking(self) -> None:
         """Drops what is queued and was not sent."""
         self._queue.clear()
+
+    def comfort_noise(self) -> CallerPacket:
+        """What a telephone sends last before it sends nothing (RFC 3389): how loud the silence is."""
+        return self._packet(COMFORT_NOISE, self._timestamp, bytes([64]), False)
 
     def next_packet(self) -> tuple[CallerPacket, int | None]:
         """The packet for this 20 ms, and the number of the utterance it belongs to. Call it once per 20 ms."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from callers.heard_audio import VOICED_RMS, HeardFrame, HeardPrompt, PromptListener, Spoken, level_rms
+from callers.packet_lengths import Repacketiser
 from callers.rtp_audio import PACKET_MS, PACKET_SAMPLES, MalformedRtp, Packetiser, Samples, from_ulaw, parse
 from callers.sdp import PCMU, AudioTarget
 from callers.timed_socket import TimedSocket
@@ -43,8 +44,11 @@ class RtpPhone:
         self.stalls = 0
         """How often this process was too busy to send in time: figures taken in such a call are not to be trusted."""
         self.port = 0
+        self.muted = False
+        """Sends nothing at all, as telephones do that save packets when muted or on hold."""
         self._listener = listener or PromptListener()
         self._packetiser = Packetiser(secrets.randbits(32), secrets.randbits(16), secrets.randbits(32))
+        self._repacketiser = Repacketiser(PACKET_MS)
         self._departures: dict[int, list[float]] = {}
         self._changed = asyncio.Event()
         self._is_over = False
@@ -56,6 +60,17 @@ class RtpPhone:
     def prompts(self) -> list[HeardPrompt]:
         """What was heard, in order; the last one may still go on."""
         return self._listener.prompts
+
+    def fall_silent(self) -> None:
+        """Sends a comfort noise packet and then nothing, until `muted` is taken back."""
+        for packet in self._repacketiser.take(self._packetiser.comfort_noise()):
+            self._send(packet.encode())
+        self.muted = True
+
+    def pack(self, packet_ms: int) -> None:
+        """Sends packets of that length from now on; what waits for one that is not full is lost."""
+        before, self._repacketiser = self._repacketiser, Repacketiser(packet_ms)
+        self._repacketiser.go_on_from(before)
 
     def open(self, host: str) -> None:
         """Binds to a free port of `host`; call it in the event loop."""
@@ -142,7 +157,9 @@ class RtpPhone:
         while True:
             await asyncio.sleep(max(0.0, due_s - time.monotonic()))
             packet, utterance = self._packetiser.next_packet()
-            now_s = self._send(packet.encode())
+            now_s = time.monotonic()
+            for sent in self._repacketiser.take(packet):
+                now_s = self._send(sent.encode())
             if utterance is not None:
                 self.sent.append((now_s, packet.payload))
                 self._departures.setdefault(utterance, []).append(now_s)
@@ -155,7 +172,7 @@ class RtpPhone:
 
     def _send(self, datagram: bytes) -> float:
         try:
-            if self._socket is not None and self._target is not None:
+            if self._socket is not None and self._target is not None and not self.muted:
                 return self._socket.send(datagram, self._target)
         except OSError:
             # the buffer is full or the other side has closed its port: a packet is lost, as on any network

@@ -13,6 +13,9 @@ Pure: knows nothing of SIP, audio or clocks. A script is read as a whole and eve
       - interrupt_after: 0.8        # the next action comes 0.8 s after the bot began to speak
       - press: "75011#"             # DTMF keys
       - silence: 3                  # says nothing for 3 s
+      - hold: 20                    # puts the call on hold for 20 s and sends nothing; or {seconds: 20, say: oui}, what
+                                    # the bot is let hear meanwhile
+      - mute: 35                    # sends no packet for 35 s, as some telephones do when they are muted
       - slot: {zip_code: "75011"}   # a slot has this value
       - hangup
       - end: caller_hung_up         # how the call ended
@@ -50,6 +53,21 @@ class Press:
 @dataclass(frozen=True)
 class Silence:
     """Say nothing for so long."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Put the call on hold for so long; where `text` is given, that is heard from the line meanwhile."""
+
+    seconds: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Mute:
+    """Send no packet for so long."""
 
     seconds: float
 
@@ -95,8 +113,10 @@ class Ended:
     reason: str
 
 
-ScriptStep: TypeAlias = SpokenLine | Press | Silence | InterruptAfter | HangUpNow | Hear | ReachState | SlotIs | Ended
-ACTIONS = (SpokenLine, Press, Silence, HangUpNow)
+ScriptStep: TypeAlias = (
+    SpokenLine | Press | Silence | Hold | Mute | InterruptAfter | HangUpNow | Hear | ReachState | SlotIs | Ended
+)
+ACTIONS = (SpokenLine, Press, Silence, Hold, Mute, HangUpNow)
 
 
 @dataclass(frozen=True)
@@ -246,6 +266,14 @@ def _step(reader: _Reader, node: yaml.Node) -> ScriptStep | None:
             return Press(keys)
         case "silence":
             return Silence(reader.number(value, "silence", 0.05, 600))
+        case "mute":
+            return Mute(reader.number(value, "mute", 0.05, 600))
+        case "hold":
+            if isinstance(value, yaml.MappingNode):
+                parts = reader.mapping(value, "hold", ("seconds", "say"))
+                seconds = reader.number(parts["seconds"], "seconds", 0.05, 600) if "seconds" in parts else 1.0
+                return Hold(seconds, reader.text(parts.get("say"), "say"))
+            return Hold(reader.number(value, "hold", 0.05, 600))
         case "interrupt_after":
             return InterruptAfter(reader.number(value, "interrupt_after", 0, 60))
         case "hear":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
 
+MediaDirection: TypeAlias = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 PCMU = 0
 TELEPHONE_EVENT = 101
 
@@ -21,22 +23,41 @@ class AudioTarget:
     payload_types: tuple[int, ...]
     telephone_event: int | None
     """Payload type of RFC 4733 events; None when the other side takes none."""
+    direction: MediaDirection = "sendrecv"
+    """What the other side does, as seen from there."""
 
 
-def describe(host: str, port: int, version: int = 1) -> bytes:
+@dataclass(frozen=True)
+class Offer:
+    """What a caller asks for beside an address: RFC 3264 section 8.4 puts a call on hold by `direction`, older phones
+    by the address 0.0.0.0 (`nowhere`). `ptime_ms` 0: no word of it. `keys` False: none as RTP events. `fax`: a fax
+    instead of audio (T.38)."""
+
+    direction: MediaDirection = "sendrecv"
+    nowhere: bool = False
+    ptime_ms: int = 20
+    keys: bool = True
+    fax: bool = False
+
+
+def describe(host: str, port: int, version: int = 1, offer: Offer = Offer()) -> bytes:
     """Our description: audio at `host`:`port`. `version` grows with every new one in a call."""
     lines = [
         "v=0",
         f"o=caller 1 {version} IN IP4 {host}",
         "s=-",
-        f"c=IN IP4 {host}",
+        f"c=IN IP4 {'0.0.0.0' if offer.nowhere else host}",
         "t=0 0",
-        f"m=audio {port} RTP/AVP {PCMU} {TELEPHONE_EVENT}",
+    ]
+    if offer.fax:
+        return ("\r\n".join([*lines, f"m=image {port} udptl t38", "a=T38FaxVersion:0"]) + "\r\n").encode()
+    lines += [
+        f"m=audio {port} RTP/AVP {PCMU}" + (f" {TELEPHONE_EVENT}" if offer.keys else ""),
         f"a=rtpmap:{PCMU} PCMU/8000",
-        f"a=rtpmap:{TELEPHONE_EVENT} telephone-event/8000",
-        f"a=fmtp:{TELEPHONE_EVENT} 0-16",
-        "a=ptime:20",
-        "a=sendrecv",
+        *([f"a=rtpmap:{TELEPHONE_EVENT} telephone-event/8000"] if offer.keys else []),
+        *([f"a=fmtp:{TELEPHONE_EVENT} 0-16"] if offer.keys else []),
+        *([f"a=ptime:{offer.ptime_ms}"] if offer.ptime_ms else []),
+        f"a={offer.direction}",
     ]
     return ("\r\n".join(lines) + "\r\n").encode()
 
@@ -45,6 +66,7 @@ def audio_target(description: bytes) -> AudioTarget:
     """Reads the first audio stream of the other side's description. Raises MalformedSdp."""
     session_host = media_host = ""
     port, types, event = 0, (), None  # type: tuple[int, tuple[int, ...], int | None]
+    direction: MediaDirection = "sendrecv"
     in_session, in_audio = True, False
     for line in description.decode("utf-8", errors="replace").splitlines():
         kind, _, value = line.partition("=")
@@ -60,6 +82,8 @@ def audio_target(description: bytes) -> AudioTarget:
                 media_host = host
             elif in_session:
                 session_host = host
+        elif kind == "a" and value in get_args(MediaDirection):
+            direction = value  # type: ignore[assignment]
         elif kind == "a" and in_audio and value.lower().endswith(" telephone-event/8000"):
             number = value.removeprefix("rtpmap:").split(" ")[0]
             if not _is_number(number):
@@ -70,7 +94,7 @@ def audio_target(description: bytes) -> AudioTarget:
         raise MalformedSdp("no audio stream with an address and a port")
     if PCMU not in types:
         raise MalformedSdp(f"no PCMU among the payload types {types}")
-    return AudioTarget(host, port, types, event)
+    return AudioTarget(host, port, types, event, direction)
 
 
 def _is_number(text: str) -> bool:

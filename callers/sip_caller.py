@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import secrets
 import time
 from types import TracebackType
 
 from callers.rtp_phone import RtpPhone
-from callers.sdp import MalformedSdp, audio_target, describe
+from callers.sdp import MalformedSdp, MediaDirection, Offer, audio_target, describe
 from callers.sip_digest import credentials
 from callers.sip_message import Address, Dialog, MalformedSip, SipMessage, answer, parse
 
@@ -34,6 +35,21 @@ class SipCaller(asyncio.DatagramProtocol):
         """`server`: where SIP is sent. `name`: the number or name shown to the other side. `host`: our address.
         `password`: that of the account `name`, where one is asked for."""
         self.phone = RtpPhone()
+        self.offer = Offer()
+        """What is asked for in the next INVITE."""
+        self.more: tuple[tuple[str, str], ...] = ()
+        """Headers beside the usual ones of an INVITE."""
+        self.shown = ""
+        """The whole address in From, where it is not simply our name."""
+        self.ack_after_s: float | None = None
+        """When set, the INVITE has no description: the other side offers, and gets our answer so long after its own
+        (RFC 3264 section 5, a delayed offer)."""
+        self.acks = True
+        """False: the answer to an INVITE is never acknowledged, as by who lost the way back, or is gone."""
+        self.accepted: SipMessage | None = None
+        """The last answer 2xx to an INVITE."""
+        self.refused: SipMessage | None = None
+        """The last refusal."""
         self.statuses: list[int] = []
         """Every answer to the INVITE, provisional ones too."""
         self.faults: list[str] = []
@@ -53,6 +69,7 @@ class SipCaller(asyncio.DatagramProtocol):
         self._invite_heard = asyncio.Event()
         self._rings = asyncio.Event()
         self._bye_answered = asyncio.Event()
+        self._answers: dict[int, asyncio.Future[SipMessage]] = {}
         self._ended = asyncio.Event()
         self._final: asyncio.Future[SipMessage] | None = None
         self._dialog: Dialog | None = None
@@ -76,6 +93,7 @@ class SipCaller(asyncio.DatagramProtocol):
         )
         local = self._transport.get_extra_info("sockname")
         self._dialog = Dialog(target, self._server, local, secrets.token_hex(12), secrets.token_hex(6), self._name)
+        self._dialog = dataclasses.replace(self._dialog, shown=self.shown)
         self.dialed_s = time.monotonic()
         async with asyncio.timeout(deadline_s):
             final = await self._invite(self._dialog)
@@ -96,6 +114,45 @@ class SipCaller(asyncio.DatagramProtocol):
         assert self._dialog is not None, "dial first"
         cancel = self._dialog.request("CANCEL", self._cseq, self._branch)
         self._send(cancel.encode())
+
+    async def hold(self, direction: MediaDirection = "sendonly", nowhere: bool = False) -> int:
+        """Puts the call on hold, and sends nothing any more. Returns the status of the answer."""
+        status = await self.describe_again(dataclasses.replace(self.offer, direction=direction, nowhere=nowhere))
+        self.phone.muted = status < 300
+        return status
+
+    async def take_back(self) -> int:
+        """Takes the call back from hold. Returns the status of the answer."""
+        self.phone.muted = False
+        return await self.describe_again(dataclasses.replace(self.offer, direction="sendrecv", nowhere=False))
+
+    async def describe_again(self, offer: Offer) -> int:
+        """Describes our audio anew (re-INVITE). Returns the status of the answer."""
+        assert self._dialog is not None, "dial first"
+        self.offer = offer
+        self._description += 1
+        return (await self._invite(self._dialog)).status
+
+    async def request(self, method: str, body: bytes = b"", content: str = "", *more: tuple[str, str]) -> SipMessage:
+        """Any other request within the call, with its body and the type of that; returns the answer to it. Raises
+        TimeoutError."""
+        assert self._dialog is not None, "dial first"
+        self._cseq += 1
+        answered: asyncio.Future[SipMessage] = asyncio.get_running_loop().create_future()
+        self._answers[self._cseq] = answered
+        request = self._dialog.request(method, self._cseq, secrets.token_hex(8), body, more, content)
+        heard = asyncio.Event()
+        answered.add_done_callback(lambda _: heard.set())
+        async with asyncio.timeout(GIVE_UP_S):
+            await self._repeat(request.encode(), heard)
+        return answered.result()
+
+    def vanish(self) -> None:
+        """Is gone without a word, as a telephone whose battery is empty."""
+        self._end("us")
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
 
     async def hang_up(self) -> None:
         """Ends the call; returns when the other side has confirmed. Raises TimeoutError when it does not."""
@@ -138,11 +195,15 @@ class SipCaller(asyncio.DatagramProtocol):
         self._branch = secrets.token_hex(8)
         self._invite_heard.clear()
         self._final = asyncio.get_running_loop().create_future()
-        invite = dialog.request("INVITE", self._cseq, self._branch, describe(self._host, self.phone.port), more)
+        body = b"" if self.ack_after_s is not None else self._describe()
+        invite = dialog.request("INVITE", self._cseq, self._branch, body, (*self.more, *more))
         await self._repeat(invite.encode(), self._invite_heard)
         # not awaited itself: a deadline of `dial` would cancel it, and `close` must see that the call is still open
         await asyncio.wait([self._final])
         return self._final.result()
+
+    def _describe(self) -> bytes:
+        return describe(self._host, self.phone.port, self._description, self.offer)
 
     async def _repeat(self, datagram: bytes, heard: asyncio.Event) -> None:
         pause_s = T1_S
@@ -154,7 +215,7 @@ class SipCaller(asyncio.DatagramProtocol):
             pause_s = min(2 * pause_s, T2_S)
 
     def _send(self, datagram: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and datagram:
             self._transport.sendto(datagram)
 
     def _end(self, by: str) -> None:
@@ -174,6 +235,8 @@ class SipCaller(asyncio.DatagramProtocol):
                 self._take_invite_answer(message)
             elif message.method == "BYE":
                 self._bye_answered.set()
+            elif message.status >= 200 and message.cseq in self._answers:
+                self._answers.pop(message.cseq).set_result(message)
         except (MalformedSip, MalformedSdp) as fault:
             self.faults.append(str(fault))
 
@@ -197,16 +260,31 @@ class SipCaller(asyncio.DatagramProtocol):
                 self._rings.set()
             return
         if message.status < 300:
-            self._dialog = self._dialog.established(message)
-            ack = self._dialog.request("ACK", self._cseq, secrets.token_hex(8)).encode()
-            self.answered_s = time.monotonic()
-        else:
-            ack = self._dialog.refused(message).request("ACK", self._cseq, self._branch).encode()
+            if self.ack_after_s is not None:
+                asyncio.get_running_loop().call_later(self.ack_after_s, self._accept, message, self._describe())
+            else:
+                self._accept(message)
+            return
+        ack = self._dialog.refused(message).request("ACK", self._cseq, self._branch).encode()
         self._acks[self._cseq] = ack
         self._send(ack)
+        self.refused = message
+        self._final.set_result(message)
+
+    def _accept(self, message: SipMessage, body: bytes = b"") -> None:
+        """The call is answered, or described anew."""
+        assert self._dialog is not None
+        assert self._final is not None
+        if message.cseq in self._acks:
+            return
+        self._dialog = self._dialog.established(message) if self.answered_s is None else self._dialog
+        ack = self._dialog.request("ACK", message.cseq, secrets.token_hex(8), body).encode()
+        self.answered_s = self.answered_s or time.monotonic()
+        self.accepted = message
+        self._acks[message.cseq] = ack if self.acks else b""
+        self._send(self._acks[message.cseq])
         try:
-            if message.status < 300:
-                self.phone.talk_to(audio_target(message.body))
+            self.phone.talk_to(audio_target(message.body))
         except MalformedSdp as fault:
             self._final.set_exception(fault)
         else:
@@ -226,8 +304,7 @@ class SipCaller(asyncio.DatagramProtocol):
                 self._end("them")
             case "INVITE":
                 self._description += 1
-                body = describe(self._host, self.phone.port, self._description)
-                self._send(answer(request, 200, "OK", contact, body).encode())
+                self._send(answer(request, 200, "OK", contact, self._describe()).encode())
                 if request.body:
                     self.phone.talk_to(audio_target(request.body))
             case "OPTIONS" | "UPDATE" | "INFO" | "NOTIFY":

@@ -68,9 +68,10 @@ class SipMessage:
         return [value for key, value in self.headers if _long_name(key) == wanted]
 
     def encode(self) -> bytes:
-        """The datagram; Content-Length is added."""
+        """The datagram; Content-Length is added. Bytes that are no UTF-8 are written as `surrogateescape` has them."""
         lines = [self.start_line, *(f"{name}: {value}" for name, value in self.headers)]
-        return "\r\n".join([*lines, f"Content-Length: {len(self.body)}", "", ""]).encode() + self.body
+        text = "\r\n".join([*lines, f"Content-Length: {len(self.body)}", "", ""])
+        return text.encode("utf-8", "surrogateescape") + self.body
 
 
 def parse(datagram: bytes) -> SipMessage:
@@ -78,10 +79,7 @@ def parse(datagram: bytes) -> SipMessage:
     head, separator, body = datagram.partition(b"\r\n\r\n")
     if not separator:
         raise MalformedSip("no empty line after the headers")
-    try:
-        lines = head.decode("utf-8").split("\r\n")
-    except UnicodeDecodeError:
-        raise MalformedSip("headers are not UTF-8") from None
+    lines = head.decode("utf-8", "surrogateescape").split("\r\n")  # our own name comes back as we wrote it
     headers: list[tuple[str, str]] = []
     for line in lines[1:]:
         if line[:1] in (" ", "\t") and headers:
@@ -130,6 +128,8 @@ class Dialog:
     """Our tag in From."""
     caller: str = "caller"
     """The number or name we show."""
+    shown: str = ""
+    """The whole address in From instead, as `"Name" <sip:...>`: some trunks write odd ones."""
     remote_to: str = ""
     """To of the answer, with the other side's tag; empty before the first answer."""
     remote_uri: str = ""
@@ -140,7 +140,7 @@ class Dialog:
     @property
     def uri(self) -> str:
         """The address that is called."""
-        return f"sip:{self.target}@{_host(self.remote)}"
+        return f"sip:{self.target}{'@' if self.target else ''}{_host(self.remote)}"
 
     def established(self, accepted: SipMessage) -> Dialog:
         """The dialog once a 2xx came: its tag, contact and route set (RFC 3261 section 12.1.2)."""
@@ -156,14 +156,21 @@ class Dialog:
         return replace(self, remote_to=refusal.header("to"))
 
     def request(
-        self, method: str, cseq: int, branch: str, body: bytes = b"", more: tuple[tuple[str, str], ...] = ()
+        self,
+        method: str,
+        cseq: int,
+        branch: str,
+        body: bytes = b"",
+        more: tuple[tuple[str, str], ...] = (),
+        content: str = "application/sdp",
     ) -> SipMessage:
         """A request of this call. ACK of a 2xx and BYE take a branch of their own; CANCEL and the ACK of a refusal take
-        that of the INVITE (RFC 3261 sections 9.1 and 17.1.1.3). `more`: headers beside the usual ones."""
+        that of the INVITE (RFC 3261 sections 9.1 and 17.1.1.3). `more`: headers beside the usual ones; `content`: the
+        type of the body."""
         headers = [
             ("Via", f"SIP/2.0/UDP {_host(self.local)};branch=z9hG4bK{branch};rport"),
             ("Max-Forwards", str(MAX_FORWARDS)),
-            ("From", f"<sip:{self.caller}@{_host(self.local)}>;tag={self.tag}"),
+            ("From", f"{self.shown or f'<sip:{self.caller}@{_host(self.local)}>'};tag={self.tag}"),
             ("To", self.remote_to or f"<{self.uri}>"),
             ("Call-ID", self.call_id),
             ("CSeq", f"{cseq} {method}"),
@@ -173,7 +180,7 @@ class Dialog:
         headers += [("Route", route) for route in self.routes]
         headers += more
         if body:
-            headers.append(("Content-Type", "application/sdp"))
+            headers.append(("Content-Type", content))
         if method == "INVITE":
             headers.append(("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"))
         return SipMessage(f"{method} {self.remote_uri or self.uri} SIP/2.0", tuple(headers), body)

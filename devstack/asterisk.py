@@ -46,15 +46,23 @@ def settings_on_free_ports(**changes: Any) -> AsteriskSettings:
 class Asterisk:
     """One Asterisk. `settings` says where it listens; `run_dir` holds its configuration, log and recordings."""
 
-    def __init__(self, settings: AsteriskSettings, recordings_dir: Path | None = None, state_dir: Path = STATE):
+    def __init__(
+        self,
+        settings: AsteriskSettings,
+        recordings_dir: Path | None = None,
+        state_dir: Path = STATE,
+        deployed_dir: Path = ROOT / "asterisk_conf",
+    ):
         """`recordings_dir`: where recordings shall lie; by default in the run folder, gone with it. `state_dir` holds
-        the program (asterisk/bin/asterisk and so on, see scripts/fetch_packages.sh)."""
+        the program (asterisk/bin/asterisk and so on, see scripts/fetch_packages.sh), `deployed_dir` the
+        configuration."""
         self.settings = settings
         self.ari_url = f"http://127.0.0.1:{settings.http_port}"
         self._folder = RunFolder("ast")
         self.run_dir = self._folder.path
         self.recordings_dir = recordings_dir or self.run_dir / "spool" / "recording"
         self._program = state_dir / "asterisk"
+        self._deployed = deployed_dir
         self.process = ChildProcess(
             "asterisk",
             [str(self._program / "bin" / "asterisk"), "-C", str(self.run_dir / "etc" / "asterisk.conf"), "-f"],
@@ -108,7 +116,7 @@ class Asterisk:
         in_spool = self.run_dir / "spool" / "recording"
         if self.recordings_dir != in_spool:
             in_spool.symlink_to(self.recordings_dir.resolve())
-        deployed = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "asterisk_conf").glob("*.conf")}
+        deployed = {path.name: path.read_text(encoding="utf-8") for path in self._deployed.glob("*.conf")}
         modules, data = self._program / "modules", self._program / "data"
         for name, text in local_files(deployed, self.settings, self.run_dir, modules, data).items():
             path = self.run_dir / "etc" / name

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 # Asterisk looks for these too and writes an error line for each one that is missing.
-EMPTY_FILES = "acl ccss cel chan_websocket features manager pjproject udptl websocket_client".split()
+EMPTY_FILES = "acl ccss cel features manager pjproject udptl websocket_client".split()
 
 _SECTION = re.compile(r"^\[(?P<name>[^]]+)\]")
 _VALUE = re.compile(r"^(?P<key>[\w-]+)(?P<equals>\s*=>?\s*)(?P<value>.*)$")

@@ -7,6 +7,7 @@ ties this to the thread that starts the child: one started beside the main threa
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -16,6 +17,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from devstack.watchdog import Heart
 
 
 class ProcessFailed(RuntimeError):
@@ -32,13 +35,15 @@ class ChildProcess:
         log_path: Path,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        heart: Heart | None = None,
     ):
         """`environment` is added to ours, `log_path` receives the output and errors; it runs in `folder`, or ours."""
         self._folder = folder
+        self.heart = heart
         self.name = name
         self.log_path = log_path
         self._command = list(command)
-        self._environment = dict(environment or {})
+        self._environment = {**(environment or {}), **(heart.environment if heart else {})}
         self._process: subprocess.Popen[bytes] | None = None
         self.started_s = 0.0
         """When it was started last, in seconds of `time.monotonic()`."""
@@ -64,6 +69,8 @@ class ChildProcess:
             raise ProcessFailed(f"{self.name}: no program {self._command[0]} (run `make setup`)")
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self.started_s = time.monotonic()
+        if self.heart:
+            self.heart.forget()
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command,
@@ -87,7 +94,13 @@ class ChildProcess:
             raise ProcessFailed(f"{self.name} ended with status {self.exit_status} while starting\n{self.log_tail()}")
 
     def stop(self, grace_s: float = 5.0) -> int | None:
-        """SIGTERM, then SIGKILL after `grace_s`. Returns the exit status, None when it was never started."""
+        """SIGTERM, then SIGKILL after `grace_s`. Returns the exit status, None when it was never started.
+
+        Raises RuntimeError on an event loop: it would stand still meanwhile.
+        """
+        _may_wait_here()
+        if self.heart:
+            self.heart.close()
         if self._process is None:
             return None
         if self._process.poll() is None:
@@ -107,13 +120,25 @@ class ChildProcess:
 
 
 def wait_for(condition: Callable[[], bool], deadline_s: float) -> bool:
-    """Asks `condition` every 10 ms until it holds. False when it did not hold by `deadline_s`."""
+    """Asks `condition` every 10 ms until it holds. False when it did not hold by `deadline_s`.
+
+    Raises RuntimeError on an event loop: it would stand still meanwhile.
+    """
+    _may_wait_here()
     deadline = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > deadline:
             return False
         time.sleep(0.01)
     return True
+
+
+def _may_wait_here() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # no loop in this thread
+        return
+    raise RuntimeError("this waits and would hold up the event loop: call it by asyncio.to_thread")
 
 
 def free_tcp_port(address: str = "127.0.0.1") -> int:

@@ -8,6 +8,7 @@ import redis
 
 from devstack.processes import wait_for
 from devstack.stack import Stack
+from protocol.keys import stream_key
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def remains(stack: Stack, patience_s: float) -> Remains:
         return [item["id"] for item in stack.asterisk.get(kind)]
 
     wait_for(lambda: not ids("channels") and not ids("bridges"), patience_s)
-    streams = {f"pronto:{stack.cell}:events", f"pronto:{stack.cell}:commands"}
+    streams = {stream_key(stack.cell, "events"), stream_key(stack.cell, "commands")}
     with redis.Redis.from_url(stack.redis_url, decode_responses=True) as client:
         keys = [key for key in client.scan_iter(count=1_000) if key not in streams]
         endless = [key for key in keys if client.ttl(key) == -1]

@@ -1,4 +1,4 @@
-"""The one-machine stack: Redis, Asterisk and the five services as child processes, started together, watched, stopped.
+"""The one-machine stack: Redis, Asterisk and the seven services as child processes, started together, watched, stopped.
 
     with Stack(StackPlan(run_dir=Path(".pronto/run"))) as stack:
         ... stack.sip_port, stack.redis_url, stack.restart("bot_manager") ...
@@ -14,6 +14,7 @@ import http.client
 import json
 import logging
 import os
+import shutil
 import sys
 import threading
 import time
@@ -23,16 +24,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from audio_prompts.catalogue import PLAYED
 from config import ROOT, STATE
 from devstack.asterisk import ARI_USER, Asterisk, settings_on_free_ports
-from devstack.processes import ChildProcess, ProcessFailed, free_tcp_port, free_udp_port
-from devstack.redis_server import RedisServer
+from devstack.processes import ChildProcess, ProcessFailed, free_tcp_port, free_udp_port, wait_for
+from devstack.redis_server import RedisServer, as_user
+from devstack.standbys import Standbys
+from devstack.watchdog import Heart
 from observability.gate import bearer
 
 log = logging.getLogger("devstack.stack")
 
 READY_DEADLINE_S = 300.0
 """Long, for the one start after an edit of the intents: they are trained before the first answer."""
+PLAYED_PROMPTS = ROOT / "audio_prompts" / PLAYED
 STACK_FILE = STATE / "run" / "stack.json"
 """Where `pronto up` says which process it is and where its services are, while it runs."""
 WATCH_EVERY_S = 0.1
@@ -44,19 +49,33 @@ STOP_GRACE_S = 15.0
 """Longer than any service of the stack takes to finish what it has begun."""
 # The engine's large buffers are otherwise given back to the kernel and faulted in again for every utterance.
 WHISPER_ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "OMP_NUM_THREADS": "1"}
-SERVICES = ("whisper_service", "intent_service", "bot_manager", "rtp_receiver", "ari_controller")
+SERVICES = (
+    "whisper_service",
+    "speech_service",
+    "intent_service",
+    "booking_service",
+    "bot_manager",
+    "text_service",
+    "rtp_receiver",
+    "ari_controller",
+)
 ASTERISK, REDIS = "asterisk", "redis"
 # Stopped together, one tier after the other: the controller first, which writes what the calls were; Redis last.
+REDIS_USERS = {"ari_controller": "controller", "rtp_receiver": "receiver", "bot_manager": "bot", "text_service": "text"}
+"""The others need no Redis."""
 WAIT_FOR_THEIR_TURN = ("bot_manager", "rtp_receiver")
 STOP_TIERS = (
-    ("ari_controller",),
-    ("rtp_receiver", "bot_manager", "intent_service", "whisper_service", ASTERISK),
+    ("ari_controller", "text_service"),
+    ("rtp_receiver", "bot_manager", "intent_service", "booking_service", "speech_service", "whisper_service", ASTERISK),
     (REDIS,),
 )
 PORT_KEYS = {
     "whisper_service": "WHISPER_PORT",
+    "speech_service": "SPEECH_PORT",
     "intent_service": "INTENT_PORT",
+    "booking_service": "BOOKING_PORT",
     "bot_manager": "BOT_PORT",
+    "text_service": "TEXT_PORT",
     "rtp_receiver": "RECEIVER_PORT",
     "ari_controller": "CONTROLLER_PORT",
 }
@@ -80,6 +99,8 @@ class StackPlan:
     """The channel that rings at a hand-off; empty: an echo."""
     trees: Mapping[str, Path] = field(default_factory=dict)
     """Checkouts of other releases that services are started from, by service; the others are started from this one."""
+    standby: bool = False
+    """A second process of every service waits, loaded, for the end of the first; one that hangs is ended."""
     redis_dir: Path | None = None
     """Where Redis keeps its data, so that one that dies comes back with it; None: nothing is kept."""
 
@@ -97,9 +118,9 @@ class Stack:
     def __init__(self, plan: StackPlan | None = None) -> None:
         self.plan = plan or StackPlan()
         self.cell = "local"
-        self.redis = RedisServer(data_dir=self.plan.redis_dir)
+        self.redis = RedisServer(data_dir=self.plan.redis_dir, users_of=self.cell)
         changes: dict[str, object] = {"adviser": self.plan.adviser}
-        prompt = ROOT / "audio_prompts" / "fr" / "unavailable"
+        prompt = PLAYED_PROMPTS / "fr" / "unavailable"
         if prompt.with_suffix(".wav").exists():
             changes["away_prompt"] = str(prompt)
         if self.plan.sip_port:
@@ -109,6 +130,7 @@ class Stack:
         self.recordings_dir = self.plan.state_dir / "recordings"
         self.asterisk = Asterisk(settings_on_free_ports(**changes), recordings_dir=self.recordings_dir)
         self.ports = {service: free_tcp_port() for service in SERVICES}
+        self.parts_dir = Path("/dev/shm") / f"pronto-{os.getpid()}-{self.asterisk.settings.sip_port}"
         self.rtp_port = free_udp_port()
         self.database_url = f"sqlite:///{self.plan.state_dir / 'calls.sqlite'}"
         self.trees: dict[str, Path] = dict(self.plan.trees)
@@ -116,6 +138,7 @@ class Stack:
         self.services = {service: self._child(service) for service in SERVICES}
         self.restarts: dict[str, int] = dict.fromkeys((*SERVICES, ASTERISK, REDIS), 0)
         """How often each process was started again because it died."""
+        self.standbys = Standbys(self._child) if self.plan.standby else None
         self._stopped = threading.Event()
         self._restarting = threading.Lock()
         self._watcher: threading.Thread | None = None
@@ -142,6 +165,8 @@ class Stack:
     def start(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Starts everything. Raises ProcessFailed with the log of what did not come up; nothing is left then."""
         began = time.monotonic()
+        if not any(PLAYED_PROMPTS.glob("*/*.wav")):
+            raise ProcessFailed("no prompt is built, callers would hear nothing: run `bin/pronto prompts build`")
         try:
             self.plan.run_dir.mkdir(parents=True, exist_ok=True)
             self.plan.state_dir.mkdir(parents=True, exist_ok=True)
@@ -165,12 +190,15 @@ class Stack:
         """Ends every process, those that do not need each other at the same time; leaves nothing behind."""
         with self._restarting:
             self._stopped.set()
+        if self.standbys:
+            self.standbys.stop()
         ends: dict[str, Callable[[], object]] = {name: child.stop for name, child in self.services.items()}
         ends |= {ASTERISK: self.asterisk.stop, REDIS: self.redis.stop}
         with ThreadPoolExecutor(len(ends)) as pool:
             for tier in STOP_TIERS:
                 for done in [pool.submit(ends[name]) for name in tier]:
                     done.result()
+        shutil.rmtree(self.parts_dir, ignore_errors=True)
         if self._watcher is not None:
             self._watcher.join()  # only now: a child ends with the thread that started it
 
@@ -184,6 +212,8 @@ class Stack:
         """
         old, new = self.services[service], self._child(service)
         with self._restarting:  # from now on the watcher looks after the new one
+            if self.standbys:
+                self.standbys.give_up(service)  # its code is the old one's; it must not take the place of that
             new.start()
             self.services[service] = new
         try:
@@ -191,13 +221,22 @@ class Stack:
                 new.wait_until(lambda: self.is_ready(service, new.pid, "/health"), READY_DEADLINE_S)
                 old.stop(STOP_GRACE_S)
             new.wait_until(lambda: self.is_ready(service, new.pid), READY_DEADLINE_S)
+            old.stop(STOP_GRACE_S)
         except ProcessFailed:
             with self._restarting:
                 if old.exit_status is None:  # nothing was taken from it yet
                     self.services[service] = old
                     new.stop(STOP_GRACE_S)
             raise
-        old.stop(STOP_GRACE_S)
+        finally:
+            if self.standbys:
+                self.standbys.want(service)
+
+    def all_stand_by(self, deadline_s: float) -> bool:
+        """Waits until a loaded process waits behind every service; False where there is one without. At once where
+        nobody is to wait."""
+        standbys = self.standbys
+        return standbys is None or wait_for(lambda: all(map(standbys.is_waiting, SERVICES)), deadline_s)
 
     def is_ready(self, service: str, pid: int | None = None, path: str = "/ready") -> bool:
         """What the service's `/ready` says, that of process `pid` where two share the port; False without an answer."""
@@ -225,11 +264,13 @@ class Stack:
     ) -> None:
         self.stop()
 
-    def _child(self, service: str) -> ChildProcess:
+    def _child(self, service: str, waits: bool = False) -> ChildProcess:
         tree = self.trees.get(service, ROOT)
+        with_standby = self.plan.standby and tree == ROOT  # another release may know nothing of it
+        place = {"STANDBY_LOCK": str(self.plan.run_dir / f"{service}.lock"), "STANDBY": str(waits).lower()}
         environment = {
             "PRONTO_CELL": self.cell,
-            "REDIS_URL": self.redis.url,
+            **({"REDIS_URL": as_user(self.redis.url, REDIS_USERS[service])} if service in REDIS_USERS else {}),
             "ARI_URL": self.asterisk.ari_url,
             "ARI_USER": ARI_USER,
             "ARI_PASSWORD": self.asterisk.settings.ari_password,
@@ -239,26 +280,36 @@ class Stack:
             "RTP_PORT": str(self.rtp_port),
             "RECORDINGS_DIR": str(self.recordings_dir),
             "DATABASE_URL": self.database_url,
+            "BOOKING_DATABASE_URL": f"sqlite:///{self.plan.state_dir / 'booking.sqlite'}",
+            "RECORDS_SPOOL_DIR": str(self.plan.state_dir / "records"),
             "WHISPER_URL": f"{self.url('whisper_service')}/whisper",
+            "SPEECH_URL": self.url("speech_service"),
+            "SPEECH_PARTS_DIR": str(self.parts_dir),
             "INTENT_MAIN_URL": f"{self.url('intent_service')}/embedding_main/",
             "INTENT_FAQS_URL": f"{self.url('intent_service')}/embedding_faqs/",
             "PYTHONPATH": str(tree),
-            "PROMPTS_DIR": str(ROOT / "audio_prompts"),
+            "PROMPTS_DIR": str(PLAYED_PROMPTS if service == "ari_controller" else ROOT / "audio_prompts"),
             "HF_HUB_OFFLINE": "1",
             "REUSE_PORT": "true",
             "BOT_DRAIN_S": "1",
+            **(place if with_standby else {}),
             **(WHISPER_ALLOCATOR if service == "whisper_service" else {}),
             **{PORT_KEYS[name]: str(port) for name, port in self.ports.items()},
             **self.plan.settings,
         }
         command = [sys.executable, "-m", service]
-        return ChildProcess(service, command, self.plan.run_dir / f"{service}.log", environment, tree)
+        heart = Heart() if with_standby else None
+        return ChildProcess(service, command, self.plan.run_dir / f"{service}.log", environment, tree, heart)
 
     def _watch(self) -> None:
-        """Starts again what ended although nobody stopped it."""
+        """Starts again what ended although nobody stopped it, or lets its standby take its place."""
         young: dict[str, int] = {}
         due: dict[str, float] = {}
         while not self._stopped.wait(WATCH_EVERY_S):
+            if self.standbys:
+                with self._restarting:
+                    if not self._stopped.is_set():
+                        self.standbys.look(self.services)
             for name, child in self.processes.items():
                 if child.exit_status is None:
                     continue
@@ -267,11 +318,16 @@ class Stack:
                     due[name] = time.monotonic() + pause_s
                     log.error("process ended", extra={"service": name, "status": child.exit_status})
                 with self._restarting:
-                    if self._stopped.is_set() or child.exit_status is None or time.monotonic() < due[name]:
+                    if self._stopped.is_set() or child.exit_status is None:
                         continue
                     if self.processes[name] is not child:
                         continue  # replaced meanwhile
+                    if self.standbys and (waiting := self.standbys.promoted(name)):
+                        self.services[name] = waiting
+                    elif time.monotonic() < due[name]:
+                        continue
+                    else:
+                        with contextlib.suppress(ProcessFailed):
+                            child.start()
                     del due[name]
                     self.restarts[name] += 1
-                    with contextlib.suppress(ProcessFailed):
-                        child.start()

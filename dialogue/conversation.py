@@ -13,13 +13,27 @@ from protocol.items import Item
 
 
 @dataclass(frozen=True)
+class Volunteered:
+    """A clause that was said beyond an answer, with the intent that it has: a later question may be answered by it."""
+
+    text: str
+    intent: str = ""
+    score: float = 0.0
+
+
+@dataclass(frozen=True)
 class Conversation:
     """Where a conversation stands.
 
     `turn` counts questions. `asked` counts how often the question of the state was asked, `steps` how far each
-    escalation (no_input, no_match, trouble) has gone. `variables` are facts of the call. A slot value that waits for
-    confirmation is `tentative`. `last_said` is the last question, for "repeat". `effects` are those that are under way,
-    by id; `effects_made` counts all. `ending` is how the call will end: "hangup", or "transfer" and an extension.
+    escalation (no_input, no_match, trouble) has gone. `variables` are what else is remembered (facts of the call, what
+    actions brought), by name, and `lists` their lists of records. A slot value that waits for confirmation is
+    `tentative`; `part` are the digits so far of a number that is given in parts ("soixante-quinze" ...
+    "zéro onze"). `volunteered` are clauses that may answer later questions. `last_said` is the last question, for
+    "repeat". `effects` are those that are under way, by id; `effects_made` counts all. `acts` counts how
+    often each state asked for its action, `awaited` is the effect that the conversation cannot go on without. `history`
+    are the questions that were asked, by state, the last one last. `notes` go into the call record. `ending` is how the
+    call will end: "hangup", or "transfer" and an extension.
     """
 
     call_id: str = ""
@@ -32,11 +46,18 @@ class Conversation:
     counters: Mapping[str, int] = field(default_factory=dict)
     slots: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     tentative: str | None = None
+    part: str = ""
+    volunteered: tuple[Volunteered, ...] = ()
     read_backs: int = 0
     last_said: tuple[Item, ...] = ()
     effects: Mapping[str, Effect] = field(default_factory=dict)
     effects_made: int = 0
+    acts: Mapping[str, int] = field(default_factory=dict)
+    awaited: str = ""
+    notes: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
     ending: str = ""
     outcome: str = ""
     concluded: bool = False

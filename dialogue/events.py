@@ -24,7 +24,7 @@ from protocol.messages import (
     TurnTaken,
 )
 
-Committed: TypeAlias = Literal["early", "endpoint", "dtmf", "no_input", "trouble", "continued"]
+Committed: TypeAlias = Literal["early", "endpoint", "dtmf", "no_input", "no_speech", "unsure", "trouble", "continued"]
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,28 @@ class Begun:
     at: float
     caller_number: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    direction: str = "inbound"
+    slots: Mapping[str, str] = field(default_factory=dict)
+    """What the call before came to know, when the caller comes back because no adviser took them."""
 
 
 @dataclass(frozen=True)
 class Resumed:
     """The bot manager was restarted and goes on with this call: the pending timer is started anew."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class HoldBegan:
+    """The caller put the call on hold (protocol CallHeld): they hear nothing, and what is heard is not them."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class HoldEnded:
+    """The caller is there again (protocol CallTakenBack)."""
 
     at: float
 
@@ -69,6 +86,8 @@ class Recognised:
     revision: int = 0
     aside: bool = False
     reason: str = ""
+    speech_started_at: float = 0.0
+    """By the receiver's clock; 0 where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +110,13 @@ class Understood:
     final: bool = True
     revision: int = 0
     aside: bool = False
+    speech_started_at: float = 0.0
 
 
 @dataclass(frozen=True)
 class NothingHeard:
-    """An utterance turned out to be no speech (empty transcript, refused by a guard); `final` as in Understood."""
+    """An utterance gave no text; `final` as in Understood. Somebody spoke and was not understood where `reason` is one
+    of NOT_UNDERSTOOD, else it was a noise."""
 
     at: float
     turn: int
@@ -198,6 +219,8 @@ class CallOver:
 DialogueEvent: TypeAlias = (
     Begun
     | Resumed
+    | HoldBegan
+    | HoldEnded
     | SpeechBegan
     | Recognised
     | EffectDone
@@ -241,7 +264,9 @@ class Noted:
 NOTED = (
     "barge_in",  # speech of the caller stopped a prompt
     "false_barge_in",  # ... and was none: the prompt goes on
+    "backchannel",  # a bare yes or no was said before the question: it answers nothing
     "aside",  # doubtful speech that stopped no prompt turned out to be an answer
+    "volunteered",  # a question was answered before it was asked
     "aside_ignored",  # ... or meant nothing here: the prompt went on
     "false_cut_off",  # speech went on after an early commit and changed its meaning
     "playback_failed",  # a prompt could not be played
@@ -250,13 +275,22 @@ NOTED = (
     "intent_trouble",
     "ending_doubted",  # an intent that hangs up, of words that were not recognised well, was asked about once
     "dead_air",  # an answer took so long that the caller was told to wait
-    "nothing_heard",
+    "nothing_heard",  # a noise without words
+    "not_understood",  # somebody spoke, and the recogniser could not tell what was said
+    "held",  # the caller put the call on hold
+    "taken_back",  # ... and is there again, or was on hold for too long to be waited for
     "audio_lost",  # the caller's audio stopped coming
     "stale",  # an event of a turn that is over
     "key_ignored",  # a key that means nothing here
     "refused",  # a command was refused by Asterisk
     "counter_over",  # a counter passed its limit
     "too_many_turns",
+    "fact_refused",  # what the dialplan or a campaign passed in has not the type that the flow gives it
+    "corrected",  # a slot that was filled before has another value now: which one
+    "action",  # what came of an action: its state, its name, the outcome
+    "action_unsendable",  # a request could not be made of the values that there were
+    "action_misread",  # an answer was not what the flow says it is: the field that was wrong
+    "unset",  # a condition needed a value that was not there
     "handed_over",  # the dialogue did not know what to do with an event: the caller was handed over
 )
 

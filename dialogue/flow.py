@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
-from dialogue.slots import SlotType
+from dialogue.slots import MOST_DIGITS, MOST_INTEGER, SlotType
+from dialogue.values.conditions import When
+from dialogue.values.value_types import Locale, ValueType
 
-Wording: TypeAlias = tuple[str, ...]  # prompt names; "{slot}" stands for a slot's value, read out in prompts
+Wording: TypeAlias = tuple[str, ...]
+"""Prompt names, "{slot}" for a slot's value read out in prompts, and texts that are spoken, with variables in them."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,9 @@ class Step:
 
     Without `goto`, `transfer` and `hangup` the dialogue stays; it asks the question again unless `ask` is False.
     `repeat` says the last prompts once more. `wait_ms` stays silent for so long ("hold on"). With `count`, the step is
-    done while the counter is within its limit, `over` beyond it.
+    done while the counter is within its limit, `over` beyond it; with `when`, it is done where that is true, else
+    `otherwise`. `set` fills slots and variables. `back` asks the question before again,
+    without its answer; `restart` forgets what was answered, but for what it is to `keep`, and goes to a state.
     """
 
     say: Wording = ()
@@ -35,6 +40,11 @@ class Step:
     set: Mapping[str, str] = field(default_factory=dict)
     count: str = ""
     over: Step | None = None
+    when: When | None = None
+    otherwise: Step | None = None
+    back: bool = False
+    restart: str = ""
+    keep: tuple[str, ...] = ()
 
     @property
     def ends(self) -> bool:
@@ -99,21 +109,87 @@ class Keypad:
 
 @dataclass(frozen=True)
 class Slot:
-    """Something the caller is asked for. `choices` maps a value to the words for it, `say_as` a value to its prompt."""
+    """Something the caller is asked for. `choices` maps a value to the words for it, `say_as` a value to its prompt.
+
+    `length`: the fewest and the most digits of a slot of the type digits. `range`: the least and the most of an
+    integer. `corrected`: the state that is gone to when callers correct it later; empty: the dialogue goes on where it
+    was.
+    """
 
     name: str
     type: SlotType
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     say_as: Mapping[str, str] = field(default_factory=dict)
+    length: tuple[int, int] = (1, MOST_DIGITS)
+    corrected: str = ""
+    range: tuple[int, int] = (0, MOST_INTEGER)
+
+
+Origin: TypeAlias = Literal["constant", "fact", "set", "action"]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """Something that is remembered: its type, where it comes from, and what it is while nobody gave it a value.
+
+    `always`: it is never unset. The value of a constant is its `default`.
+    """
+
+    type: ValueType
+    origin: Origin
+    default: str = ""
+    always: bool = False
+
+
+Outcome: TypeAlias = Literal["ok", "not_found", "refused", "timeout", "error"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value that an answer gives: the variable, where it stands in the JSON body, and with which outcome it comes."""
+
+    name: str
+    path: tuple[str, ...]
+    type: ValueType
+    optional: bool = False
+    outcome: Outcome = "ok"
+
+
+@dataclass(frozen=True)
+class Action:
+    """A request to the world, by template. `body` is JSON of texts; a key that ends in `?` is left out while unset.
+
+    `retries` only repeat what does no harm twice. `purpose`, with call and state, makes the idempotency key: what is
+    asked twice for the same purpose is done once; empty: each visit of the state is a purpose of its own. An answer is
+    kept for `cache_s`. A `note` goes into the call record and asks nobody.
+    """
+
+    name: str
+    method: str = "GET"
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    gives: tuple[Given, ...] = ()
+    timeout_ms: int = 2_000
+    retries: int = 0
+    purpose: str = ""
+    cache_s: int = 0
+    note: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True)
 class State:
-    """One state. It listens when it has `answers` or a `slot`; otherwise exactly one of goto, transfer, hangup is set.
+    """One state. It listens when it has `answers` or a `slot`; otherwise exactly one of goto, transfer, hangup, choose
+    and action is set. `action` asks the world and takes the step of the outcome; when that takes longer than
+    `filler_ms`, `filler` is said once. `choose` takes the first step whose `when` is true, else `otherwise`; it says
+    nothing itself.
 
     `ask_again` is what is said, in rotation, each time the question is asked again (empty: `say`). `means` gives yes
     and no (and other intents) their meaning here. A slot with `read_back` is confirmed before `filled`; a value in
-    `filled_as` has its own step. `slot_intents` are the intents that merely announce a value.
+    `filled_as` ("980*": one that begins so) has its own step. `slot_intents` merely announce a value.
     """
 
     name: str
@@ -136,16 +212,42 @@ class State:
     transfer: str = ""
     hangup: bool = False
     outcome: str = ""
+    choose: tuple[Step, ...] = ()
+    otherwise: Step | None = None
+    action: str = ""
+    outcomes: Mapping[str, Step] = field(default_factory=dict)
+    filler: Wording = ()
+    filler_ms: int = 700
 
     @property
     def listens(self) -> bool:
         """Whether the caller is asked something here."""
         return bool(self.answers) or bool(self.slot)
 
+    def step_for(self, value: str) -> Step | None:
+        """What comes once the slot has `value`."""
+        if value in self.filled_as:
+            return self.filled_as[value]
+        begins = [key for key in self.filled_as if key.endswith("*") and value.startswith(key[:-1])]
+        return self.filled_as[max(begins, key=len)] if begins else self.filled
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """Callers may correct what they said before. `say` with the new value (`{corrected}`), `unread` when it was not
+    understood and the question is asked again."""
+
+    say: Wording
+    unread: Wording
+
 
 @dataclass(frozen=True)
 class Flow:
-    """One flow, checked. `prompt_ms` is the length of every prompt; `version` a hash, `edited_at` the file's time."""
+    """One flow, checked. `text` is the YAML it was read from, `version` its hash, `edited_at` the file's time.
+
+    `prompt_ms` is the length of every prompt that has audio, `prompt_texts` what it says.
+    `region` is the country whose telephone numbers, postal codes and clock its callers use (ISO 3166: "FR").
+    """
 
     name: str
     language: str
@@ -154,15 +256,28 @@ class Flow:
     trouble: Escalation
     too_long: Step
     timezone: str = "Europe/Paris"
+    region: str = "FR"
     slots: Mapping[str, Slot] = field(default_factory=dict)
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    actions: Mapping[str, Action] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     everywhere: Mapping[str, Step] = field(default_factory=dict)
+    corrections: Corrections | None = None
     faqs: Mapping[str, Wording] = field(default_factory=dict)
     dead_air_ms: int = 1_800
     dead_air: Wording = ()
     transfer_failed: Wording = ()
+    adviser_away: str = ""
+    """The state of a caller whom no adviser took; empty: they hear `transfer_failed`, and the call ends."""
     max_turns: int = 40
     prompt_ms: Mapping[str, int] = field(default_factory=dict, repr=False)
+    prompt_texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     file: str = ""
+    text: str = field(default="", repr=False)
     version: str = ""
     edited_at: str = ""
+
+    @property
+    def where(self) -> Locale:
+        """Where its callers live, for values."""
+        return Locale(self.language, self.region, self.timezone)

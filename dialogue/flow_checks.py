@@ -19,6 +19,11 @@ def check_shape(flow: Flow) -> list[Fault]:
 
 def exits(flow: Flow, state: State) -> Iterator[tuple[str, Step]]:
     """Every step that a state can take, with its reason: an intent, `filled`, `no_input`, `no_match`, `too_long` ..."""
+    for step in state.choose:
+        yield step.when.text if step.when else "", step
+    yield from state.outcomes.items()
+    if state.otherwise is not None:
+        yield "otherwise", state.otherwise
     if not state.listens:
         return
     yield from state.answers.items()
@@ -41,16 +46,27 @@ def exits(flow: Flow, state: State) -> Iterator[tuple[str, Step]]:
 
 
 def destinations(step: Step) -> Iterator[str]:
-    """The states that a step can lead to, also over its counter's limit."""
-    if step.goto:
-        yield step.goto
-    if step.over is not None:
-        yield from destinations(step.over)
+    """The states that a step can lead to, also over its counter's limit and where its condition is not true."""
+    if step.goto or step.restart:
+        yield step.goto or step.restart
+    for other in alternatives(step):
+        yield from destinations(other)
+
+
+def alternatives(step: Step) -> tuple[Step, ...]:
+    """What may be done instead of a step."""
+    return tuple(other for other in (step.over, step.otherwise) if other is not None)
+
+
+def own_steps(state: State) -> list[Step]:
+    """The steps of the state itself: without what is offered everywhere, and on silence."""
+    steps = [*state.answers.values(), *state.filled_as.values(), *state.choose, *state.outcomes.values()]
+    return steps + [step for step in (state.filled, state.otherwise) if step is not None]
 
 
 def ends(step: Step) -> bool:
-    """Whether a step, or what comes over its counter's limit, ends the call by itself."""
-    return step.ends or (step.over is not None and ends(step.over))
+    """Whether a step, or what may be done instead of it, ends the call by itself."""
+    return step.ends or any(ends(other) for other in alternatives(step))
 
 
 def next_states(flow: Flow, state: State) -> set[str]:
@@ -62,7 +78,7 @@ def next_states(flow: Flow, state: State) -> set[str]:
 
 def _unreachable(flow: Flow) -> list[Fault]:
     graph = {name: next_states(flow, state) for name, state in flow.states.items()}
-    reached = _closure(graph, [flow.start])
+    reached = _closure(graph, [flow.start, *filter(None, [flow.adviser_away])])
     return [
         Fault(flow.file, state.line, name, "unreachable: nothing leads here")
         for name, state in flow.states.items()
@@ -75,7 +91,7 @@ def _endless(flow: Flow) -> list[Fault]:
     back: dict[str, set[str]] = {name: set() for name in flow.states}
     ending = []
     for name, state in flow.states.items():
-        own = [*state.answers.values(), *state.filled_as.values()] + ([state.filled] if state.filled else [])
+        own = own_steps(state)
         for follower in {state.goto} if state.goto else {to for step in own for to in destinations(step)}:
             back[follower].add(name)
         if state.transfer or state.hangup or any(ends(step) for step in own):
@@ -89,21 +105,34 @@ def _endless(flow: Flow) -> list[Fault]:
 
 
 def _circling(flow: Flow) -> list[Fault]:
-    """States that only pass on and come back to themselves."""
-    faults = []
-    for name, state in flow.states.items():
-        seen, here = {name}, state
-        while here.goto:
-            here = flow.states[here.goto]
-            if here.name == name:
-                faults.append(Fault(flow.file, state.line, name, "goes round for ever: goto leads back here"))
-            if here.name in seen:
-                break
-            seen.add(here.name)
-    return faults
+    """States that only pass on and come back to themselves without asking anything."""
+    graph = {name: _silently(flow, state) for name, state in flow.states.items()}
+    return [
+        Fault(flow.file, state.line, name, "goes round for ever: goto leads back here")
+        for name, state in flow.states.items()
+        if name in _closure(graph, graph[name])
+    ]
+
+
+def _silently(flow: Flow, state: State) -> set[str]:
+    """The states that can follow before anybody is asked; what is counted comes to an end."""
+    if state.listens:
+        return set()
+    return {state.goto} - {""} | {
+        to for _, step in exits(flow, state) for one in _in_turn(step) if not one.count for to in {one.goto} - {""}
+    }
+
+
+def _in_turn(step: Step) -> Iterator[Step]:
+    yield step
+    for other in alternatives(step):
+        yield from _in_turn(other)
 
 
 def _ends_without_listening(flow: Flow, step: Step) -> bool:
+    """Whether a step, also its alternatives, comes to an end through states that merely pass on."""
+    if not all(_ends_without_listening(flow, other) for other in alternatives(step)):
+        return False
     if step.ends:
         return True
     seen: set[str] = set()

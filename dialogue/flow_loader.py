@@ -8,25 +8,32 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
-from yaml.nodes import MappingNode, Node, ScalarNode
+from yaml.nodes import MappingNode, Node
 
-from dialogue.flow import Escalation, Flow, Keypad, Slot, State, Step, Wording
+from dialogue.flow import OUTCOMES, Escalation, Flow, Keypad, State, Step
+from dialogue.flow_actions import Actions
 from dialogue.flow_checks import check_shape
+from dialogue.flow_known import check_known
 from dialogue.flow_names import Known, Names
 from dialogue.flow_steps import Parts
-from dialogue.flow_yaml import Fault, Reader, likely, line_of
-from dialogue.slots import SLOT_TYPES, SlotType
+from dialogue.flow_tables import Tables
+from dialogue.flow_variables import TABLES_OF_VARIABLES, VariableTables
+from dialogue.flow_yaml import Fault, Reader, line_of
+from dialogue.slots.regions import region_of, timezone_of
+from dialogue.values.value_types import Locale
 
 STATE_KEYS = (
     "say", "ask_again", "answers", "means", "slot", "slot_intents", "read_back", "read_back_retries", "filled",
-    "filled_as", "listen", "keypad", "no_input", "no_match", "goto", "transfer", "hangup", "outcome",
+    "filled_as", "listen", "keypad", "no_input", "no_match", "goto", "transfer", "hangup", "outcome", "choose",
+    "otherwise", "action", "outcomes", "filler",
 )  # fmt: skip
 FLOW_KEYS = (
-    "flow", "language", "timezone", "start", "max_turns", "too_long", "trouble", "transfer_failed", "dead_air",
-    "defaults", "counters", "slots", "everywhere", "faqs", "states",
+    "flow", "language", "region", "timezone", "start", "max_turns", "too_long", "trouble", "transfer_failed",
+    "adviser_away", "dead_air", "defaults", "counters", "slots", "constants", "facts", "variables", "actions",
+    "everywhere", "corrections", "faqs", "states",
 )  # fmt: skip
+WAYS = ("goto", "transfer", "hangup", "choose", "action")
 REQUIRED = ("flow", "language", "start", "too_long", "trouble", "states")
 
 
@@ -44,12 +51,12 @@ def read_flow(text: str, file: str, known: Known, edited_at: str = "") -> Flow:
     flow = loader.flow(text)
     if flow is None or loader.reader.faults:
         raise BadFlow(loader.reader.faults)
-    faults = check_shape(flow)
+    faults = check_shape(flow) or check_known(flow, loader.names.lines)
     if faults:
         raise BadFlow(faults)
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     lengths = {name: ms for name, ms in known.prompts.items() if ms is not None}
-    return replace(flow, prompt_ms=lengths, version=version, edited_at=edited_at)
+    return replace(flow, prompt_ms=lengths, prompt_texts=known.texts, text=text, version=version, edited_at=edited_at)
 
 
 class _Loader:
@@ -59,6 +66,8 @@ class _Loader:
         self.reader = Reader(file)
         self.names = Names(self.reader, known)
         self.parts = Parts(self.names)
+        self.tables = Tables(self.names)
+        self.variables = VariableTables(self.names)
         self.no_input: Escalation | None = None
         self.no_match: Escalation | None = None
 
@@ -71,6 +80,7 @@ class _Loader:
         for key in REQUIRED:
             if key not in top:
                 reader.fault(root, f"the flow needs {key}")
+        self.names.where = self.where(top)
         state_nodes = reader.mapping(top["states"], "states") if "states" in top else {}
         self.names.states = frozenset(state_nodes)
         if "counters" in top:
@@ -78,13 +88,19 @@ class _Loader:
                 self.names.counters[name] = reader.whole(node, f"counter {name}", 0, 100)
         if "slots" in top:
             for name, node in reader.mapping(top["slots"], "slots").items():
-                self.names.slots[name] = self.slot(name, node)
+                self.names.slots[name] = self.tables.slot(name, node)
+        for key, origin in TABLES_OF_VARIABLES:
+            if key in top:
+                self.variables.read(top[key], key, origin)
+        if "actions" in top:
+            self.names.actions = Actions(self.names, self.variables).read(top["actions"])
         if "defaults" in top:
             self.defaults(top["defaults"])
         everywhere = {}
         if "everywhere" in top:
             everywhere = self.parts.answers(top["everywhere"], "everywhere")
-        faqs = self.faqs(top["faqs"]) if "faqs" in top else {}
+        corrections = self.parts.corrections(top["corrections"]) if "corrections" in top else None
+        faqs = self.tables.faqs(top["faqs"]) if "faqs" in top else {}
         states = {}
         for name, node in state_nodes.items():
             reader.state = name
@@ -95,27 +111,38 @@ class _Loader:
         if any(key not in top for key in REQUIRED):
             return None
         start = self.names.state_name(top["start"], "start")
-        dead_air_ms, dead_air = self.dead_air(top["dead_air"]) if "dead_air" in top else (1_800, ())
+        dead_air_ms, dead_air = self.tables.dead_air(top["dead_air"]) if "dead_air" in top else (1_800, ())
         return Flow(
             name=reader.text(top["flow"], "flow"),
-            language=reader.text(top["language"], "language"),
+            language=self.names.where.language,
             start=start,
             states=states,
             trouble=self.parts.escalation(top["trouble"], "trouble"),
             too_long=self.parts.step(top["too_long"], "too_long"),
-            timezone=self.timezone(top["timezone"]) if "timezone" in top else "Europe/Paris",
+            timezone=self.names.where.timezone,
+            region=self.names.where.region,
             slots=self.names.slots,
+            variables=self.names.variables,
+            actions=self.names.actions,
             counters=self.names.counters,
             everywhere=everywhere,
+            corrections=corrections,
             faqs=faqs,
             dead_air_ms=dead_air_ms,
             dead_air=dead_air,
             transfer_failed=self.names.say(top["transfer_failed"], "transfer_failed")
             if "transfer_failed" in top
             else (),
+            adviser_away=self.names.state_name(top["adviser_away"], "adviser_away") if "adviser_away" in top else "",
             max_turns=reader.whole(top["max_turns"], "max_turns", 3, 500) if "max_turns" in top else 40,
             file=reader.file,
         )
+
+    def where(self, top: Mapping[str, Node]) -> Locale:
+        language = self.tables.language(top["language"]) if "language" in top else "fr"
+        region = self.tables.region(top["region"]) if "region" in top else region_of(language)
+        timezone = self.tables.timezone(top["timezone"]) if "timezone" in top else timezone_of(region)
+        return Locale(language, region, timezone)
 
     def defaults(self, node: Node) -> None:
         entries = self.reader.mapping(node, "defaults", ("listen", "keys", "no_input", "no_match"))
@@ -166,20 +193,34 @@ class _Loader:
             no_input=self.parts.escalation(entries["no_input"], "no_input") if "no_input" in entries else self.no_input,
             no_match=self.parts.escalation(entries["no_match"], "no_match") if "no_match" in entries else self.no_match,
             goto=self.names.state_name(entries["goto"], "goto") if "goto" in entries else "",
-            transfer=reader.text(entries["transfer"], "transfer") if "transfer" in entries else "",
+            transfer=self.parts.extension(entries["transfer"]) if "transfer" in entries else "",
             hangup=reader.flag(entries["hangup"], "hangup") if "hangup" in entries else False,
             outcome=reader.text(entries["outcome"], "outcome") if "outcome" in entries else "",
+            choose=self.parts.choices(entries["choose"]) if "choose" in entries else (),
+            otherwise=self.parts.step(entries["otherwise"], "otherwise")
+            if "otherwise" in entries and "action" not in entries
+            else None,
+            action=self.names.action_name(entries["action"]) if "action" in entries else "",
+            outcomes=self.outcomes(entries) if "action" in entries else {},
+            **(self.parts.filler(entries["filler"]) if "filler" in entries else {}),
         )
         self.check_state(state, node, entries)
         return state
 
     def check_state(self, state: State, node: Node, entries: Mapping[str, Node]) -> None:
         reader = self.reader
-        ways = [key for key in ("goto", "transfer", "hangup") if key in entries]
+        ways = [key for key in WAYS if key in entries]
         if state.listens and ways:
             reader.fault(entries[ways[0]], f"a state that listens (answers, slot) cannot also have {ways[0]}")
         elif not state.listens and len(ways) != 1:
-            reader.fault(node, "needs answers or a slot (to listen), or one of goto, transfer, hangup")
+            reader.fault(node, f"needs answers or a slot (to listen), or one of {', '.join(WAYS)}")
+        if "choose" in entries or ("otherwise" in entries and "action" not in entries):
+            self.check_choose(state, node, entries)
+        if "action" in entries:
+            self.check_action(state, node)
+        for key in ("outcomes", "filler"):
+            if key in entries and "action" not in entries:
+                reader.fault(entries[key], f"{key} belongs to an action")
         if state.listens:
             if not state.say:
                 reader.fault(node, "a state that listens must say something")
@@ -194,6 +235,32 @@ class _Loader:
         if state.outcome and not (state.transfer or state.hangup):
             reader.fault(entries["outcome"], "an outcome belongs to a state that ends the call, or to a step")
 
+    def outcomes(self, entries: Mapping[str, Node]) -> dict[str, Step]:
+        """The step of each outcome of an action; `otherwise` stands for those that are not named."""
+        found: dict[str, Step] = {}
+        named = self.reader.mapping(entries["outcomes"], "outcomes", OUTCOMES) if "outcomes" in entries else {}
+        for outcome in OUTCOMES:
+            node = named.get(outcome, entries.get("otherwise"))
+            if node is not None:
+                found[outcome] = self.parts.step(node, outcome)
+                self.parts.must_lead_on(node, found[outcome], outcome)
+        return found
+
+    def check_action(self, state: State, node: Node) -> None:
+        """Whatever comes of an action leads somewhere."""
+        missing = [outcome for outcome in OUTCOMES if outcome not in state.outcomes]
+        if missing:
+            self.reader.fault(node, f"nothing is said of the outcomes {', '.join(missing)}: name them, or otherwise")
+
+    def check_choose(self, state: State, node: Node, entries: Mapping[str, Node]) -> None:
+        """A state that chooses is silent, and there is always a way on."""
+        if "choose" not in entries or state.otherwise is None:
+            self.reader.fault(node, "choose needs otherwise: what is done when no condition is true")
+            return
+        self.parts.must_lead_on(entries["otherwise"], state.otherwise, "otherwise")
+        if state.say:
+            self.reader.fault(entries["say"], "a state that chooses says nothing: its steps may")
+
     def check_meanings(self, state: State, everywhere: Mapping[str, Step]) -> None:
         """`means` and `keypad.keys` must name something that is handled in this state."""
         handled = {*state.answers, *everywhere, *state.slot_intents}
@@ -206,54 +273,3 @@ class _Loader:
                 if state.means.get(intent, intent) not in {*handled, "yes", "no"}:
                     self.reader.fault(state.line, f"key {key} is {intent}, which has no answer here")
         self.reader.state = ""
-
-    # --- slots, FAQs and other tables ---
-
-    def slot(self, name: str, node: Node) -> Slot:
-        reader = self.reader
-        entries = {"type": node} if isinstance(node, ScalarNode) else reader.mapping(
-            node, f"slot {name}", ("type", "choices", "say_as")
-        )  # fmt: skip
-        kind = reader.text(entries["type"], "type") if "type" in entries else ""
-        if kind not in SLOT_TYPES:
-            reader.fault(node, f"slot {name} has type {kind or 'none'}; there are {', '.join(SLOT_TYPES)}")
-            return Slot(name, "digits")
-        slot_type: SlotType = next(known for known in SLOT_TYPES if known == kind)
-        choices = {}
-        if "choices" in entries:
-            listed = reader.mapping(entries["choices"], "choices")
-            choices = {value: reader.texts(words, f"choice {value}") for value, words in listed.items()}
-        if (slot_type == "choice") != bool(choices):
-            reader.fault(node, f"slot {name}: choices belong to the type choice")
-        say_as = {}
-        if "say_as" in entries:
-            for value, prompt in reader.mapping(entries["say_as"], "say_as").items():
-                if choices and value not in choices:
-                    reader.fault(prompt, f"slot {name} has no choice {value}{likely(value, choices)}")
-                say_as[value] = next(iter(self.names.say(prompt, "say_as")), "")
-        return Slot(name, slot_type, choices, say_as)
-
-    def faqs(self, node: Node) -> dict[str, Wording]:
-        reader = self.reader
-        found = {}
-        for name, say in reader.mapping(node, "faqs").items():
-            if name not in self.names.known.faqs:
-                reader.fault(say, f"unknown FAQ {name}{likely(name, self.names.known.faqs)}")
-            found[name] = self.names.say(say, name)
-        missing = sorted(self.names.known.faqs - set(found), key=lambda name: (len(name), name))
-        if missing:
-            reader.fault(node, f"no answer for {', '.join(missing)}")
-        return found
-
-    def dead_air(self, node: Node) -> tuple[int, Wording]:
-        entries = self.reader.mapping(node, "dead_air", ("after_ms", "say"))
-        after = self.reader.whole(entries["after_ms"], "after_ms", 500, 3_000) if "after_ms" in entries else 1_800
-        return after, self.names.say(entries["say"], "dead_air say") if "say" in entries else ()
-
-    def timezone(self, node: Node) -> str:
-        name = self.reader.text(node, "timezone")
-        try:
-            ZoneInfo(name)
-        except (ValueError, OSError, KeyError):
-            self.reader.fault(node, f"unknown timezone {name}")
-        return name

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from urllib.parse import urlsplit
 
-from dialogue.flow import Flow, State, Step
-from dialogue.flow_checks import destinations, exits
+from dialogue.flow import Flow, State
+from dialogue.flow_checks import destinations, exits, own_steps
 
 BOX_W, LINE_H, GAP = 290, 15, 24
 MARGIN, LABEL_W = 70, 360
 STYLE = (
     "text{font:12px sans-serif;fill:#222}.name{font-weight:bold}.small{font-size:11px;fill:#555}"
     ".ask{fill:#e8f1fb;stroke:#3b73b9}.end{fill:#fbeee8;stroke:#b9663b}.good{fill:#e9f7e9;stroke:#3c8f3c}"
+    ".act{fill:#f3eafb;stroke:#7a4bb9}.choose{fill:#fdf8e1;stroke:#b59a2b}"
     ".any{fill:#f5f5f5;stroke:#999;stroke-dasharray:4 3}path{fill:none;stroke:#666}"
 )
 ANYWHERE = "anywhere"
@@ -47,7 +49,8 @@ def picture(flow: Flow) -> str:
     y = 50.0
     for name in asking:
         lines = _lines(flow, flow.states[name])
-        boxes[name] = Box(name, "ask", MARGIN, y, 34 + LINE_H * len(lines), lines)
+        kind = "act" if flow.states[name].action else "choose" if flow.states[name].choose else "ask"
+        boxes[name] = Box(name, kind, MARGIN, y, 34 + LINE_H * len(lines), lines)
         y += boxes[name].height + 46
     boxes[ANYWHERE] = Box(ANYWHERE, "any", MARGIN, y, 50, ("in every question, unless it answers itself",))
     entering: dict[str, list[str]] = {name: [begin for begin, to in arrows if to == name] for name in ends}
@@ -83,8 +86,8 @@ def picture(flow: Flow) -> str:
 
 def _ranked(flow: Flow) -> list[str]:
     """States that ask or pass on, by distance from the start."""
-    distance = {flow.start: 0}
-    waiting = [flow.start]
+    distance = {name: 0 for name in (flow.start, flow.adviser_away) if name}
+    waiting = list(distance)
     while waiting:
         name = waiting.pop(0)
         for to in _own(flow.states[name]):
@@ -92,14 +95,14 @@ def _ranked(flow: Flow) -> list[str]:
                 distance[to] = distance[name] + 1
                 waiting.append(to)
     far = len(flow.states)
-    moving = [name for name, state in flow.states.items() if state.listens or state.goto]
+    moving = [
+        name for name, state in flow.states.items() if state.listens or state.goto or state.choose or state.action
+    ]
     return sorted(moving, key=lambda name: distance.get(name, far))
 
 
 def _own(state: State) -> list[str]:
-    steps: list[Step] = [*state.answers.values(), *state.filled_as.values()]
-    steps += [state.filled] if state.filled is not None else []
-    return [state.goto] if state.goto else [to for step in steps for to in destinations(step)]
+    return [state.goto] if state.goto else [to for step in own_steps(state) for to in destinations(step)]
 
 
 def _arrows(flow: Flow) -> dict[tuple[str, str], str]:
@@ -120,10 +123,11 @@ def _arrows(flow: Flow) -> dict[tuple[str, str], str]:
         if state.goto:
             labels.setdefault((state.name, state.goto), []).append("")
         for reason, step in exits(flow, state):
-            own = reason in state.answers or (reason, "") == ("filled", "")
+            own = reason in state.answers or bool(state.choose or state.action) or (reason, "") == ("filled", "")
             for to in destinations(step):
                 if to != state.name and (own or (reason, to) not in common):
                     over = " (over limit)" if step.count and to != step.goto else ""
+                    over = " (otherwise)" if step.otherwise and to != step.goto and not state.choose else over
                     labels.setdefault((state.name, to), []).append(reason + over)
     return {pair: ", ".join(dict.fromkeys(reasons)) for pair, reasons in labels.items()}
 
@@ -133,7 +137,15 @@ def _pairs(flow: Flow, state: State) -> set[tuple[str, str]]:
 
 
 def _lines(flow: Flow, state: State) -> tuple[str, ...]:
-    lines = ["says " + ", ".join(state.say)]
+    lines = ["says " + ", ".join(state.say)] if state.say else []
+    if state.action:
+        action = flow.actions[state.action]
+        server = urlsplit(action.url).netloc
+        lines.append(f"asks {server}: {action.name}" if server else f"notes: {action.name}")
+        if state.filler:
+            lines.append(f"after {state.filler_ms} ms says " + ", ".join(state.filler))
+    if state.choose:
+        lines.append(f"chooses by {len(state.choose)} condition{'s' if len(state.choose) > 1 else ''}")
     if state.slot:
         confirmed = ", read back" if state.read_back else ""
         keypad = f", {state.keypad.digits} keys" if state.keypad.digits else ""
@@ -187,9 +199,11 @@ def _arrow(boxes: dict[str, Box], begin: str, end: str, label: str, arrows: dict
             f'<path marker-end="url(#tip)" d="M{x:g},{first.y + first.height:g} L{x:g},{last.y:g}"/>'
             f'<text class="small" x="{x + 8:g}" y="{first.y + first.height + 27:g}">{text}</text>'
         )
-    x = first.x - 45  # past other questions, or back
+    x = first.x - 45  # past other questions, or back; the labels of one box stand below each other beside it
+    beside = [pair for pair in arrows if pair[0] == begin and boxes[pair[1]].x == first.x]
+    y = first.middle - 6 + LINE_H * beside.index((begin, end))
     return (
         f'<path marker-end="url(#tip)" d="M{first.x:g},{first.middle:g} C{x:g},{first.middle:g} {x:g},{last.middle:g}'
         f' {last.x:g},{last.middle:g}"/>'
-        f'<text class="small" x="4" y="{(first.middle + last.middle) / 2:g}">{text}</text>'
+        f'<text class="small" x="4" y="{y:g}">{text}</text>'
     )

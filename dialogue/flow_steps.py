@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
-from dialogue.flow import Escalation, Keypad, Listening, Step
+import forms
+from dialogue.flow import Corrections, Escalation, Keypad, Listening, Step
 from dialogue.flow_names import Names
 from dialogue.flow_yaml import likely
+from dialogue.values.value_types import BadValue, stored
 
-STEP_KEYS = ("say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over")
+STEP_KEYS = (
+    "say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over",
+    "when", "otherwise", "back", "restart", "keep",
+)  # fmt: skip
 LADDER_KEYS = ("say", "retries", "then", "ask")
 LISTEN_KEYS = (
     "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms", "end_silence_ms",
     "max_utterance_ms", "barge_in", "barge_in_ms", "no_input_ms",
     "commit_confidence", "commit_recognition", "ending_recognition", "hints", "turn_model",
 )  # fmt: skip
+CORRECTION_KEYS = ("say", "unread")
+FILLER_KEYS = ("say", "after_ms")
 KEYPAD_KEYS = ("keys", "digits", "end", "pause_ms")
 PHONE_KEYS = tuple("0123456789*#")
 
@@ -30,8 +38,13 @@ class Parts:
         self.listening = Listening()
         self.keys: dict[str, str] = {}
 
-    def step(self, node: Node, what: str) -> Step:
-        """`name` alone means goto."""
+    def extension(self, node: Node) -> str:
+        """The dialplan extension that a caller is handed over to."""
+        why = "no extension: letters, digits and + * # _ - only, 40 at most"
+        return self.reader.form(node, "transfer", forms.is_extension, why)
+
+    def step(self, node: Node, what: str, is_choice: bool = False) -> Step:
+        """`name` alone means goto. Of a `choose`, what is done otherwise stands beside the steps."""
         reader = self.reader
         if isinstance(node, ScalarNode):
             return Step(goto=self.names.state_name(node, what))
@@ -39,7 +52,7 @@ class Parts:
         step = Step(
             say=self.names.say(entries["say"], "say") if "say" in entries else (),
             goto=self.names.state_name(entries["goto"], "goto") if "goto" in entries else "",
-            transfer=reader.text(entries["transfer"], "transfer") if "transfer" in entries else "",
+            transfer=self.extension(entries["transfer"]) if "transfer" in entries else "",
             hangup=reader.flag(entries["hangup"], "hangup") if "hangup" in entries else False,
             outcome=reader.text(entries["outcome"], "outcome") if "outcome" in entries else "",
             ask=reader.flag(entries["ask"], "ask") if "ask" in entries else True,
@@ -48,12 +61,21 @@ class Parts:
             set=self.values(entries["set"]) if "set" in entries else {},
             count=self.names.counter_name(entries["count"]) if "count" in entries else "",
             over=self.step(entries["over"], "over") if "over" in entries else None,
+            when=self.names.condition(entries["when"], "when") if "when" in entries else None,
+            otherwise=self.step(entries["otherwise"], "otherwise") if "otherwise" in entries else None,
+            back=reader.flag(entries["back"], "back") if "back" in entries else False,
+            restart=self.names.state_name(entries["restart"], "restart") if "restart" in entries else "",
+            keep=self.kept(entries["keep"]) if "keep" in entries else (),
         )
-        ways = [key for key in ("goto", "transfer", "hangup", "repeat", "wait_ms") if key in entries]
+        ways = [key for key in ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart") if key in entries]
         if len(ways) > 1:
             reader.fault(entries[ways[1]], f"{what} cannot have both {ways[0]} and {ways[1]}")
         if ("count" in entries) != ("over" in entries):
             reader.fault(node, f"{what}: count and over belong together")
+        if ("when" in entries) != ("otherwise" in entries) and not is_choice:
+            reader.fault(node, f"{what}: when and otherwise belong together")
+        if step.keep and not step.restart:
+            reader.fault(entries["keep"], f"{what}: keep belongs to restart")
         if step.over is not None and step.over.count == step.count and step.count:
             reader.fault(entries["over"], f"{what}: over counts {step.count} again")
         if step.ends and not step.outcome:
@@ -150,12 +172,74 @@ class Parts:
         return found
 
     def values(self, node: Node) -> dict[str, str]:
-        """Slot -> value."""
+        """Slot or variable -> value."""
         found = {}
         for slot, value in self.reader.mapping(node, "set").items():
+            if slot in self.names.variables:
+                found[slot] = self.variable_value(value, slot)
+                continue
             if slot not in self.names.slots:
-                self.reader.fault(value, f"unknown slot {slot}{likely(slot, self.names.slots)}")
+                known = [*self.names.slots, *self.names.variables]
+                self.reader.fault(value, f"unknown slot {slot}{likely(slot, known)}")
                 continue
             found[slot] = self.reader.text(value, f"slot {slot}")
             self.names.check_value(value, slot, found[slot])
         return found
+
+    def variable_value(self, node: Node, name: str) -> str:
+        """The value that a step gives a variable."""
+        variable = self.names.variables[name]
+        if variable.origin != "set":
+            self.reader.fault(node, f"{name} is no variable that steps set: it is a {variable.origin}")
+            return ""
+        try:
+            return stored(variable.type, self.reader.text(node, name), self.names.where)
+        except BadValue as error:
+            self.reader.fault(node, f"variable {name} {error}")
+            return ""
+
+    def choices(self, node: Node) -> tuple[Step, ...]:
+        """The steps of a `choose`, of which the first whose `when` is true is taken."""
+        found = []
+        for item in self.reader.items(node):
+            step = self.step(item, "choose", is_choice=True)
+            if step.when is None and isinstance(item, MappingNode) and "when" not in self.reader.keys(item):
+                self.reader.fault(item, "each step of choose needs when")
+            self.must_lead_on(item, step, "a step of choose")
+            found.append(step)
+        return tuple(found)
+
+    def kept(self, node: Node) -> tuple[str, ...]:
+        """Slots and variables that a restart does not forget."""
+        names = self.reader.texts(node, "keep")
+        known = [*self.names.slots, *self.names.variables]
+        for name in names:
+            if name not in known:
+                self.reader.fault(node, f"unknown slot or variable {name}{likely(name, known)}")
+        return names
+
+    def corrections(self, node: Node) -> Corrections | None:
+        """What is said of a correction."""
+        entries = self.reader.mapping(node, "corrections", CORRECTION_KEYS)
+        missing = [key for key in CORRECTION_KEYS if key not in entries]
+        if missing:
+            self.reader.fault(node, f"corrections needs {' and '.join(missing)}")
+            return None
+        return Corrections(*(self.names.say(entries[key], key) for key in CORRECTION_KEYS))
+
+    def filler(self, node: Node) -> dict[str, Any]:
+        """What is said when an answer takes long: a wording, or `say` and `after_ms`."""
+        if not isinstance(node, MappingNode):
+            return {"filler": self.names.say(node, "filler")}
+        entries = self.reader.mapping(node, "filler", FILLER_KEYS)
+        if "say" not in entries:
+            self.reader.fault(node, "filler needs say")
+            return {}
+        after = self.reader.whole(entries["after_ms"], "after_ms", 200, 5_000) if "after_ms" in entries else 700
+        return {"filler": self.names.say(entries["say"], "filler say"), "filler_ms": after}
+
+    def must_lead_on(self, node: Node, step: Step, what: str) -> None:
+        """A step that cannot stay where it is, as nobody was asked anything there."""
+        steps = [step, *(other for other in (step.over, step.otherwise) if other is not None)]
+        if any(not (each.goto or each.ends) for each in steps):
+            self.reader.fault(node, f"{what} must lead to a state, transfer or hang up")

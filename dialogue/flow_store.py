@@ -1,25 +1,25 @@
 """The flows in force: read from their folders, watched, and replaced when an edit is good. Shell.
 
 New calls take `current(name)`; a call in progress keeps the Flow object that it began with. A bad edit changes nothing
-and is reported once.
+and is reported once; a bad file at the start costs nothing but its own flow.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
-from audio_prompts.catalogue import BadCatalogue, lengths_ms
+from audio_prompts.catalogue import BadCatalogue, lengths_ms, lengths_of_audio, read_catalogue
 from dialogue.flow import Flow
 from dialogue.flow_loader import BadFlow, read_flow
 from dialogue.flow_names import Known
 from dialogue.flow_yaml import Fault
-from yaml_text import compose
+from yaml_text import NotUtf8, compose, place_of, read_utf8
 
 A_FLOW = re.compile(r"^(flow|states)\s*:", re.MULTILINE)  # beside intents, guards and other files of a language
 VERSIONS_KEPT = 50
@@ -27,31 +27,45 @@ VERSIONS_KEPT = 50
 
 @dataclass(frozen=True)
 class Reload:
-    """What a look at the files brought: names of flows that changed, and the faults of files that were refused."""
+    """What a look at the files brought: names of flows that changed, the faults of files that were refused, and names
+    of flows that are in force no more because their file is gone."""
 
     changed: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 class FlowStore:
-    """Every flow below `flows_dir` (`<language>/<name>.yaml`), checked against intents there and prompts."""
+    """Every flow below `flows_dir` (`<language>/<name>.yaml`), checked against intents there and prompts.
 
-    def __init__(self, flows_dir: Path, prompts_dir: Path) -> None:
+    `stays`: a flow that is not out of force when its file is gone: the one of callers for whom there is no other.
+    """
+
+    def __init__(self, flows_dir: Path, prompts_dir: Path, stays: str = "") -> None:
         self._flows_dir = flows_dir
         self._prompts_dir = prompts_dir
         self._flows: dict[str, Flow] = {}
         self._versions: dict[tuple[str, str], Flow] = {}
+        self._stays = stays
         self._seen: tuple[object, ...] = ()
+        self._missed: frozenset[str] = frozenset()
+        self.faults: tuple[str, ...] = ()
+        """What is wrong with the files as they were when they were last looked at."""
 
-    def load(self) -> None:
-        """Reads every flow. Raises flow_loader.BadFlow with all faults of all files: refuse to start."""
+    def load(self) -> Reload:
+        """Reads every flow. A bad file costs its flow, no other one; where intents or prompts of a language cannot be
+        read, its flows come into force without a check of these names."""
         self._seen = self._stamp()
-        flows, faults = self._read()
+        flows, faults = self._read(whatever=True)
         if not flows and not faults:
             faults = [Fault(str(self._flows_dir), 0, "", "holds no flow (<language>/<name>.yaml)")]
-        if faults:
-            raise BadFlow(faults)
-        self._adopt(flows)
+        self.faults = tuple(str(fault) for fault in faults)
+        return Reload(self._adopt(flows), self.faults)
+
+    def wanting(self) -> tuple[str, ...]:
+        """The flows of which there is a file, or that must stay, and no version in force."""
+        wanted = {name for name, _ in self._files()} | ({self._stays} - {""})
+        return tuple(sorted(wanted - set(self._flows)))
 
     def names(self) -> tuple[str, ...]:
         """The flows in force, as `fr/heating`."""
@@ -62,17 +76,55 @@ class FlowStore:
         return self._flows[name]
 
     def version(self, name: str, version: str) -> Flow | None:
-        """A version that was in force since this process began, or None; for calls taken up after a restart."""
+        """A version that was in force since this process began or was recalled, or None."""
         return self._versions.get((name, version))
 
+    def has_file(self, name: str) -> bool:
+        """Whether there is a file of that name, good or bad."""
+        return (self._flows_dir / f"{name}.yaml").exists()
+
+    def author(self, name: str) -> str:
+        """Whose file a flow is, as the system names them; empty where nobody can tell."""
+        try:
+            return (self._flows_dir / f"{name}.yaml").owner()
+        except (OSError, KeyError):
+            return ""
+
+    def recall(self, name: str, text: str) -> Flow:
+        """Knows an earlier text of `fr/heating` again, whose file may be gone; what is in force stays in force.
+
+        Raises BadFlow when it does not go with the intents and prompts of today.
+        """
+        path = self._flows_dir / f"{name}.yaml"
+        flow = read_flow(text, _shown(path), known_beside(path, self._prompts_dir)[0])
+        self._versions[(name, flow.version)] = flow
+        return flow
+
+    def restore(self, name: str, text: str) -> None:
+        """Puts an earlier text in force again, until the file is good. Raises BadFlow as `recall` does."""
+        self._adopt({name: self.recall(name, text)})
+
     def refresh(self) -> Reload:
-        """Looks at the files (milliseconds; call it every second) and replaces what changed and is good."""
+        """Looks at the files (milliseconds; call it every second) and replaces what changed and is good.
+
+        A flow whose file is missing twice in a row is not in force any more; editors and checkouts replace files.
+        """
         stamp = self._stamp()
-        if stamp == self._seen:
+        if stamp == self._seen and not self._missed:
             return Reload()
+        missing = frozenset(name for name in self._flows if not self.has_file(name))
+        gone = tuple(sorted((missing & self._missed) - {self._stays}))
+        for name in gone:
+            del self._flows[name]
+        self._missed = missing - set(gone) - {self._stays}
+        if stamp == self._seen:
+            return Reload(gone=gone)
         self._seen = stamp
         flows, faults = self._read()
-        return Reload(self._adopt(flows), tuple(str(fault) for fault in faults))
+        if self._stays in missing:
+            faults.append(Fault(f"{self._stays}.yaml", 0, "", "is gone; it is the default flow, and stays in force"))
+        self.faults = tuple(str(fault) for fault in faults)
+        return Reload(self._adopt(flows), self.faults, gone)
 
     def _adopt(self, flows: dict[str, Flow]) -> tuple[str, ...]:
         changed = tuple(name for name, flow in flows.items() if self._flows.get(name) != flow)
@@ -83,17 +135,23 @@ class FlowStore:
             del self._versions[key]
         return changed
 
-    def _read(self) -> tuple[dict[str, Flow], list[Fault]]:
+    def _read(self, whatever: bool = False) -> tuple[dict[str, Flow], list[Fault]]:
+        """The good flows, and every fault. `whatever`: also of a language whose intents or prompts cannot be read."""
         flows: dict[str, Flow] = {}
-        faults: list[Fault] = []
-        surroundings: dict[str, Known] = {}
+        faults = [Fault(_shown(path), 0, "", reason) for path, reason in misplaced(self._flows_dir)]
+        surroundings: dict[str, tuple[Known, list[Fault]]] = {}
         for name, path in self._files():
+            if path.parent.name not in surroundings:
+                surroundings[path.parent.name] = known_beside(path, self._prompts_dir)
+            known, around = surroundings[path.parent.name]
+            faults.extend(around)
             try:
-                if path.parent.name not in surroundings:
-                    surroundings[path.parent.name] = known_beside(path, self._prompts_dir)
-                flows[name] = read_file(path, surroundings[path.parent.name])
+                flow = read_file(path, known)
             except BadFlow as error:
                 faults.extend(error.faults)
+            else:
+                if whatever or not around:
+                    flows[name] = flow
         return flows, sorted(set(faults), key=lambda fault: (fault.file, fault.line, fault.reason))
 
     def _files(self) -> Iterator[tuple[str, Path]]:
@@ -103,8 +161,8 @@ class FlowStore:
 
     def _stamp(self) -> tuple[object, ...]:
         """Changes when any file does that a flow depends on."""
-        folders = (*self._flows_dir.glob("*/*.yaml"), *self._prompts_dir.glob("*/*.yaml"))
-        built = self._prompts_dir.glob("*/.built.json")
+        folders = (*self._flows_dir.rglob("*.[yY]*[lL]"), *self._prompts_dir.glob("*/*.yaml"))
+        built = (*self._prompts_dir.glob("*/.built.json"), *self._prompts_dir.glob("*/*.wav"))
         stamps = []
         for path in sorted((*folders, *built)):
             try:
@@ -126,22 +184,43 @@ def is_flow(path: Path) -> bool:
 def read_file(path: Path, known: Known) -> Flow:
     """The flow of a file. Raises BadFlow, also when the file cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_utf8(path)
         edited = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadFlow([Fault(_shown(path), 0, "", f"cannot be read: {error}")]) from error
+    except (OSError, NotUtf8) as error:
+        line, reason = place_of(error)
+        raise BadFlow([Fault(_shown(path), line, "", f"cannot be read: {reason}")]) from error
     return read_flow(text, _shown(path), known, edited)
 
 
-def known_beside(path: Path, prompts_dir: Path) -> Known:
-    """The intents, FAQs and prompts that a flow file may name. Raises BadFlow when they cannot be read themselves."""
+def known_beside(path: Path, prompts_dir: Path) -> tuple[Known, list[Fault]]:
+    """The intents, FAQs and prompts that a flow file may name, and the faults of the files that cannot be read: of
+    prompts the audio tells then, and intents are not checked."""
     folder = path.parent
     prompts = prompts_dir / folder.name
+    faults: list[Fault] = []
+    texts: Mapping[str, str] = {}
     try:
-        lengths = lengths_ms(prompts)
+        lengths, texts = lengths_ms(prompts), read_catalogue(prompts / "prompts.yaml").texts
+    except FileNotFoundError:  # a language of which nothing was recorded: its flows say texts
+        lengths = lengths_of_audio(prompts)
     except (BadCatalogue, OSError) as error:
-        raise BadFlow([Fault(_shown(prompts / "prompts.yaml"), 0, "", str(error))]) from error
-    return Known(intent_names(folder / "intents.yaml"), intent_names(folder / "faqs.yaml"), lengths)
+        faults.append(Fault(_shown(prompts / "prompts.yaml"), 0, "", str(error)))
+        lengths = lengths_of_audio(prompts)
+    try:
+        intents, faqs = intent_names(folder / "intents.yaml"), intent_names(folder / "faqs.yaml")
+    except BadFlow as error:
+        faults.extend(error.faults)
+        return Known(frozenset(), frozenset(), lengths, texts, folder.name, any_intent=True), faults
+    return Known(intents, faqs, lengths, texts, folder.name), faults
+
+
+def misplaced(flows_dir: Path) -> Iterator[tuple[Path, str]]:
+    """Files that look like ours and are read by nobody, with the reason."""
+    for path in sorted(flows_dir.rglob("*")):
+        if path.suffix.lower() in (".yaml", ".yml") and path.suffix != ".yaml" and path.is_file():
+            yield path, f"is not read: call it {path.stem}.yaml"
+        elif path.suffix == ".yaml" and len(path.relative_to(flows_dir).parts) != 2 and is_flow(path):
+            yield path, f"is not read: flows are {flows_dir.name}/<language>/<name>.yaml"
 
 
 def intent_names(path: Path) -> frozenset[str]:
@@ -149,9 +228,10 @@ def intent_names(path: Path) -> frozenset[str]:
     if path.name == "faqs.yaml" and not path.exists():
         return frozenset()
     try:
-        root = compose(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadFlow([Fault(_shown(path), 0, "", f"intents cannot be read: {error!r}")]) from error
+        root = compose(read_utf8(path))
+    except (OSError, NotUtf8, yaml.YAMLError) as error:
+        line, reason = place_of(error)
+        raise BadFlow([Fault(_shown(path), line, "", f"intents cannot be read: {reason}")]) from error
     named = dict(_entries(root)).get("intents")
     if named is None:
         raise BadFlow([Fault(_shown(path), 0, "", "intents cannot be read: there is no `intents`")])

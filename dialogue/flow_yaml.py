@@ -6,7 +6,7 @@ Scalars are read as written: `yes`, `no` and `on` are words here, never booleans
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import yaml
@@ -88,12 +88,35 @@ class Reader:
                 found[key] = value
         return found
 
+    def keys(self, node: Node) -> frozenset[str]:
+        """The keys of a mapping; none of anything else."""
+        return frozenset(str(key.value) for key, _ in node.value) if isinstance(node, MappingNode) else frozenset()
+
     def text(self, node: Node, what: str) -> str:
         """A non-empty scalar."""
         if not isinstance(node, ScalarNode) or not str(node.value).strip():
             self.fault(node, f"{what} must be a text")
             return ""
         return str(node.value)
+
+    def form(self, node: Node, what: str, fits: Callable[[str], bool], otherwise: str) -> str:
+        """A scalar of a form; `otherwise` says what it is when it has not."""
+        text = self.text(node, what)
+        if text and not fits(text):
+            self.fault(node, f"{what} {text!r} is {otherwise}")
+        return text
+
+    def choices(
+        self, entries: Mapping[str, Node], node: Node, what: str, is_choice: bool
+    ) -> dict[str, tuple[str, ...]]:
+        """What `choices` of a typed thing lists, value by value with its words; only the type choice has any."""
+        choices: dict[str, tuple[str, ...]] = {}
+        if "choices" in entries:
+            listed = self.mapping(entries["choices"], "choices")
+            choices = {value: self.texts(words, f"choice {value}") for value, words in listed.items()}
+        if is_choice != bool(choices):
+            self.fault(node, f"{what}: choices belong to the type choice")
+        return choices
 
     def texts(self, node: Node, what: str) -> tuple[str, ...]:
         """One scalar, or a list of scalars."""

@@ -6,21 +6,25 @@ boiler?"). When a value was read back, yes, no and a new value ("no, seventy-fiv
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from dialogue.conversation import Conversation
 from dialogue.events import Understood
-from dialogue.flow import Flow, State, Step
-from dialogue.slots import NOTHING, SlotReading, parse
+from dialogue.flow import Flow, Slot, State, Step
+from dialogue.slots import NOTHING, NUMBER_TYPES, SlotReading, parse
+from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
+from dialogue.steering import correction_of, joined_moment, names_today
 
-MeaningKind: TypeAlias = Literal["nothing", "value", "confirmed", "denied", "intent", "no_match"]
+MeaningKind: TypeAlias = Literal["nothing", "value", "part", "confirmed", "denied", "intent", "no_match", "correction"]
 
-NUMBER_TYPES = ("zip_code", "phone", "digits")
+ASKED_BELOW = 0.72  # a value of less confidence is not taken unless it is read back first
+JOINED = 0.75  # confidence of a number that came in parts
 BARE_WORDS = 5  # an answer this short that holds a value is about that value
 BARE_YES_NO = 0.95  # slots.yes_no gives this or more when yes or no is most of what was said
 
@@ -29,7 +33,7 @@ BARE_YES_NO = 0.95  # slots.yes_no gives this or more when yes or no is most of 
 class Meaning:
     """What was meant. `intent` is the state's own name for it (yes may be ok_callback here), `step` where it leads.
 
-    `reading` and `yes_no` are what the text alone was read as.
+    `value` of a "part" of a number are its digits so far. `reading` and `yes_no` are what the text was read as.
     """
 
     kind: MeaningKind
@@ -39,6 +43,7 @@ class Meaning:
     step: Step | None = None
     reading: SlotReading = NOTHING
     yes_no: SlotReading = NOTHING
+    slot: str = ""
 
 
 def understand(flow: Flow, conversation: Conversation, event: Understood) -> Meaning:
@@ -57,13 +62,70 @@ def _meaning(
     state = flow.states[conversation.state]
     intent = "" if event.fallback else event.intent
     score = event.intent_score if intent else 0.0
+    corrected = corrected_by(flow, conversation, event.text, event.at)
+    if corrected is not None:
+        return corrected
     if conversation.confirming:
         confirmed = _confirmation(conversation, reading, yes_no, intent, score)
         if confirmed is not None:
             return confirmed
-    elif reading.complete and not _asks_something_else(flow, state, reading, event.text, intent):
+    elif _can_take(state, reading) and not _asks_something_else(flow, state, reading, event.text, intent):
         return Meaning("value", intent, score or reading.confidence, value_text(reading))
+    elif digits := part_of_number(flow, conversation, event.text, reading):
+        return Meaning("part", intent, score, digits)
     return _intent(flow, state, intent, score, yes_no)
+
+
+def corrected_by(flow: Flow, conversation: Conversation, text: str, at: float) -> Meaning | None:
+    """What a text corrects of what was said before: a slot and its new value, an empty one where that is not read.
+
+    The slot is the one whose value is what it is said not to be, else the last filled one that reads the new value,
+    else the last filled one. What answers the open question is no correction of another.
+    """
+    if flow.corrections is None or not conversation.slots:
+        return None
+    found = correction_of(text, flow.language)
+    if found is None:
+        return None
+    open_slot = flow.states[conversation.state].slot
+    filled = [name for name in reversed(tuple(conversation.slots)) if name in flow.slots and name != open_slot]
+    is_old = [name for name in filled if found.old and _reads(flow, conversation, name, found.old, at, "")]
+    for name in is_old:
+        if _reads(flow, conversation, name, found.old, at, "") == conversation.slots[name]:
+            value = _reads(flow, conversation, name, found.new, at, conversation.slots[name])
+            return Meaning("correction", score=1.0, value=value, slot=name)
+    if open_slot and read_slot(flow, conversation, text, at).complete:
+        return None
+    if open_slot and read_as(flow, flow.slots[open_slot], found.new, at).complete:
+        return None
+    for name in filled:
+        value = _reads(flow, conversation, name, found.new, at, conversation.slots[name])
+        if value and (found.declared or flow.slots[name].type != "yes_no"):
+            return Meaning("correction", score=1.0, value=value, slot=name)
+    return None if open_slot or not filled or not found.declared else Meaning("correction", score=1.0, slot=filled[0])
+
+
+def _reads(flow: Flow, conversation: Conversation, name: str, text: str, at: float, previous: str) -> str:
+    """The value that a slot reads in a text; empty where none is certain enough to be taken."""
+    reading = read_as(flow, flow.slots[name], text, at, previous or None)
+    if not reading.complete and previous:
+        reading = read_as(flow, flow.slots[name], text, at)
+    if not reading.complete or reading.confidence < ASKED_BELOW:
+        return ""
+    value = value_text(reading)
+    if previous and flow.slots[name].type == "date_time":
+        return joined_moment(previous, value, _is_day_named(flow, name, text, at, value))
+    return value
+
+
+def _is_day_named(flow: Flow, name: str, text: str, at: float, value: str) -> bool:
+    """Whether a text names a day itself: what names none moves with the day on which it is said."""
+    if names_today(text, flow.language) or not re.match(r"\d{4}-\d\d-\d\d", value):
+        return True
+    later = read_as(flow, flow.slots[name], text, at + 86_400)
+    if not later.complete or not re.match(r"\d{4}-\d\d-\d\d", value_text(later)):
+        return True
+    return date.fromisoformat(value_text(later)[:10]) - date.fromisoformat(value[:10]) != timedelta(days=1)
 
 
 def read_slot(flow: Flow, conversation: Conversation, text: str, at: float) -> SlotReading:
@@ -72,14 +134,45 @@ def read_slot(flow: Flow, conversation: Conversation, text: str, at: float) -> S
     if not name:
         return NOTHING
     slot = flow.slots[name]
+    reading = read_as(flow, slot, text, at, conversation.tentative)
+    if not conversation.part or reading.complete or not digits_alone(text, lexicon_of(flow.language)):
+        return reading
+    whole = read_as(flow, slot, joined(flow, conversation, text), at)
+    if not whole.complete:
+        return reading
+    return replace(whole, confidence=min(whole.confidence, JOINED))
+
+
+def read_as(flow: Flow, slot: Slot, text: str, at: float, previous: str | None = None) -> SlotReading:
+    """A text as the value of a slot; `previous` was read back, and may be corrected."""
     return parse(
         slot.type,
         text,
         flow.language,
         now=local_time(flow, at),
         choices=slot.choices or None,
-        previous=conversation.tentative,
+        region=flow.region,
+        previous=previous,
+        least_digits=slot.length[0],
+        most_digits=slot.length[1],
+        least=slot.range[0],
+        most=slot.range[1],
     )
+
+
+def joined(flow: Flow, conversation: Conversation, text: str) -> str:
+    """The digits of a text behind those that were heard before it."""
+    return conversation.part + digits_alone(text, lexicon_of(flow.language))
+
+
+def part_of_number(flow: Flow, conversation: Conversation, text: str, reading: SlotReading) -> str:
+    """The digits so far, where a text is nothing but a part of the number that is asked for; else empty."""
+    name = flow.states[conversation.state].slot
+    if not name or flow.slots[name].type not in NUMBER_TYPES or reading.complete or conversation.confirming:
+        return ""
+    most = {"zip_code": 4, "phone": 14, "digits": flow.slots[name].length[1] - 1}[flow.slots[name].type]
+    digits = joined(flow, conversation, text)
+    return digits if len(digits) <= most and digits != conversation.part else ""
 
 
 def read_yes_no(flow: Flow, text: str, at: float) -> SlotReading:
@@ -88,8 +181,8 @@ def read_yes_no(flow: Flow, text: str, at: float) -> SlotReading:
 
 
 def local_time(flow: Flow, at: float) -> datetime:
-    """Seconds since the epoch as the time of the flow's callers."""
-    return datetime.fromtimestamp(at, ZoneInfo(flow.timezone)).replace(tzinfo=None)
+    """Seconds since the epoch as the time of the flow's callers, with their time zone."""
+    return datetime.fromtimestamp(at, ZoneInfo(flow.timezone))
 
 
 def value_text(reading: SlotReading) -> str:
@@ -116,6 +209,17 @@ def allowed_intents(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
     return tuple(sorted({intent for intent in named if intent not in flow.faqs}))
 
 
+def awaited(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
+    """What can be accepted now, for the recogniser: `yes_no` where yes or no is an answer, and the type of the slot."""
+    state = flow.states.get(conversation.state)
+    if state is None or not state.listens:
+        return ()
+    slot = flow.slots[state.slot].type if state.slot else ""
+    intents = {*state.answers, *state.means}
+    asks = conversation.confirming or slot == "yes_no" or bool(intents & {"yes", "no"})
+    return (*(["yes_no"] if asks else []), *([slot] if slot not in ("", "yes_no") else []))
+
+
 def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -> bool:
     """False when the text answers by itself (a zip code, a bare yes): the intent service need not be asked."""
     state = flow.states.get(conversation.state)
@@ -124,9 +228,13 @@ def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -
     reading = read_slot(flow, conversation, text, at)
     yes_no = read_yes_no(flow, text, at)
     bare_yes_no = _is_bare(flow, text, yes_no)
+    if corrected_by(flow, conversation, text, at) is not None:
+        return False
     if conversation.confirming:
         return not (reading.complete or bare_yes_no)
-    if reading.complete:
+    if part_of_number(flow, conversation, text, reading):
+        return False
+    if _can_take(state, reading):
         return flow.slots[state.slot].type not in NUMBER_TYPES and not _short(flow, text)
     return not (bare_yes_no and _yes_no_step(flow, state, yes_no) is not None)
 
@@ -135,7 +243,7 @@ def certain(flow: Flow, conversation: Conversation, event: Understood, meaning: 
     """Whether a guess may be taken before the end of the utterance; `meaning` is what `understand` made of it.
 
     An open value ("soixante-quinze mille" ...), a sentence that breaks off ("je suis" ...), a no to what was read back
-    (a correction may follow) and whatever ends the call wait for the end.
+    (a correction may follow) and whatever ends the call or asks the world for something wait for the end.
     """
     state = flow.states.get(conversation.state)
     if state is None or not _is_worth_a_thought(flow, state, event):
@@ -145,8 +253,14 @@ def certain(flow: Flow, conversation: Conversation, event: Understood, meaning: 
     match meaning.kind:
         case "value":
             number = flow.slots[state.slot].type in NUMBER_TYPES
+            step = None if state.read_back else state.step_for(meaning.value)
+            if step is not None and _acts(flow, step):
+                return False
             return reading.certain and reading.confidence >= 0.9 and (number or _short(flow, event.text))
         case "confirmed":
+            step = state.step_for(conversation.tentative or "")
+            if step is not None and _acts(flow, step):
+                return False
             return reading.certain or (_is_bare(flow, event.text, yes_no) and not yes_no.open)
         case "intent" if meaning.step is not None:
             bare = _is_bare(flow, event.text, yes_no) and not yes_no.open
@@ -221,7 +335,12 @@ def _confirmation(
         if _changed(conversation, reading):
             return Meaning("value", intent, score or reading.confidence, value_text(reading))
         return Meaning("confirmed", "yes", reading.confidence, value_text(reading))
-    said = yes_no.value if yes_no.complete and yes_no.confidence >= (0.0 if not intent else BARE_YES_NO) else None
+    if yes_no.negated and (yes_no.value is None or intent == "yes"):
+        intent = "no" if yes_no.value is False else ""  # "c'est pas exact", whatever it resembles
+        score = yes_no.confidence
+    said = (
+        yes_no.value if yes_no.complete and yes_no.confidence >= (ASKED_BELOW if not intent else BARE_YES_NO) else None
+    )
     if said is True or intent == "yes":
         return Meaning("confirmed", "yes", score or yes_no.confidence)
     if said is False or intent == "no":
@@ -235,6 +354,8 @@ def _changed(conversation: Conversation, reading: SlotReading) -> bool:
 
 def _intent(flow: Flow, state: State, intent: str, score: float, yes_no: SlotReading) -> Meaning:
     """The step of an intent here; a yes or no in the text counts where the intent says no more than that."""
+    if yes_no.negated and _is_yes(state, intent):
+        intent, score = ("no", yes_no.confidence) if yes_no.value is False else ("", 0.0)
     if intent and intent not in ("yes", "no"):
         step = _step_of(flow, state, intent)
         if step is not None:
@@ -247,6 +368,16 @@ def _intent(flow: Flow, state: State, intent: str, score: float, yes_no: SlotRea
         if step is not None:
             return Meaning("intent", state.means.get(word, word), score or yes_no.confidence, step=step)
     return Meaning("no_match", intent, score)
+
+
+def _can_take(state: State, reading: SlotReading) -> bool:
+    """Whether a value is whole, and certain enough to be taken or at least read back."""
+    return reading.complete and (bool(state.read_back) or reading.confidence >= ASKED_BELOW)
+
+
+def _is_yes(state: State, intent: str) -> bool:
+    """Whether an intent is the yes of this state."""
+    return intent == "yes" or (bool(intent) and intent == state.means.get("yes"))
 
 
 def _step_of(flow: Flow, state: State, intent: str) -> Step | None:
@@ -269,6 +400,24 @@ def _asks_something_else(flow: Flow, state: State, reading: SlotReading, text: s
     if flow.slots[state.slot].type in NUMBER_TYPES or intent in ("", "yes", "no", *state.slot_intents):
         return False
     return not _short(flow, text) and _step_of(flow, state, intent) is not None
+
+
+def _acts(flow: Flow, step: Step) -> bool:
+    """Whether a step may ask the world for something before the caller is asked again."""
+    seen: set[str] = set()
+    waiting = [step]
+    while waiting:
+        one = waiting.pop()
+        waiting += [other for other in (one.over, one.otherwise) if other is not None]
+        name = one.goto
+        while name and name not in seen:
+            seen.add(name)
+            state = flow.states[name]
+            if state.action:
+                return True
+            waiting += [*state.choose, *([state.otherwise] if state.otherwise else [])]
+            name = state.goto
+    return False
 
 
 def _leads_out(flow: Flow, step: Step) -> bool:

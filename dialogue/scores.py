@@ -16,25 +16,31 @@ scores:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from dialogue.effects import Effect, EffectDone
 from dialogue.flow import Flow
-from dialogue.rehearsal import Decision, Rehearsal, Resolver
+from dialogue.rehearsal import Decision, Rehearsal, Resolver, World
 from protocol.messages import TransferCall
 
+MOST_AFTER_MS = 60_000
 OPTIONS = ("intent", "score", "after_ms", "recognition")
 ACTIONS = (
-    "says", "guesses", "continues", "interrupts", "coughs", "presses", "silence", "hangs_up", "recogniser_fails",
-    "intents_fail", "understanding_hangs", "playback_fails", "refuses", "listens",
+    "says", "guesses", "continues", "interrupts", "coughs", "mumbles", "presses", "silence", "hangs_up",
+    "recogniser_fails", "holds", "plays_on_hold", "takes_back", "intents_fail", "understanding_hangs", "playback_fails",
+    "refuses", "listens",
 )  # fmt: skip
 CHECKS = (
     "hears", "hears_not", "state", "slots", "counters", "confirming", "committed", "intent_was", "noted", "ends",
-    "transferred_to", "still_on",
+    "transferred_to", "still_on", "variables", "asked", "acted",
 )  # fmt: skip
+
+
+MORE = ("from", "answers", "facts", "number")
 
 
 class BadScore(ValueError):
@@ -49,6 +55,9 @@ class Score:
     name: str
     flow: str
     steps: tuple[Mapping[str, Any], ...]
+    answers: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    number: str = "+33100000000"
     begin: str = ""
     way: tuple[str, ...] = ()
 
@@ -72,7 +81,7 @@ def read_scores(path: Path) -> list[Score]:
         raise BadScore(f"{path}: must have flow and scores")
     found = []
     for entry in body["scores"]:
-        if not isinstance(entry, dict) or set(entry) - {"from"} != {"name", "steps"}:
+        if not isinstance(entry, dict) or set(entry) - {*MORE} != {"name", "steps"}:
             raise BadScore(f"{path}: each score needs name and steps, not {entry!r}")
         steps = tuple({step: ""} if isinstance(step, str) else step for step in entry["steps"])
         for step in steps:
@@ -81,8 +90,39 @@ def read_scores(path: Path) -> list[Score]:
             if len(known) != 1 or strange:
                 raise BadScore(f"{path}: {entry['name']}: what is {step!r}?")
         flow, way = str(body.get("flow", "fr/heating")), tuple(body.get("way", ()))
-        found.append(Score(str(path), str(entry["name"]), flow, steps, entry.get("from", ""), way))
+        answers = {name: _answers(path, value) for name, value in (entry.get("answers") or {}).items()}
+        facts, number = dict(entry.get("facts") or {}), str(entry.get("number", Score.number))
+        begin = entry.get("from", "")
+        found.append(Score(str(path), str(entry["name"]), flow, steps, answers, facts, number, begin, way))
     return found
+
+
+def _answers(path: Path, value: Any) -> tuple[Mapping[str, Any], ...]:
+    """The recorded answers of an action, one after the other; the last is given again."""
+    found = tuple(value) if isinstance(value, list) else (value,)
+    for answer in found:
+        if not isinstance(answer, dict) or set(answer) - {"outcome", "body", "after_ms"} or "outcome" not in answer:
+            raise BadScore(f"{path}: an answer has outcome, body and after_ms, not {answer!r}")
+    return found
+
+
+def recorded(answers: Mapping[str, tuple[Mapping[str, Any], ...]]) -> World:
+    """A world that answers as it was written down; an outcome `nothing` never comes."""
+    given: dict[str, int] = {}
+
+    def answer(effect: Effect) -> tuple[EffectDone | None, float]:
+        name = effect.arguments["action"]
+        listed = answers.get(name, ())
+        if not listed:
+            return EffectDone(0.0, effect.id, {"outcome": "error"}), 0.0
+        one = listed[min(given.get(name, 0), len(listed) - 1)]
+        given[name] = given.get(name, 0) + 1
+        after_s = min(float(one.get("after_ms", 100)), MOST_AFTER_MS) / 1_000
+        if one["outcome"] == "nothing":
+            return None, after_s
+        return EffectDone(0.0, effect.id, {"outcome": one["outcome"], "body": one.get("body")}), after_s
+
+    return answer
 
 
 def phrases_resolver(flows_dir: Path, language: str, faqs: Mapping[str, Any]) -> Resolver:
@@ -103,7 +143,7 @@ def phrases_resolver(flows_dir: Path, language: str, faqs: Mapping[str, Any]) ->
 
 def play(score: Score, flow: Flow, resolve: Resolver) -> Result:
     """Plays a score to its end, or to the first step that comes out otherwise."""
-    conversation = Rehearsal(flow, resolve)
+    conversation = Rehearsal(flow, resolve, world=recorded(score.answers), facts=score.facts, number=score.number)
     way = iter(score.way)
     while score.begin and conversation.dialogue.state != score.begin:
         line = next(way, None)
@@ -127,7 +167,7 @@ class Coverage:
 
 def coverage(flow: Flow, results: list[Result]) -> Coverage:
     """Every state, answer, counter limit, FAQ, slot value, confirmation and escalation of a flow: which were seen."""
-    wanted: set[str] = {f"state {name}" for name in flow.states}
+    wanted: set[str] = {f"state {name}" for name, state in flow.states.items() if not state.choose}
     wanted |= {f"counter {name} over" for name in flow.counters}
     wanted |= {f"anywhere: {intent}" for intent in flow.everywhere} | {f"faq {name}" for name in flow.faqs}
     wanted |= {"trouble", "trouble: the end", "too long"}
@@ -139,6 +179,8 @@ def coverage(flow: Flow, results: list[Result]) -> Coverage:
             }
         if state.read_back:
             wanted |= {f"{state.name}: confirmed", f"{state.name}: corrected"}
+        if state.action and not flow.actions[state.action].note:
+            wanted |= {f"{state.name}: {outcome}" for outcome in state.outcomes}
         if state.keypad.digits:
             wanted.add(f"{state.name}: keypad")
     seen: set[str] = set()
@@ -148,11 +190,15 @@ def coverage(flow: Flow, results: list[Result]) -> Coverage:
 
 
 def _seen(flow: Flow, conversation: Rehearsal) -> set[str]:
-    seen = {f"state {flow.start}"}
+    seen = {f"state {flow.start}"} | {f"state {name}" for name in conversation.states}
     noted = {(note.what, note.detail) for note in conversation.noted}
     seen |= {f"counter {detail} over" for what, detail in noted if what == "counter_over"}
     if any(what == "too_many_turns" for what, _ in noted):
         seen.add("too long")
+    for note in conversation.noted:
+        if note.what == "action":
+            name, _, outcome = note.detail.split(" ")
+            seen |= {f"state {name}", f"{name}: {outcome}"}
     read_back = ""
     for turn in conversation.turns:
         state, moved = flow.states[turn.state], turn.next_state != turn.state
@@ -162,7 +208,7 @@ def _seen(flow: Flow, conversation: Rehearsal) -> set[str]:
             seen.add(f"{turn.state}: {turn.intent}")
         elif turn.intent in flow.everywhere:
             seen.add(f"anywhere: {turn.intent}")
-        if turn.committed == "no_input":
+        if turn.committed in ("no_input", "no_speech"):
             seen.add(f"{turn.state}: no_input: the end" if moved else f"{turn.state}: no_input")
         elif turn.committed == "trouble":
             seen.add("trouble: the end" if moved else "trouble")
@@ -206,6 +252,10 @@ def _act(conversation: Rehearsal, key: str, step: Mapping[str, Any], decision: D
             conversation.interrupts(text, int(step.get("after_ms", 800)), decision)
         case "presses":
             conversation.presses(text)
+        case "holds":
+            conversation.holds(int(step.get("after_ms", 0)))
+        case "plays_on_hold":
+            conversation.plays_on_hold(text)
         case "intents_fail":
             conversation.intents_fail(text)
         case "understanding_hangs":
@@ -215,7 +265,9 @@ def _act(conversation: Rehearsal, key: str, step: Mapping[str, Any], decision: D
         case _:
             simple: dict[str, Callable[[], None]] = {
                 "coughs": conversation.coughs,
+                "mumbles": conversation.mumbles,
                 "silence": conversation.is_silent,
+                "takes_back": conversation.takes_back,
                 "hangs_up": conversation.hangs_up,
                 "recogniser_fails": conversation.recogniser_fails,
                 "playback_fails": conversation.playback_fails,
@@ -238,6 +290,17 @@ def _check(conversation: Rehearsal, key: str, wanted: Any) -> str:
         case "slots":
             have = {name: dialogue.conversation.slots.get(name) for name in wanted}
             return "" if have == dict(wanted) else f"the slots are {dict(dialogue.conversation.slots)}"
+        case "variables":
+            kept = dialogue.conversation.variables
+            have_variables = {name: kept.get(name, "") for name in wanted}
+            return "" if have_variables == dict(wanted) else f"the variables are {dict(kept)}"
+        case "asked":
+            sent = conversation.asked_for[-1].arguments if conversation.asked_for else {}
+            have_asked = {name: str(sent.get(name)) for name in wanted}
+            return "" if have_asked == {n: str(v) for n, v in dict(wanted).items()} else f"asked for {dict(sent)}"
+        case "acted":
+            done = [note.detail for note in conversation.noted if note.what == "action"]
+            return "" if done and done[-1].endswith(wanted) else f"the actions were {done}"
         case "counters":
             have_counts = {name: str(dialogue.conversation.counters.get(name, 0)) for name in wanted}
             return "" if have_counts == dict(wanted) else f"the counters are {dict(dialogue.conversation.counters)}"

@@ -7,26 +7,41 @@ end in silence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from dialogue.conversation import Conversation
-from dialogue.effects import DropEffect, Effect
+from dialogue.acting import Misread, Unsendable, answer_of, note_of, request_of
+from dialogue.conversation import Conversation, Volunteered
+from dialogue.effects import DropEffect, Effect, EffectDone
 from dialogue.events import Committed, DialogueAction, Noted
 from dialogue.flow import Escalation, Flow, State, Step, Wording
-from dialogue.meaning import Meaning
-from dialogue.readout import read_out
+from dialogue.meaning import Meaning, local_time, read_as, value_text
+from dialogue.values.conditions import When
+from dialogue.values.judging import Unset, holds
+from dialogue.values.templates import Field
+from dialogue.variables import said, value_of
+from dialogue.wording import items_of
 from protocol.items import Item, PromptItem
 from protocol.messages import CallConcluded, TurnTaken
+
+CERTAIN = 0.9  # of what was volunteered; less is asked
+MOST_VOLUNTEERED = 4
+ADVISER_AWAY = "adviser_away"
+"""The outcome of a call that ends because, or after, no adviser took the caller."""
+MOST_NOTES = 20
+MOST_HISTORY = 50
 
 
 @dataclass(frozen=True)
 class Saying:
-    """What is to be said now. Then an answer is awaited (for `wait_ms` if that is not 0), or the call `ends`."""
+    """What is to be said now. Then an answer is awaited (for `wait_ms` if that is not 0), or what comes of an action
+    (`acts`), or the call `ends`."""
 
     items: tuple[Item, ...]
     ends: bool = False
     wait_ms: int = 0
+    acts: bool = False
 
 
 class Talk:
@@ -57,8 +72,10 @@ class Talk:
     def answered(self, meaning: Meaning, text: str, committed: Committed) -> None:
         """Does what was meant, and records the turn."""
         before = self.conversation
-        kept = ("no_match",) if meaning.kind == "no_match" else ()
+        kept = ("no_match",) if meaning.kind in ("no_match", "part") else ()
         self.change(steps={name: step for name, step in before.steps.items() if name in kept})
+        if meaning.kind not in ("no_match", "part"):
+            self.change(part="")
         intent = meaning.intent
         match meaning.kind:
             case "value":
@@ -69,16 +86,43 @@ class Talk:
             case "denied":
                 self.change(tentative=None)
                 self.ask_again()
+            case "part":
+                self._go_on(meaning.value)
+            case "correction":
+                intent = "correction"
+                self.correct(meaning.slot, meaning.value)
             case "intent" if meaning.step is not None:
+                if intent in self.state.answers:
+                    self.volunteer((Volunteered(text),))
                 self.take(meaning.step)
             case _:
                 self.escalate("no_match", self.state.no_match)
         self.record(before, text, intent, meaning.score, committed)
 
-    def unanswered(self, why: Literal["no_input", "trouble"], text: str = "") -> None:
-        """No answer came, or nobody could tell what it was: the next step of the escalation, recorded as a turn."""
-        before = self.conversation
-        self.escalate(why, self.state.no_input if why == "no_input" else self.flow.trouble)
+    def _go_on(self, digits: str) -> None:
+        """Keeps a part of a number. At the first the question comes again, the next are said after the caller."""
+        is_first = not self.conversation.part
+        self.change(part=digits)
+        if is_first:
+            self.escalate("no_match", self.state.no_match)
+        else:
+            self._ask((), tuple(PromptItem(f"digit_{digit}") for digit in digits))
+
+    def volunteer(self, clauses: tuple[Volunteered, ...]) -> None:
+        """Keeps what was said beyond an answer, for questions that are still to come."""
+        self.change(volunteered=(*self.conversation.volunteered, *clauses)[-MOST_VOLUNTEERED:])
+
+    def unanswered(self, why: Literal["no_input", "no_speech", "unsure", "trouble"], text: str = "") -> None:
+        """No answer came, nothing but noises did, nobody could tell what was said, or the machine failed: the next step
+        of the escalation, recorded as a turn."""
+        before, state = self.conversation, self.state
+        match why:
+            case "unsure":
+                self.escalate("no_match", state.no_match)
+            case "trouble":
+                self.escalate("trouble", self.flow.trouble)
+            case _:
+                self.escalate("no_input", state.no_input)
         self.record(before, text, "", 0.0, why)
 
     def record(self, before: Conversation, text: str, intent: str, score: float, committed: Committed) -> None:
@@ -115,18 +159,8 @@ class Talk:
         self.ask(before, question)
 
     def items(self, wording: Wording) -> tuple[Item, ...]:
-        """A wording with its slots read out."""
-        known = dict(self.conversation.slots)
-        if self.conversation.tentative is not None:
-            known[self.state.slot] = self.conversation.tentative
-        found: list[Item] = []
-        for name in wording:
-            slot = self.flow.slots.get(name[1:-1]) if name.startswith("{") else None
-            if slot is None:
-                found.append(PromptItem(name))
-            elif slot.name in known:
-                found += [PromptItem(prompt) for prompt in read_out(slot, known[slot.name])]
-        return tuple(found)
+        """A wording with the values in it."""
+        return items_of(self.flow, self.conversation, wording, self.at)
 
     # --- going on ---
 
@@ -139,14 +173,21 @@ class Talk:
                 self.note("counter_over", step.count)
                 self.take(step.over)
                 return
+        if step.when is not None and step.otherwise is not None and not self.holds(step.when):
+            self.take(step.otherwise)
+            return
         if step.set:
-            self.change(slots={**self.conversation.slots, **step.set})
+            self._set(step.set)
         if step.outcome:
             self.change(outcome=step.outcome)
         if step.goto:
             self.enter(step.goto, step.say)
         elif step.ends:
             self.end(step.say, step.transfer)
+        elif step.back:
+            self._back(step.say)
+        elif step.restart:
+            self._restart(step)
         elif step.repeat:
             self._ask(step.say, self.conversation.last_said)
         elif step.wait_ms:
@@ -156,31 +197,162 @@ class Talk:
         else:
             self.ask((), step.say)
 
+    def _set(self, values: Mapping[str, str]) -> None:
+        """Gives slots and variables values."""
+        slots = {name: value for name, value in values.items() if name in self.flow.slots}
+        others = {name: value for name, value in values.items() if name not in slots}
+        self.change(slots={**self.conversation.slots, **slots}, variables={**self.conversation.variables, **others})
+
+    def holds(self, when: When) -> bool:
+        """Whether a condition is true now. What is unset is compared with nothing: `flow check` lets none through."""
+        now = local_time(self.flow, self.at)
+        try:
+            return holds(when.condition, lambda name: value_of(self.flow, self.conversation, now, name))
+        except Unset as error:
+            self.note("unset", str(error))
+            return False
+
     def enter(self, name: str, before: Wording = ()) -> None:
         """Goes to a state, through the states that only pass on. Trouble goes on until something is understood."""
         say = before
         trouble = {name: step for name, step in self.conversation.steps.items() if name == "trouble"}
         while True:
-            self.change(state=name, asked=0, steps=trouble, tentative=None, read_backs=0)
+            self.change(state=name, asked=0, steps=trouble, tentative=None, part="", read_backs=0, awaited="")
             state = self.state
+            if state.otherwise is not None:
+                step = next((step for step in state.choose if step.when and self.holds(step.when)), state.otherwise)
+                self.take(replace(step, say=say + step.say, when=None))
+                return
+            if state.action:
+                self._act(say)
+                return
             if not state.goto:
                 break
             say, name = say + state.say, state.goto
         if state.listens:
-            self.ask(say, state.say)
+            if self.conversation.history[-1:] != (name,):
+                self.change(history=(*self.conversation.history, name)[-MOST_HISTORY:])
+            if not self._is_answered_already(say):
+                self.ask(say, state.say)
             return
         if state.outcome:
             self.change(outcome=state.outcome)
         self.end(say + state.say, state.transfer)
 
-    def fill(self, value: str, confirm: bool = True) -> None:
-        """Takes a slot value: reads it back where the flow asks for it, else goes on."""
+    def correct(self, slot: str, value: str) -> None:
+        """Takes another value for a slot that was filled before, says it back, and goes on where that leads."""
+        flow = self.flow
+        if flow.corrections is None:
+            return
+        asks = next((name for name, state in flow.states.items() if state.slot == slot), "")
+        if not value:
+            left = {name: kept for name, kept in self.conversation.slots.items() if name != slot}
+            self.change(slots=left, volunteered=())
+            self.enter(asks or self.conversation.state, flow.corrections.unread)
+            return
+        self._set({slot: value})
+        now = local_time(flow, self.at)
+        words = said(flow, self.conversation, now, Field(slot)) or ""
+        self.change(variables={**self.conversation.variables, "corrected": words})
+        self.note("corrected", slot)
+        say = flow.corrections.say
+        if flow.slots[slot].corrected:
+            self.enter(flow.slots[slot].corrected, say)
+        else:
+            self.ask_again(say)
+
+    def _back(self, before: Wording) -> None:
+        """The question before this one, without its answer; at the first it is repeated."""
+        *earlier, last = self.conversation.history[:-1] or (self.conversation.state,)
+        slot = self.flow.states[last].slot if last in self.flow.states else ""
+        left = {name: value for name, value in self.conversation.slots.items() if name != slot}
+        self.change(slots=left, history=tuple(earlier), volunteered=(), tentative=None)
+        self.enter(last if last in self.flow.states else self.flow.start, before)
+
+    def _restart(self, step: Step) -> None:
+        """Forgets what was answered and found, but for facts and what is to be kept."""
+        c, facts_of = self.conversation, {n for n, one in self.flow.variables.items() if one.origin == "fact"}
+        self.change(
+            slots={name: value for name, value in c.slots.items() if name in step.keep},
+            variables={name: value for name, value in c.variables.items() if name in facts_of or name in step.keep},
+            lists={name: rows for name, rows in c.lists.items() if name in step.keep},
+            volunteered=(),
+            history=(),
+            outcome="",
+        )
+        self.enter(step.restart, step.say)
+
+    def _act(self, before: Wording) -> None:
+        """Asks the world for what the state needs; `before` and what the state says are heard meanwhile."""
+        state, flow, c = self.state, self.flow, self.conversation
+        action = flow.actions[state.action]
+        visits = c.acts.get(state.name, 0) + 1
+        self.change(acts={**c.acts, state.name: visits})
+        now = local_time(flow, self.at)
+        try:
+            if action.note:
+                self.change(notes=(*c.notes, note_of(flow, c, now, action))[-MOST_NOTES:])
+                self._outcome("ok", before + state.say)
+                return
+            asked = request_of(flow, c, now, action, visits)
+        except Unsendable as error:
+            self.note("action_unsendable", f"{state.name}: {error}")
+            self._outcome("error", before + state.say)
+            return
+        effect_id = self.effect("http", **asked)
+        self.change(awaited=effect_id)
+        self.saying = Saying(self.items(before + state.say), acts=True)
+
+    def _outcome(self, outcome: str, before: Wording = ()) -> None:
+        self.note("action", f"{self.state.name} {self.state.action} {outcome}")
+        step = self.state.outcomes[outcome]
+        self.take(replace(step, say=before + step.say))
+
+    def acted(self, done: EffectDone) -> None:
+        """An action is over: keeps what it gave, and takes the step of its outcome."""
+        self.settle(done.id)
+        self.change(awaited="")
+        if not self.state.action:  # another version of the flow
+            self.hand_over()
+            return
+        action = self.flow.actions[self.state.action]
+        try:
+            outcome, values, lists = answer_of(self.flow, action, done)
+        except Misread as error:
+            self.note("action_misread", f"{action.name}: {error}")
+            outcome, values, lists = "error", {}, {}
+        c = self.conversation
+        self.change(variables={**c.variables, **values}, lists={**c.lists, **lists})
+        self._outcome(outcome)
+
+    def _is_answered_already(self, say: Wording) -> bool:
+        """Whether something that was volunteered answers this state; then it is taken, or read back, at once."""
+        state = self.state
+        for clause in self.conversation.volunteered:
+            left = tuple(other for other in self.conversation.volunteered if other is not clause)
+            if state.slot and self.flow.slots[state.slot].type != "yes_no":
+                reading = read_as(self.flow, self.flow.slots[state.slot], clause.text, self.at)
+                if reading.complete and reading.confidence >= CERTAIN:
+                    self.note("volunteered", state.name)
+                    self.change(volunteered=left)
+                    self.fill(value_text(reading), before=say)
+                    return True
+            step = state.answers.get(state.means.get(clause.intent, clause.intent)) if clause.intent else None
+            if step is not None and step.goto and clause.score >= state.listening.commit_confidence:
+                self.note("volunteered", state.name)
+                self.change(volunteered=left)
+                self.take(replace(step, say=say + step.say))
+                return True
+        return False
+
+    def fill(self, value: str, confirm: bool = True, before: Wording = ()) -> None:
+        """Takes a slot value: reads it back where the flow asks for it, else goes on. `before` is said first."""
         state = self.state
         if not (confirm and state.read_back):
             self.change(slots={**self.conversation.slots, state.slot: value}, tentative=None)
-            step = state.filled_as.get(value, state.filled)
+            step = state.step_for(value)
             if step is not None:
-                self.take(step)
+                self.take(replace(step, say=before + step.say))
             return
         read_backs = self.conversation.read_backs + 1
         self.change(tentative=value, read_backs=read_backs)
@@ -188,7 +360,7 @@ class Talk:
             self.change(tentative=None)
             self.take(state.no_match.then)
             return
-        self.ask((), state.read_back)
+        self.ask(before, state.read_back)
 
     def escalate(self, name: Literal["no_input", "no_match", "trouble"], escalation: Escalation | None) -> None:
         """The next step of an escalation, or what comes after the last."""
@@ -209,6 +381,18 @@ class Talk:
             self.change(state=self.flow.start)
         self.take(self.flow.trouble.then)
 
+    def adviser_is_away(self, known: Mapping[str, str] | None = None) -> None:
+        """Nobody took the caller, who is still, or again, with us and does not begin anew: `known` are the slots of the
+        call before. From here on the outcome is no hand-over, also when they hang up."""
+        told = {name: value for name, value in (known or {}).items() if name in self.flow.slots}
+        slots = {**self.conversation.slots, **told}
+        self.change(ending="", concluded=False, outcome=ADVISER_AWAY, slots=slots)
+        if self.flow.adviser_away:
+            self.enter(self.flow.adviser_away)
+            return
+        self.change(state=self.conversation.state or self.flow.start)
+        self.end(self.flow.transfer_failed, "")
+
     # --- effects ---
 
     def effect(self, kind: str, **arguments: Any) -> str:
@@ -225,7 +409,7 @@ class Talk:
         if effect is not None:
             left = {key: other for key, other in self.conversation.effects.items() if key != effect_id}
             self.change(effects=left)
-            if dropped:
+            if dropped and effect.kind != "http":  # what was asked to be done is done, whoever waits for it
                 self.actions.append(DropEffect(effect_id))
         return effect
 
@@ -233,7 +417,8 @@ class Talk:
 
     def end(self, say: Wording, transfer: str) -> None:
         """Says good-bye; then the call is transferred or hung up."""
-        self.change(ending=f"transfer {transfer}" if transfer else "hangup", turn=self.conversation.turn + 1)
+        ending = f"transfer {transfer}" if transfer else "hangup"
+        self.change(ending=ending, turn=self.conversation.turn + 1, awaited="")
         self.saying = Saying(self.items(say), ends=True)
 
     def conclude(self, otherwise: str = "unknown") -> None:
@@ -242,4 +427,5 @@ class Talk:
         if not c.concluded:
             outcome = c.outcome or otherwise
             self.change(concluded=True, outcome=outcome)
-            self.actions.append(CallConcluded(c.call_id, self.at, outcome, c.known))
+            noted = tuple(f"note_{number}={text}" for number, text in enumerate(c.notes, 1))
+            self.actions.append(CallConcluded(c.call_id, self.at, outcome, c.known + noted))

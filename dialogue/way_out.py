@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import forms
 from dialogue.flow import Flow
 
 
 def way_out(flow: Flow) -> tuple[tuple[str, ...], str]:
     """Prompts to say and the extension to transfer to (empty: hang up), from the flow's `trouble: then`.
 
-    Prompts that read out a slot are left out: what they need may be what broke.
+    Only recorded prompts: what reading out a value and speaking a text need may be what broke.
     """
     step = flow.trouble.then
     say, extension, name = step.say, step.transfer, step.goto
@@ -17,4 +18,4 @@ def way_out(flow: Flow) -> tuple[tuple[str, ...], str]:
         if state is None:
             break
         say, extension, name = say + state.say, state.transfer, state.goto
-    return tuple(prompt for prompt in say if not prompt.startswith("{")), extension
+    return tuple(prompt for prompt in say if forms.is_prompt(prompt)), extension

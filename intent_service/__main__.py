@@ -14,6 +14,7 @@ from observability.http import Server
 from observability.lifecycle import until_stopped
 from observability.listening import bound_socket, is_served
 from observability.logs import set_up_logs
+from observability.standby import take_place
 
 
 def main() -> int:
@@ -36,6 +37,9 @@ def main() -> int:
     encoder = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
     training = Training()
     catalogue = Recognisers(settings.flows_dir, settings.intent_cache_dir, languages, encoder, training)
+    if settings.standby_lock:
+        catalogue.refresh()
+    take_place(settings.standby_lock, wait=settings.standby)
     sock = bound_socket(settings.intent_host, settings.intent_port, settings.reuse_port)
     if settings.reuse_port and is_served(settings.intent_host, settings.intent_port):
         catalogue.refresh()  # the process that serves the same port does so until this one can answer

@@ -7,11 +7,13 @@ Training runs in a process of its own (`intent_service.train`), so answering goe
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +22,17 @@ from config import ROOT
 from intent_service.bundle import Bundle, bundle_path, open_bundle, version_of
 from intent_service.encoder import OpenedEncoder
 from intent_service.language import FAQS, MAIN, OUT_OF_SCOPE, LanguageData, read_language
+from intent_service.normalise import LANGUAGES
 from intent_service.phrases import BadPhrases
 from intent_service.recogniser import Recogniser
 
 log = logging.getLogger(__name__)
 
 _TRAINING_LIMIT_S = 600
+_NICENESS = 15
+"""Of a training: it may share its processor with calls."""
+_RETRY_S, _LONGEST_RETRY_S = 15.0, 600.0
+"""Wait before a failed training is tried again; it doubles."""
 
 TrainLanguage = Callable[[str], str]
 """Trains a language into the cache; returns an error, or an empty string."""
@@ -45,6 +52,10 @@ class Recognisers:
     refused: dict[str, str] = field(default_factory=dict)
     """Language -> why its newest files are not in force."""
     reloads: dict[str, int] = field(default_factory=lambda: {"taken": 0, "refused": 0})
+    clock: Callable[[], float] = time.monotonic
+    """Seconds; failed trainings are tried again by it."""
+    _failures: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """Language -> how often training failed in a row, and when it is tried again."""
     _stamps: dict[str, Stamp] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,16 +64,19 @@ class Recognisers:
         with self._lock:
             for language in self.languages:
                 stamp = self._stamp(language)
-                if stamp != self._stamps.get(language):
+                changed = stamp != self._stamps.get(language)
+                failures, again_at = self._failures.get(language, (0, 0.0))
+                if changed or (failures and self.clock() >= again_at):
                     self._stamps[language] = stamp
-                    self._take(language)
+                    self._take(language, 0 if changed else failures)
 
     @property
     def complete(self) -> bool:
         """Whether every language answers."""
         return all(language in self.recognisers for language in self.languages)
 
-    def _take(self, language: str) -> None:
+    def _take(self, language: str, failures: int) -> None:
+        self._failures.pop(language, None)
         try:
             data = read_language(self.flows, language)
             identity = self.encoder.encoder.identity if self.encoder.encoder is not None else "none"
@@ -74,6 +88,9 @@ class Recognisers:
                 log.info("intents in force", extra={"language": language, "version": version})
             self.refused.pop(language, None)
         except (BadPhrases, RuntimeError) as error:
+            if isinstance(error, RuntimeError):  # no memory, no time, no disk: may be over soon; bad phrases stay bad
+                wait_s = min(_RETRY_S * 2**failures, _LONGEST_RETRY_S)
+                self._failures[language] = (failures + 1, self.clock() + wait_s)
             self.refused[language] = str(error)
             self.reloads["refused"] += 1
             log.error("intents refused, the old ones stay", extra={"language": language, "reason": str(error)})
@@ -95,10 +112,12 @@ class Recognisers:
             raise RuntimeError(f"training gave no model: {failure or error}") from error
 
     def _stamp(self, language: str) -> Stamp:
+        files = [f"{language}/{file}" for file in (MAIN, FAQS, OUT_OF_SCOPE)]
+        files += [f"{other}/{MAIN}" for other in LANGUAGES if other != language]  # whose shared intents it learns from
         stamp = []
-        for file in (MAIN, FAQS, OUT_OF_SCOPE):
+        for file in files:
             try:
-                status = (self.flows / language / file).stat()
+                status = (self.flows / file).stat()
                 stamp.append((file, status.st_mtime_ns, status.st_size))
             except OSError:
                 continue
@@ -124,6 +143,8 @@ class Training:
             stderr=subprocess.PIPE,
             text=True,
         )
+        with contextlib.suppress(OSError):  # ended already
+            os.setpriority(os.PRIO_PROCESS, self._child.pid, _NICENESS)
         if self._stopped:  # asked for between the two
             self._child.kill()
         try:

@@ -76,7 +76,7 @@ def evaluate(data: LanguageData, encoder: Encoder | None, fold_count: int) -> Ev
     samples = data.samples(encoder)
     noisy = data.samples(encoder, TELEPHONE, NOISE_SEED)
     folds = folds_of(samples, fold_count)
-    held_out = out_of_fold(trainer_of(data, samples), folds, [samples, noisy])
+    held_out = out_of_fold(trainer_of(data, samples, encoder), folds, [samples, noisy])
     classes, labels = samples.classes, samples.labels
     judge = _Judge(data, folds, held_out[0], labels)
     own = own_members(data, labels)

@@ -1,4 +1,4 @@
-"""`python -m intent_service.export`: turns the encoder into ONNX (int8 where it is as accurate), once, at set-up.
+"""`python -m intent_service.export`: a sentence-transformers encoder as ONNX, in int8 where that is as accurate.
 
 Pooling and norm go into the graph, so that serving needs onnxruntime and `tokenizers` only. int8 is for the matrix
 products alone: with the table of word vectors in int8 too, French lost 1.4 points. It is kept when held-out accuracy on
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from config import BadSettings, IntentSettings, load
-from intent_service.encoder import MANIFEST, Encoder, OnnxEncoder, export_folder, model_location
+from intent_service.encoder import MANIFEST, USE_PACKAGE, Encoder, OnnxEncoder, export_folder, model_location
 from intent_service.language import read_language
 from intent_service.model import semantic_inputs
 from intent_service.remembered import RememberingEncoder
@@ -155,8 +155,8 @@ def main() -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
-    if settings.intent_encoder == "none":
-        print("INTENT_ENCODER=none: nothing to export")
+    if settings.intent_encoder in ("none", USE_PACKAGE):
+        print(f"INTENT_ENCODER={settings.intent_encoder}: nothing to export")
         return 0
     target = export_folder(settings.intent_cache_dir, settings.intent_encoder)
     if is_current(target):

@@ -6,6 +6,8 @@ One classifier knows both sets, so that a question asked of the main set is reco
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,15 +18,26 @@ from numpy.typing import NDArray
 from intent_service.encoder import Encoder
 from intent_service.groups import paraphrase_groups
 from intent_service.noise import Noise, garble
-from intent_service.normalise import normalise, plain
+from intent_service.normalise import LANGUAGES, normalise, plain
 from intent_service.phrases import BadPhrases, Intent, PhraseSet, read_phrase_set, read_sentences
+from yaml_text import NotUtf8, read_utf8
 
 if TYPE_CHECKING:
     from intent_service.training import TrainingSamples
 
 STRANGER = "(stranger)"
 """The class of sentences that mean none of the intents; never answered."""
+_APOSTROPHES = re.compile("[\u2018\u2019\u02bc\u0060\u00b4]")
+_NOT_READ = re.compile(r"[^\w' -]")
 MAIN, FAQS, OUT_OF_SCOPE = "intents.yaml", "faqs.yaml", "out_of_scope.yaml"
+
+
+@dataclass(frozen=True)
+class Kin:
+    """Phrases of another language for intents that both languages have in their main sets."""
+
+    language: str
+    intents: tuple[Intent, ...]
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,8 @@ class LanguageData:
     """Groups of sentences that mean none of the intents."""
     source: str
     """The files' texts, for hashing."""
+    kin: tuple[Kin, ...] = ()
+    """The same intents in the other languages: the encoder puts a sentence and its translation close together."""
 
     @property
     def sets(self) -> tuple[PhraseSet, ...]:
@@ -82,10 +97,25 @@ class LanguageData:
                 if text:  # a phrase of nothing but fillers teaches nothing
                     heard = phrase if noise is None else garble(phrase, noise, generator)
                     texts.append(text if noise is None else normaliser(heard))
-                    readings.append(encoder_reading(heard, texts[-1], self.name))
+                    readings.append(encoder_reading(heard))
                     labels.append(label)
                     groups.append(label * 100_000 + group)
         return as_samples(self.name, texts, readings, labels, self.classes, groups, encoder)
+
+    def kin_samples(self, encoder: Encoder | None) -> list[TrainingSamples]:
+        """What the head on embeddings learns from the other languages; nothing without an encoder."""
+        found = []
+        for kin in self.kin if encoder is not None else ():
+            pairs = [
+                (phrase, normalise(phrase, kin.language), self.classes.index(intent.name))
+                for intent in kin.intents
+                for phrase in intent.phrases
+            ]
+            pairs = [pair for pair in pairs if pair[1]]
+            texts, labels = [text for _, text, _ in pairs], [label for _, _, label in pairs]
+            readings = [encoder_reading(phrase) for phrase, _, _ in pairs]
+            found.append(as_samples(kin.language, texts, readings, labels, self.classes, [0] * len(pairs), encoder))
+        return found
 
 
 @dataclass(frozen=True)
@@ -99,9 +129,10 @@ class Normaliser:
         return normalise(text, self.language, self.kinds)
 
 
-def encoder_reading(sentence: str, normalised: str, language: str) -> str:
-    """What the encoder reads: English as it was said, for that is what it learnt; other languages normalised."""
-    return " ".join(sentence.split()) if language == "en" else normalised
+def encoder_reading(sentence: str) -> str:
+    """What the encoder reads: the words as they were said, accents and all, without the capitals and stops that one
+    recogniser writes, another does not, and phrases do not have. Numbers stay numbers: it knows digits and words."""
+    return " ".join(_NOT_READ.sub(" ", _APOSTROPHES.sub("'", sentence)).lower().split())
 
 
 def as_samples(
@@ -137,7 +168,7 @@ def read_language(flows: Path, name: str) -> LanguageData:
         path = flows / name / file
         shown = f"{flows.name}/{name}/{file}"
         try:
-            texts[file] = path.read_text(encoding="utf-8")
+            texts[file] = read_utf8(path)
             if file == OUT_OF_SCOPE:
                 strangers = read_sentences(texts[file], shown)
             else:
@@ -147,13 +178,30 @@ def read_language(flows: Path, name: str) -> LanguageData:
         except FileNotFoundError:
             if file == MAIN:
                 faults.append(f"{shown}:1: the file is missing")
-        except (BadPhrases, UnicodeDecodeError, OSError) as error:
+        except NotUtf8 as error:
+            faults.append(f"{shown}:{error.line}: {error}")
+        except (BadPhrases, OSError) as error:
             faults.append(str(error))
     if MAIN in sets and FAQS in sets:
         both = set(sets[MAIN].names) & set(sets[FAQS].names)
         faults += [f"{flows.name}/{name}/{FAQS}:1: intent {one}: stands in {MAIN} too" for one in sorted(both)]
     if faults:
         raise BadPhrases("\n".join(faults))
-    return LanguageData(
-        name, sets[MAIN], sets.get(FAQS), strangers, "\0".join(f"{k}\0{v}" for k, v in sorted(texts.items()))
-    )
+    kin = read_kin(flows, name, sets[MAIN].names)
+    source = "\0".join(f"{k}\0{v}" for k, v in sorted(texts.items())) + f"\0{kin}"
+    return LanguageData(name, sets[MAIN], sets.get(FAQS), strangers, source, kin)
+
+
+def read_kin(flows: Path, name: str, shared: Collection[str]) -> tuple[Kin, ...]:
+    """The intents of `shared` in the other languages' main files. A file that is missing or bad counts as none."""
+    found = []
+    for language in sorted(set(LANGUAGES) - {name}):
+        path = flows / language / MAIN
+        try:
+            other = read_phrase_set(read_utf8(path), str(path))
+        except (BadPhrases, NotUtf8, OSError):
+            continue  # told where that language is read
+        intents = tuple(intent for intent in other.intents if intent.name in shared)
+        if intents:
+            found.append(Kin(language, intents))
+    return tuple(found)

@@ -97,7 +97,7 @@ class Recogniser:
 
     def _classified(self, sentence: str, text: str, names: frozenset[str]) -> IntentDecision:
         bundle, classes = self._bundle, self._bundle.classifier.classes
-        reading = encoder_reading(sentence, text, self.data.name)
+        reading = encoder_reading(sentence)
         embedding = self._encoder.encode([reading]) if self._encoder is not None else None
         votes = bundle.classifier.votes([text], embedding, [is_negated(text, self.data.name)])
         probability = probabilities(votes, bundle.mix)

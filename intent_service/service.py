@@ -2,7 +2,7 @@
 
 The answer is an intent of the asked set, or `{"intent": "no_match", ..., "fallback": true}` with status 200: that the
 caller said something else is no error. Errors are 422 (a field is missing, too long, or names an unknown intent or
-language) and 503 with Retry-After (still training).
+language) and 503 with Retry-After (still training, or too many sentences wait).
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 1_000
 MAX_BODY_BYTES = 65_536
+MAX_WAITING = 128
+"""Sentences in hand at once: half a second of work. One more would be answered too late to be of use."""
 _CACHE_ENTRIES = 4_096
 _Key = tuple[str, str, bool, frozenset[str] | None]
 
@@ -174,6 +176,8 @@ def create_app(catalogue: Recognisers, reload_s: float, stop_training: Callable[
             reason = catalogue.refused.get(question.language, "still training")
             return _refusal(503, reason, {"Retry-After": "1"})
         nonlocal inside
+        if inside >= MAX_WAITING:
+            return _refusal(503, f"{inside} sentences wait already", {"Retry-After": "1"})
         inside += 1
         try:
             decision = await asyncio.get_running_loop().run_in_executor(worker, decide, question, faqs)

@@ -53,10 +53,10 @@ class Decider:
     """One per class."""
 
 
-def trainer_of(data: LanguageData, samples: TrainingSamples) -> HeadTrainer:
+def trainer_of(data: LanguageData, samples: TrainingSamples, encoder: Encoder | None) -> HeadTrainer:
     """Learns from the phrases, and from a garbled copy of each where the language has a generator."""
-    garbled = data.samples(None, TELEPHONE, GARBLE_SEED) if data.name == "fr" else None
-    return HeadTrainer(samples, is_polar(data.name), garbled)
+    garbled = data.samples(encoder, TELEPHONE, GARBLE_SEED) if data.name == "fr" else None
+    return HeadTrainer(samples, is_polar(data.name), garbled, data.kin_samples(encoder))
 
 
 def own_members(data: LanguageData, labels: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -112,7 +112,7 @@ def _asked(votes: Votes, probability: Matrix, members: NDArray[np.bool_]) -> tup
 def train(data: LanguageData, encoder: Encoder | None, version: str) -> Bundle:
     """Heads on all phrases; calibration and thresholds from heads that had not seen them."""
     samples = data.samples(encoder)
-    trainer = trainer_of(data, samples)
+    trainer = trainer_of(data, samples, encoder)
     votes = out_of_fold(trainer, folds_of(samples, FOLDS), [samples])[0]
     decider = fit_decider(data, votes, samples.labels)
     heads = trainer.fit(np.arange(len(samples.texts)))

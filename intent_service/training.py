@@ -22,6 +22,7 @@ from intent_service.model import (
     Confidence,
     Head,
     Matrix,
+    Vector,
     Votes,
     VoteWeights,
     semantic_inputs,
@@ -35,6 +36,8 @@ _SVM_C = 1.0
 _LOGISTIC_C = 10.0
 _GARBLED_WEIGHT = 0.5
 """Of a garbled copy beside its phrase: half as much to learn from."""
+_KIN_WEIGHT = 0.5
+"""Of a phrase in another language."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +74,33 @@ class TrainingSamples:
 class HeadTrainer:
     """Fits both heads on any rows of the samples; what every fold needs is made once.
 
-    `garbled` are other forms of the same phrases, row by row. Words are learnt from them too; meaning is not, because
-    a head that also learnt from embeddings of garbled phrases was no better beside the other.
+    `garbled` are other forms of the same phrases, row by row; both heads learn from them too.
+    `kin` are phrases of the same classes in other languages: the head on embeddings alone learns from them.
     """
 
-    def __init__(self, samples: TrainingSamples, polar: bool, garbled: TrainingSamples | None = None) -> None:
+    def __init__(
+        self,
+        samples: TrainingSamples,
+        polar: bool,
+        garbled: TrainingSamples | None = None,
+        kin: Sequence[TrainingSamples] = (),
+    ) -> None:
         self._samples = samples
         self._polar = polar
         self._copies = 1 if garbled is None else 2
         self._design = Design(samples.texts + ([] if garbled is None else garbled.texts), samples.language)
-        self._inputs = (
-            None
-            if samples.embeddings is None
-            else semantic_inputs(samples.embeddings, samples.negated(), polar).astype(np.float32)
-        )
+        forms = [samples] if garbled is None else [samples, garbled]
+        self._inputs = [
+            semantic_inputs(one.embeddings, one.negated(), polar).astype(np.float32)
+            for one in forms
+            if one.embeddings is not None
+        ]
+        self._kin_labels = [one.labels for one in kin]
+        self._kin_inputs = [
+            semantic_inputs(one.embeddings, one.negated(), polar).astype(np.float32)
+            for one in kin
+            if one.embeddings is not None
+        ]
 
     def fit(self, rows: NDArray[np.int64]) -> Classifier:
         """Both heads on the rows (the lexical one alone without embeddings)."""
@@ -99,9 +115,14 @@ class HeadTrainer:
         lexical = _head(svm.coef_, svm.intercept_, svm.classes_, len(samples.classes))
         own = rows[labels != samples.stranger].tolist()
         familiar = frozenset(sound for row in own for sound in sounds(samples.texts[row], samples.language).split())
-        if samples.embeddings is None or self._inputs is None:
+        if samples.embeddings is None:
             return Classifier(samples.classes, vocabulary, familiar, lexical, None, None, self._polar)
-        semantic = fit_logistic(self._inputs[rows], labels, len(samples.classes))
+        inputs = np.concatenate([*(one[rows] for one in self._inputs), *self._kin_inputs])
+        meant = np.concatenate([*(labels for _ in self._inputs), *self._kin_labels])
+        weights = np.full(len(meant), _KIN_WEIGHT, np.float32)
+        weights[: len(rows)] = 1.0
+        weights[len(rows) : len(rows) * len(self._inputs)] = _GARBLED_WEIGHT
+        semantic = fit_logistic(inputs, meant, len(samples.classes), weights)
         embeddings = samples.embeddings[rows]
         centroids = np.stack([embeddings[labels == label].sum(axis=0) for label in range(len(samples.classes))])
         centroids /= np.maximum(np.linalg.norm(centroids, axis=1, keepdims=True), 1e-9)
@@ -109,7 +130,7 @@ class HeadTrainer:
         return Classifier(samples.classes, vocabulary, familiar, lexical, semantic, centroids, self._polar)
 
 
-def fit_logistic(inputs: Matrix, labels: NDArray[np.int64], class_count: int) -> Head:
+def fit_logistic(inputs: Matrix, labels: NDArray[np.int64], class_count: int, sample_weights: Vector) -> Head:
     """Multinomial logistic regression with an L2 penalty, to its optimum, in single precision.
 
     The inputs are centred (the penalty spares the bias, so the optimum is the same): L-BFGS then needs fewer steps.
@@ -125,8 +146,10 @@ def fit_logistic(inputs: Matrix, labels: NDArray[np.int64], class_count: int) ->
     def loss_and_gradient(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights = flat.reshape(width + 1, class_count).astype(np.float32)
         probability = softmax(extended @ weights)
-        loss = -float(np.log(np.maximum(probability[rows, labels], 1e-30)).sum(dtype=np.float64))
+        likelihood = np.log(np.maximum(probability[rows, labels], 1e-30))
+        loss = -float((likelihood * sample_weights).sum(dtype=np.float64))
         probability[rows, labels] -= 1.0
+        probability *= sample_weights[:, None]
         penalised = weights / np.float32(_LOGISTIC_C)
         penalised[-1] = 0.0
         loss += 0.5 * float((penalised * weights).sum(dtype=np.float64))

@@ -10,7 +10,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -54,7 +54,10 @@ class ServiceReport:
         return _json(fields, 200 if is_ready else 503)
 
     def _metrics(self, _: Request) -> Response:
-        registries = dict.fromkeys((REGISTRY, self.drain.registry, self.registry))
+        own = CollectorRegistry()
+        ready = Gauge("pronto_ready", "1 while the service can take work, as `/ready` says", registry=own)
+        ready.set(not self.drain.is_draining and self.ready()[0])
+        registries = dict.fromkeys((REGISTRY, self.drain.registry, self.registry, own))
         text = b"".join(generate_latest(one) for one in registries)
         return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 
 from observability.endpoints import ServiceReport
 from observability.gate import App, Gate
+from observability.heartbeat import beat_every_s, notify
 from observability.listening import bound_socket
 from observability.whole_answers import WholeAnswers
 
@@ -53,9 +54,12 @@ class Server:
 
     async def alive(self) -> None:
         """Never returns; raises RuntimeError when nobody listens any more although nobody said `stop`. A background
-        task of the service: one that cannot be seen and not be drained must end."""
-        while self._listens():  # noqa: ASYNC110 - whose end nobody tells us of
-            await asyncio.sleep(LOOK_S)
+        task of the service: one that cannot be seen and not be drained must end. Each look is a beat of the service's
+        heart for its supervisor: the loop that answers requests goes round."""
+        every_s = beat_every_s(LOOK_S)
+        while self._listens():
+            notify("WATCHDOG=1")
+            await asyncio.sleep(every_s)
         raise RuntimeError("the HTTP server has ended")
 
     async def stop(self) -> None:

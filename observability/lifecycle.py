@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -15,6 +16,22 @@ async def cancel_all(*tasks: asyncio.Task[Any]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=0.2)
+
+
+async def run_together(*jobs: Coroutine[Any, Any, None]) -> None:
+    """Runs `jobs` until all have ended or one raises; that error comes out, and none of them is left behind.
+
+    `asyncio.TaskGroup` cancels its tasks once, however often it is cancelled: one that swallowed it stays for ever.
+    """
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        while not all(task.done() for task in tasks):
+            with contextlib.suppress(asyncio.CancelledError):  # asked again meanwhile: it is being done
+                await cancel_all(*tasks)
+    for task in done:
+        task.result()
 
 
 async def until_stopped(

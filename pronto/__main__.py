@@ -15,14 +15,17 @@ COMMANDS = {
     "flow": ("pronto.flow_cli", "check, draw, test and chat with a flow"),
     "intents": ("pronto.intents_cli", "evaluate the intents, explain one decision"),
     "prompts": ("pronto.prompts_cli", "build, check and import prompts"),
+    "voices": ("pronto.voices_cli", "list, try and compare the voices of speech at run time"),
     "doctor": ("pronto.doctor_cli", "say what is missing or wrong on this machine"),
     "config": ("pronto.config_cli", "print every setting with its default and meaning"),
+    "records": ("pronto.records_cli", "the schema of the call records: status, upgrade, downgrade"),
     "retention": ("pronto.retention_cli", "delete recordings, numbers and transcripts of old calls"),
+    "booking": ("pronto.booking_cli", "business data: a demo shop, retention, what is kept of a client"),
     "prepare": ("pronto.prepare_cli", "build what setup builds: prompts and the exported sentence encoder"),
 }
 
 
-def main(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Runs one command; the result is the exit status."""
     parser = argparse.ArgumentParser(prog="pronto", description="Pronto, the telephone voicebot.")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -36,10 +39,15 @@ def main(arguments: list[str]) -> int:
     return int(importlib.import_module(COMMANDS[args.command][0]).run(args))
 
 
-if __name__ == "__main__":
+def main(arguments: list[str] | None = None) -> int:
+    """`run` for the command `pronto`, by default with this process's arguments; a broken-off one is no traceback."""
     try:
-        sys.exit(main(sys.argv[1:]))
+        return run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
     except BrokenPipeError:
-        sys.exit(1)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

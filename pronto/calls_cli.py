@@ -9,22 +9,29 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import BadSettings, BotSettings, load
+from config import BadSettings
+from pronto.which_records import add_argument, records_of
 from records.call import STAGES, CallRecord, TurnRecord, stage_seconds
-from records.call_records import latest_calls, one_call, open_database
+from records.database import BadSchema
+from records.queries import latest_calls, one_call
+
+LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?!.*(?:Z|[+-]\d\d:\d\d)$)")
+"""A time, or the first of a stretch, without a zone: that of the call."""
 
 
 def add_parser(subparsers: Any) -> None:
     """Adds `calls`."""
     parser = subparsers.add_parser("calls", help="list the calls, show one as a timeline")
-    parser.add_argument("--database", default="", help="SQLAlchemy URL (default: setting DATABASE_URL)")
+    add_argument(parser)
     commands = parser.add_subparsers(dest="calls_command", required=True)
     listing = commands.add_parser("list", help="the last calls, newest first")
     listing.add_argument("--limit", type=int, default=20, help="how many (default 20)")
@@ -37,11 +44,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit status 1: no such call; 2: no database."""
     try:
-        engine = open_database(args.database or load(BotSettings).database_url)
+        engine = records_of(args)
         if args.calls_command == "list":
             return _list(latest_calls(engine, max(1, args.limit)), args.json)
         found = one_call(engine, args.id)
-    except (SQLAlchemyError, BadSettings, OSError) as error:
+    except (SQLAlchemyError, BadSchema, BadSettings, OSError) as error:
         print(f"cannot read the call records: {error}", file=sys.stderr)
         return 2
     if found is None:
@@ -74,9 +81,11 @@ def timeline(call: CallRecord, turns: Sequence[TurnRecord]) -> list[str]:
         f"call      {call.id}  (cell {call.cell})",
         f"numbers   {call.caller_number or 'unknown'} -> {call.called_number or 'unknown'}",
         f"flow      {call.flow}, version {call.flow_version}, edited {call.flow_edited_at or 'unknown'}",
-        f"started   {_clock(call.started_at)}" + (f", {_length(call)}" if call.ended_at is not None else ""),
+        f"started   {_clock(call)}" + (f", {_length(call)}" if call.ended_at is not None else ""),
         f"outcome   {call.outcome or 'in progress'}" + (f" ({call.end_reason})" if call.end_reason else ""),
-        "lead      " + (", ".join(f"{name}={value}" for name, value in call.lead.items()) or "none"),
+        "lead      "
+        + (", ".join(f"{name}={value}" for name, value in call.lead.items()) or "none")
+        + _zone_of_lead(call),
         f"recording {call.recording or 'none'}",
         "",
     ]
@@ -91,9 +100,10 @@ def _turn_lines(start: float, turn: TurnRecord) -> list[str]:
     """One turn: what the bot said, what was heard and noted in order of time, what came of it."""
     lines = [f"-- turn {turn.number}: {turn.state or '(not taken)'}"]
     events: list[tuple[float, str]] = []
-    if turn.prompts:
+    said = _said(turn)
+    if said:
         asked = turn.asked_at if turn.asked_at is not None else turn.speech_started_at
-        events.append((asked if asked is not None else start, "BOT     " + " + ".join(turn.prompts)))
+        events.append((asked if asked is not None else start, f"BOT     {said}"))
     for text in turn.heard:
         said = f'"{text["text"]}"' if text["text"] else f"(nothing: {text['reason'] or 'no words'})"
         kind = "hears..." if text["guess"] else "CALLER  "
@@ -113,6 +123,19 @@ def _turn_lines(start: float, turn: TurnRecord) -> list[str]:
     return lines
 
 
+def _said(turn: TurnRecord) -> str:
+    """What the bot said, and of what was not heard to its end how much was."""
+    if not turn.said:
+        return " + ".join(turn.prompts)
+    parts = []
+    for item in turn.said:
+        words = f'{item["name"]} "{item["text"]}"'.strip() if item["text"] else item["name"]
+        heard, length = item["heard_ms"], item["length_ms"]
+        cut = heard is not None and length is not None and heard < length
+        parts.append(f"{words} (heard {heard} of {length} ms)" if cut else words)
+    return " + ".join(parts)
+
+
 def _list(calls: Sequence[dict[str, Any]], as_array: bool) -> int:
     if as_array:
         print(json.dumps(list(calls), ensure_ascii=False, indent=2))
@@ -121,20 +144,31 @@ def _list(calls: Sequence[dict[str, Any]], as_array: bool) -> int:
         print("no calls yet")
     for row in calls:
         call = CallRecord(**row)
-        lead = " ".join(f"{name}={value}" for name, value in call.lead.items())
+        lead = " ".join(f"{name}={value}" for name, value in call.lead.items()) + _zone_of_lead(call)
         outcome = call.outcome or "in progress"
-        print(
-            f"{call.id}  {_clock(call.started_at)}  {_length(call):>8}  {outcome:16}  {call.caller_number:14}  {lead}"
-        )
+        if call.end_reason.startswith("adviser_"):  # what became of who was handed over
+            outcome += f", {call.end_reason}"
+        print(f"{call.id}  {_clock(call)}  {_length(call):>8}  {outcome:16}  {call.caller_number:14}  {lead}")
     return 0
+
+
+def _zone_of_lead(call: CallRecord) -> str:
+    """Whose clock the times of a lead are; nothing where there are none."""
+    has_time = any(LOCAL_TIME.match(value) for value in call.lead.values())
+    return f"  (times of {call.timezone or 'an unknown zone'})" if has_time else ""
 
 
 def _at(start: float, at: float) -> str:
     return f"{at - start:8.2f}s"
 
 
-def _clock(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="seconds")
+def _clock(call: CallRecord) -> str:
+    """When a call began, in the time zone of its flow, or this machine's where that is not known."""
+    try:
+        zone = ZoneInfo(call.timezone) if call.timezone else None
+    except (ValueError, OSError):  # of a machine that knows more zones
+        zone = None
+    return datetime.fromtimestamp(call.started_at, UTC).astimezone(zone).isoformat(sep=" ", timespec="seconds")
 
 
 def _length(call: CallRecord) -> str:

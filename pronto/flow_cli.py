@@ -44,8 +44,10 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """0 when all is well; 1 when a flow or a score is wrong."""
     store = FlowStore(args.flows_dir, args.prompts_dir)
+    if faults := store.load().faults:
+        print("\n".join(faults), file=sys.stderr)
+        return 1
     try:
-        store.load()
         match args.action:
             case "check":
                 return _check(store)
@@ -106,7 +108,8 @@ def _test(store: FlowStore, files: list[Path], flows_dir: Path) -> int:
 
 
 def _chat(flow: Flow, args: argparse.Namespace) -> int:
-    texts = read_catalogue(args.prompts_dir / flow.language / "prompts.yaml").texts
+    catalogue = args.prompts_dir / flow.language / "prompts.yaml"
+    texts = read_catalogue(catalogue).texts if catalogue.exists() else {}
     return chat(flow, texts, _resolver(flow, args), time.time())
 
 

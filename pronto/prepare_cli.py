@@ -10,26 +10,28 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from audio_prompts.catalogue import PLAYED
 from config import ROOT, STATE
 
 STEPS = (
     ("prompts", ("-m", "pronto", "prompts", "build")),
-    ("sentence encoder, exported for fast serving", ("-m", "intent_service.export")),
     ("intents, trained from their phrases", ("-m", "intent_service.train")),
 )
 SOURCES = (
     "audio_prompts/**/*.yaml",
     "audio_prompts/**/*.py",
     "audio_prompts/*/recordings/*",
+    "audio_prompts/*/rendered/*",
     "flows/**/*.yaml",
     "intent_service/*.py",
-    "requirements.txt",
+    "locks/intent.txt",
+    "locks/prompts.txt",
 )
 
 
 def add_parser(subparsers: Any) -> None:
     """Adds `prepare`."""
-    subparsers.add_parser("prepare", help="build what setup builds: prompts, the exported encoder, trained intents")
+    subparsers.add_parser("prepare", help="build what setup builds: prompts, trained intents")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,11 +41,13 @@ def run(args: argparse.Namespace) -> int:
     if stamp.exists() and stamp.read_text(encoding="utf-8") == digest and _prompts_are_there():
         return 0
     for number, (what, command) in enumerate(STEPS, 1):
-        print(f"[prepare] {number}/{len(STEPS)} {what} ...", flush=True)
-        status = subprocess.run([sys.executable, *command], cwd=ROOT, check=False).returncode
-        if status:
-            print(f"[prepare] failed: {what}", file=sys.stderr)
-            return status
+        print(f"[prepare] {number}/{len(STEPS)} {what}", flush=True)
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        if done.returncode:
+            sys.stderr.write(f"{done.stdout.decode(errors='replace')}\n[prepare] failed: {what}\n")
+            return done.returncode
     stamp.write_text(digest, encoding="utf-8")
     return 0
 
@@ -58,4 +62,4 @@ def digest_of(files: Iterable[Path]) -> str:
 
 
 def _prompts_are_there() -> bool:
-    return any((ROOT / "audio_prompts").glob("*/*.wav"))
+    return any((ROOT / "audio_prompts" / PLAYED).glob("*/*.wav"))

@@ -1,4 +1,4 @@
-"""`pronto prompts build|check|import`: from texts and recordings to the WAVs that callers hear."""
+"""`pronto prompts build|render|check|import`: from texts and recordings to the WAVs that callers hear."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from audio_prompts import espeak
+from audio_prompts import espeak, kokoro
 from audio_prompts.build import build, import_recording
-from audio_prompts.catalogue import BadCatalogue, BadPromptAudio, PromptVoice, lengths_ms
+from audio_prompts.catalogue import BadCatalogue, BadPromptAudio, PromptVoice, lengths_ms, read_catalogue
 from audio_prompts.loudness import Samples, SilentAudio
+from audio_prompts.phonemes import ESPEAK_OF, is_near_human
+from audio_prompts.rendered import RenderedPrompts, render
 from config import ROOT
 
 
@@ -22,6 +24,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--prompts-dir", type=Path, default=ROOT / "audio_prompts", help="folder of languages")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("build", help="make every WAV that is missing or out of date")
+    actions.add_parser("render", help="have the near-human voice speak what is new or changed, then build")
     actions.add_parser("check", help="say which prompts have no audio, and which audio no prompt")
     importing = actions.add_parser("import", help="put a recording in place of the synthesised voice")
     importing.add_argument("name", help="name of the prompt")
@@ -35,17 +38,25 @@ def run(args: argparse.Namespace) -> int:
         match args.action:
             case "build":
                 return build_all(args.prompts_dir)
+            case "render":
+                render_all(args.prompts_dir)
+                return build_all(args.prompts_dir)
             case "check":
                 return _check(args.prompts_dir)
             case _:
                 return _import(args.prompts_dir / args.language, args.name, args.file)
-    except (BadCatalogue, espeak.EspeakFailed, OSError) as error:
+    except (BadCatalogue, espeak.EspeakFailed, kokoro.NoVoice, OSError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
 def build_all(prompts_dir: Path) -> int:
-    """Builds every language's prompts and prints what was done; 1 when a prompt could not be made."""
+    """Builds every language's prompts and prints what was done; 1 when a prompt could not be made.
+
+    What is new or changed is rendered first where the near-human voice is on this machine; else espeak-ng speaks it.
+    """
+    if kokoro.is_there():
+        render_all(prompts_dir)
     faults = 0
     for folder in languages(prompts_dir):
         done = build(folder, synthesise)
@@ -54,16 +65,45 @@ def build_all(prompts_dir: Path) -> int:
             print(fault, file=sys.stderr)
         for name in done.adopted:
             print(f"{folder.name}/{name}.wav was replaced by hand: kept as {folder.name}/recordings/{name}.wav")
+        if done.stand_ins:
+            print(
+                f"{folder.name}: espeak-ng speaks {', '.join(done.stand_ins)}: not rendered with this text and voice"
+                " (scripts/fetch_voice.sh, then `pronto prompts render`)"
+            )
+        rendered = f"{len(done.rendered)} from rendered files, " if done.rendered else ""
         print(
-            f"{folder.name}: {len(done.synthesised)} prompts synthesised, {len(done.recorded) + len(done.adopted)} from"
+            f"{folder.name}: {rendered}{len(done.synthesised)} prompts synthesised,"
+            f" {len(done.recorded) + len(done.adopted)} from"
             f" recordings, {len(done.unchanged)} unchanged, {len(done.removed)} removed"
         )
     return 1 if faults else 0
 
 
+def render_all(prompts_dir: Path) -> None:
+    """Has the near-human voice speak what is new or changed, and prints what it was. Raises NoVoice, EspeakFailed."""
+    voice: kokoro.Kokoro | None = None
+    for folder in languages(prompts_dir):
+        catalogue = read_catalogue(folder / "prompts.yaml")
+        missing = list(RenderedPrompts(folder).missing(catalogue))
+        if missing:
+            print(f"{folder.name}: rendering {len(missing)} prompts, a few seconds each", flush=True)
+            voice = voice or kokoro.Kokoro()
+        done = render(folder, voice.speak if voice else _nobody)
+        if done.spoken or done.removed:
+            print(
+                f"{folder.name}: {len(done.spoken)} prompts rendered, {len(done.unchanged)} unchanged,"
+                f" {len(done.removed)} removed"
+            )
+
+
+def _nobody(text: str, voice: PromptVoice) -> Samples:
+    raise kokoro.NoVoice(f"nothing was to be rendered, and now {text!r} is")
+
+
 def synthesise(text: str, voice: PromptVoice) -> Samples:
-    """A text in the synthesiser's voice: float32 at 8 kHz."""
-    samples = espeak.speak(text, espeak.EspeakVoice(voice.name, voice.speed, voice.pitch))
+    """A text in the synthesiser's voice: float32 at 8 kHz. It stands in for a near-human voice."""
+    name = (voice.fallback or ESPEAK_OF[voice.name[0]]) if is_near_human(voice.name) else voice.name
+    samples = espeak.speak(text, espeak.EspeakVoice(name, voice.speed, voice.pitch))
     return samples.astype(np.float32) / np.float32(32_768)
 
 

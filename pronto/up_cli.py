@@ -11,11 +11,14 @@ import signal
 import sys
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from config import STATE
 from devstack.processes import ProcessFailed
+from devstack.recogniser import settings_for_people
 from devstack.stack import SERVICES, STACK_FILE, Stack, StackPlan
+
+DEMO: Final = "the demo model: a closed list of phrases of synthetic voices, not people"
 
 
 def add_parser(subparsers: Any) -> None:
@@ -23,12 +26,24 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("up", help="run the whole stack for a softphone until Ctrl-C")
     parser.add_argument("--sip-port", type=int, default=5060, help="UDP port of Asterisk (default 5060)")
     parser.add_argument("--adviser", default="", help="channel that rings at a hand-off, for example PJSIP/softphone")
+    parser.add_argument(
+        "--no-standby", action="store_true", help="save the memory of the processes that wait to take over"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Runs until SIGINT or SIGTERM."""
     password = softphone_password(STATE / "softphone.password")
-    stack = Stack(StackPlan(sip_port=args.sip_port, softphone_password=password, adviser=args.adviser))
+    settings = settings_for_people(os.environ)
+    stack = Stack(
+        StackPlan(
+            sip_port=args.sip_port,
+            softphone_password=password,
+            adviser=args.adviser,
+            settings=settings,
+            standby=not args.no_standby,
+        )
+    )
     wanted: SimpleQueue[Literal["stop", "renew"]] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: wanted.put("stop"))
@@ -41,6 +56,8 @@ def run(args: argparse.Namespace) -> int:
             f"  server    127.0.0.1:{stack.sip_port} (UDP)   codecs PCMU, PCMA, G.722\n"
             f"  dial      600 to talk to the bot, 900 for the adviser\n"
         )
+        model = settings.get("WHISPER_MODEL") or os.environ.get("WHISPER_MODEL")
+        print(f"It understands with {model or DEMO}.\n")
         for service in SERVICES:
             print(f"  {service:16} {stack.url(service)}  (/health /ready /metrics)")
         services = {service: stack.url(service) for service in SERVICES}

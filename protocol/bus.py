@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import hiredis
-from redis.asyncio import Connection, Redis
+from redis.asyncio import Connection, Redis, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError
 
 from protocol.codec import BadMessage, Unknown, encode, read
@@ -28,6 +29,7 @@ log = logging.getLogger("pronto.bus")
 
 BLOCK_MS = 2_000
 BACK_OFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+OPEN_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ async def unread(
     return found
 
 
-class _Connection(Connection):
+class _Packing(AbstractConnection):
     """Packs what it can with hiredis, in a fifth of the time; redis-py itself does so on blocking connections only."""
 
     def pack_command(self, *args: Any) -> list[bytes]:
@@ -86,14 +88,32 @@ class _Connection(Connection):
             return packed
 
 
+class _Tcp(_Packing, Connection):
+    """redis://"""
+
+
+class _Tls(_Packing, SSLConnection):
+    """rediss://"""
+
+
+class _Unix(_Packing, UnixDomainSocketConnection):
+    """unix://"""
+
+
+_PACKED: dict[type[AbstractConnection], type[AbstractConnection]] = {
+    Connection: _Tcp,
+    SSLConnection: _Tls,
+    UnixDomainSocketConnection: _Unix,
+}
+
+
 def connect(url: str) -> Redis:
     """A Redis client as the rest of `protocol` expects it: text replies, time-outs, RESP2. Connects on first use.
 
     Bytes that are no UTF-8 are replaced: one bad entry must not end its reader, and then every reader that starts anew.
     """
-    return Redis.from_url(
+    redis = Redis.from_url(
         url,
-        connection_class=_Connection,
         decode_responses=True,
         encoding_errors="replace",
         protocol=2,
@@ -102,6 +122,9 @@ def connect(url: str) -> Redis:
         health_check_interval=30,
         max_connections=1_000,  # beyond it fails, not waits, and the library's hundred are too few for a burst of calls
     )
+    pool = redis.connection_pool
+    pool.connection_class = _PACKED[pool.connection_class]  # the URL alone decides, whatever is asked for above
+    return redis
 
 
 def raise_if_cancelled() -> None:
@@ -273,6 +296,17 @@ class Inbox:
         Without it a first reader begins when `messages` connects, which may be after it was said to be ready.
         """
         await self._start()
+
+    async def opened(self) -> None:
+        """The same, and waits for Redis."""
+        while True:
+            try:
+                await self.open()
+                raise_if_cancelled()
+            except (RedisError, OSError):
+                await asyncio.sleep(OPEN_AGAIN_S)
+            else:
+                return
 
     async def _start(self) -> str:
         stored = await self._redis.get(self._position_key)

@@ -13,6 +13,9 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _OURS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}-[0-9a-hjkmnp-tv-z]{26}")
 _FIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 RANDOM_BYTES = 10
+ULID = 26
+TEXT = "-text"
+"""What the name of a cell is followed by in the ids of its conversations in writing."""
 
 
 def new_call_id(cell: str, at_ms: int, random: bytes) -> str:
@@ -21,6 +24,11 @@ def new_call_id(cell: str, at_ms: int, random: bytes) -> str:
         raise ValueError(f"{RANDOM_BYTES} random bytes are needed, not {len(random)}")
     number = (at_ms & (2**48 - 1)) << 80 | int.from_bytes(random)
     return f"{cell}-" + "".join(ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def cell_of(call_id: str) -> str:
+    """Where an id was made; empty for one that `new_call_id` did not make."""
+    return call_id[: -(ULID + 1)] if is_call_id(call_id) else ""
 
 
 def is_call_id(text: str) -> bool:

@@ -18,7 +18,7 @@ import msgspec
 from protocol import version_1
 from protocol.call_id import is_fit
 from protocol.items import Item, ItemState
-from protocol.messages import VERSION, Command, Direction, EndReason, Event, Message, PlaybackState
+from protocol.messages import VERSION, Command, Direction, EndReason, Event, HandoffResult, Message, PlaybackState
 
 LONGEST_MESSAGE = 65_536
 """Characters of JSON; the largest of ours, a Listen with all its hints, has a tenth of that."""
@@ -27,6 +27,7 @@ HARMLESS: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {
     "PlaybackFinished": {"state": (get_args(PlaybackState), "stopped")},
     "CallStarted": {"direction": (get_args(Direction), "inbound")},
     "CallEnded": {"reason": (get_args(EndReason), "other")},
+    "HandoffEnded": {"result": (get_args(HandoffResult), "other")},
 }
 """Type -> field -> the values that we know, and what an unknown one is taken for: a playback or call that ended in a
 way we have no word for has ended all the same."""

@@ -5,6 +5,8 @@
 | `pronto:<cell>:events`, `...:commands` | the two streams of the bus |
 | `pronto:<cell>:position:<consumer>:<stream>` | where a reader stopped |
 | `pronto:<cell>:draining` | the service because of which new calls are refused |
+| `pronto:<cell>:strain` | hash: how near each service is to what it can carry |
+| `pronto:<cell>:writable:<service>` | nothing: written to see whether Redis takes it |
 | `pronto:<cell>:controller` | the controller that signed last |
 | `pronto:<cell>:lease:<role>`, `...:fence:<role>`, `...:committed:<role>` | who does a job of the cell alone |
 | `pronto:<cell>:driven` | sorted set: which calls a bot manager drives, until when (ms of Redis' clock) |
@@ -13,6 +15,9 @@
 | `pronto:<cell>:media:<host>:<port>` | the call that an RTP source belongs to |
 | `pronto:<cell>:listen:<call_id>`, `...:utterance:...`, `...:hears:...` | what the next receiver needs of a call |
 | `pronto:<cell>:hearing:<receiver_id>` | until when a receiver heard |
+| `pronto:<cell>:text:<client_id>` | a conversation in writing |
+| `pronto:<cell>:text_of:<call_id>` | whose conversation that is |
+| `pronto:<cell>:text_resting` | sorted set: the clients whose conversations go on, by when something was last said |
 | `bot_speaking:<call_id>` | whether the bot speaks; changes are published on the channel `bot_speaking` |
 """
 
@@ -27,6 +32,8 @@ STREAM_LENGTH = 20_000
 """Entries kept; about 20 minutes of 100 busy calls. What was read is in the consumers' hands."""
 POSITION_EXPIRY_S = 7 * 86_400
 DRAINING_EXPIRY_S = 5
+WRITABLE_EXPIRY_S = 60
+STRAIN_EXPIRY_S = 60
 CONTROLLER_EXPIRY_S = 86_400
 DRIVEN_EXPIRY_S = 86_400
 CALL_EXPIRY_S = 4 * 3_600
@@ -53,6 +60,16 @@ def position_key(cell: str, stream: Stream, consumer: str) -> str:
 def draining_key(cell: str) -> str:
     """The service that wants no new calls."""
     return f"pronto:{cell}:draining"
+
+
+def strain_key(cell: str) -> str:
+    """How near the services are to what they can carry."""
+    return f"pronto:{cell}:strain"
+
+
+def writable_key(cell: str, service: str) -> str:
+    """What a service writes to see whether Redis takes it."""
+    return f"pronto:{cell}:writable:{service}"
 
 
 def controller_key(cell: str) -> str:
@@ -103,6 +120,21 @@ def receiver_key(cell: str, name: OfCall, call_id: str) -> str:
 def hearing_key(cell: str, receiver_id: str) -> str:
     """Until when a receiver heard."""
     return f"pronto:{cell}:hearing:{receiver_id}"
+
+
+def text_key(cell: str, client_id: str) -> str:
+    """What a client and the bot have written to each other."""
+    return f"pronto:{cell}:text:{client_id}"
+
+
+def text_of_key(cell: str, call_id: str) -> str:
+    """The client of a conversation in writing."""
+    return f"pronto:{cell}:text_of:{call_id}"
+
+
+def text_resting_key(cell: str) -> str:
+    """Who is in a conversation, by when something was last said."""
+    return f"pronto:{cell}:text_resting"
 
 
 def speaking_key(call_id: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -24,6 +24,7 @@ VERSION = 2
 PlaybackState: TypeAlias = Literal["finished", "stopped", "failed"]
 Direction: TypeAlias = Literal["inbound", "outbound", "browser", "text"]
 EndReason: TypeAlias = Literal["caller_hung_up", "bot_hung_up", "transferred", "lost", "other"]
+HandoffResult: TypeAlias = Literal["answered", "busy", "declined", "no_answer", "unreachable", "given_up", "other"]
 Number: TypeAlias = Annotated[float, Meta(ge=-1e6, le=1e11)]
 """Seconds since the epoch, below the year 5138 (calendars end soon after), or a score."""
 Integer: TypeAlias = Annotated[int, Meta(ge=-(2**62), le=2**62)]
@@ -74,6 +75,14 @@ class DtmfReceived(_Message, frozen=True):
     digit: str
 
 
+class CallHeld(_Message, frozen=True):
+    """The caller put the call on hold: they hear nothing, and what comes from their side is not them."""
+
+
+class CallTakenBack(_Message, frozen=True):
+    """The caller is there again after a hold."""
+
+
 class PlaybackStarted(_Message, frozen=True):
     """First packet of what is said is on its way to the caller. `playback_id` is the one of the Say command."""
 
@@ -99,6 +108,13 @@ class CallEnded(_Message, frozen=True):
     recording: str = ""
 
 
+class HandoffEnded(_Message, frozen=True):
+    """What became of a call that was transferred, where the dialplan rings somebody; its CallEnded may come before or
+    after. `given_up`: the caller hung up while it rang."""
+
+    result: HandoffResult
+
+
 class RequestRefused(_Message, frozen=True):
     """Asterisk refused what a command asked for (a transfer to nowhere, a prompt that does not exist)."""
 
@@ -117,6 +133,11 @@ class SpeechStarted(_Message, frozen=True):
 
     turn: Integer
     utterance: Integer
+
+
+NOT_UNDERSTOOD: Final = frozenset({"unsure", "too_fast", "clipped"})
+"""Reasons of a transcript without text for which somebody did speak: they are told so. For the others (`no_speech` and
+its like) it was a noise."""
 
 
 class UtteranceGuessed(_Message, frozen=True):
@@ -141,7 +162,7 @@ class UtteranceGuessed(_Message, frozen=True):
 
 
 class UtteranceTranscribed(_Message, frozen=True):
-    """The whole utterance as text. Empty text carries the `reason` (no speech, refused by a guard).
+    """The whole utterance as text. Empty text carries the `reason`: not understood (`NOT_UNDERSTOOD`), or no speech.
 
     The times are the stages of the turn: first and last voiced frame, end of the endpointing silence, audio heard that
     made us post it (`paused_at`), audio posted, transcript there. `audio_ms` is the length of the posted segment.
@@ -185,8 +206,8 @@ class AudioLost(_Message, frozen=True):
 class TurnTaken(_Message, frozen=True):
     """The dialogue understood a turn and moved on. Nobody acts on it: it is there to be watched.
 
-    `committed` says what ended the turn (early, endpoint, dtmf, no_input, ...), `slots` is what is known so far, as
-    `name=value`.
+    `committed` says what ended the turn (early, endpoint, dtmf, no_input, no_speech, unsure, ...), `slots` is what is
+    known so far, as `name=value`.
     """
 
     turn: Integer
@@ -213,7 +234,7 @@ class Say(_Message, frozen=True):
     """Say these items one after the other, after what is being said.
 
     `offset_ms` skips that much of the first (resume after a false barge-in). `open`: more will come by Append; the
-    playback is over only after an Append that is the last.
+    playback is over only after an Append that is the last. `parting`: the good-bye, after which the conversation ends.
     """
 
     turn: Integer
@@ -222,6 +243,7 @@ class Say(_Message, frozen=True):
     items: tuple[Item, ...]
     offset_ms: Milliseconds = 0
     open: bool = False
+    parting: bool = False
 
 
 class Append(_Message, frozen=True):
@@ -242,7 +264,8 @@ class Listen(_Message, frozen=True):
     `eager_silence_ms` of silence make a guess, which is told once `commit_silence_ms` are over, if that is more.
     `turn_model`: guesses are told only if the caller sounds as if they had finished, and end after `whole_silence_ms`.
     `barge_in`: utterances are also made while the bot speaks, from `barge_in_ms` of evidence for speech on; with less
-    they are asides. `hints`: words the recogniser may expect.
+    they are asides. `hints`: words the recogniser may expect. `awaited`: what the state can accept (`yes_no`, and the
+    types of slots), for the recogniser to weigh against what it heard.
     """
 
     turn: Integer
@@ -256,6 +279,7 @@ class Listen(_Message, frozen=True):
     commit_silence_ms: Integer = 0
     turn_model: bool = False
     whole_silence_ms: Integer = 350
+    awaited: tuple[str, ...] = ()
 
 
 class EndUtterance(_Message, frozen=True):
@@ -287,9 +311,12 @@ Event: TypeAlias = (
     CallStarted
     | MediaStarted
     | DtmfReceived
+    | CallHeld
+    | CallTakenBack
     | PlaybackStarted
     | PlaybackFinished
     | CallEnded
+    | HandoffEnded
     | RequestRefused
     | SpeechStarted
     | UtteranceGuessed

@@ -12,6 +12,7 @@ from typing import Any
 NEW_FIELDS = {
     "CallStarted": ("channel_id", "direction", "variables"),
     "PlaybackFinished": ("heard",),
+    "Listen": ("awaited",),
 }
 REASONS = ("caller_hung_up", "bot_hung_up", "transferred", "lost")
 
@@ -38,7 +39,7 @@ def down(body: dict[str, Any]) -> dict[str, Any]:
     if kind == "Say":
         if body["open"] or any(item["kind"] != "prompt" for item in body["items"]):
             raise ValueError("version 1 plays recorded prompts only")
-        del old["items"], old["open"]
+        del old["items"], old["open"], old["parting"]
         return {**old, "type": "PlayPrompts", "prompts": [item["name"] for item in body["items"]]}
     if kind == "CallEnded" and body["reason"] not in REASONS:
         return {**old, "reason": "lost"}

@@ -1,9 +1,12 @@
-"""One call and one turn as they are kept: plain values. Pure: no database."""
+"""A call, its turns and the versions of flows as they are kept: plain values. Pure: no database."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from protocol.messages import Direction
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,21 @@ class CallRecord:
     end_reason: str = ""
     recording: str = ""
     lead: dict[str, str] = field(default_factory=dict)
+    channel_id: str = ""
+    """Asterisk's name of the caller's channel, where the call has one and it differs from `id`."""
+    direction: Direction = "inbound"
+    variables: dict[str, Any] = field(default_factory=dict)
+    timezone: str = ""
+    """IANA name of the flow's time zone: naive ISO values of `lead` are times there. Empty: not known."""
 
 
 @dataclass(frozen=True)
 class TurnRecord:
     """One turn, `number` counted from 1 in its call. `prompts` is the question, `answer_prompts` what followed.
 
-    `heard` lists every text of the recogniser in order. The times are those of the utterance that was answered:
-    `asked_at` (question heard), then the stages of DESIGN section 8.
+    `said` lists what the bot said in the turn, in order, as `said_item` makes it. `heard` lists every text of the
+    recogniser in order. The times are those of the utterance that was answered:
+    `asked_at` (question heard), then the stages in the order of STAGES.
     """
 
     call_id: str
@@ -57,6 +67,51 @@ class TurnRecord:
     intent_at: float | None = None
     play_requested_at: float | None = None
     playback_started_at: float | None = None
+    said: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FlowVersion:
+    """One text of a flow file: `hash` is what calls hold as `flow_version`, `created_at` seconds since the epoch."""
+
+    hash: str
+    flow: str
+    text: str
+    author: str
+    created_at: float
+
+
+Record: TypeAlias = CallRecord | TurnRecord | FlowVersion
+
+
+def said_item(
+    kind: str,
+    name: str = "",
+    text: str = "",
+    language: str = "",
+    heard_ms: int | None = None,
+    length_ms: int | None = None,
+    state: str = "",
+) -> dict[str, Any]:
+    """One item of what the bot said. `kind`: prompt (recorded, by `name`), speech (`text`) or audio (`name`: its URI).
+
+    `heard_ms` of `length_ms` were heard (None: not known); `state` is how its playback ended, empty while it plays.
+    """
+    return {
+        "kind": kind,
+        "name": name,
+        "text": text,
+        "language": language,
+        "heard_ms": heard_ms,
+        "length_ms": length_ms,
+        "state": state,
+    }
+
+
+def with_texts(turn: TurnRecord, texts: Mapping[str, str]) -> TurnRecord:
+    """The turn with the texts of its prompts, by name, so that a record can be read when prompts.yaml has changed."""
+    said = [{**item, "text": item.get("text") or texts.get(item.get("name", ""), "")} for item in turn.said]
+    return replace(turn, said=said)
 
 
 # Durations that are measured: name -> (from, to), fields of TurnRecord.

@@ -16,12 +16,13 @@ from observability.endpoints import ServiceReport
 from observability.http import serve
 from observability.lifecycle import until_stopped
 from observability.logs import set_up_logs
+from observability.standby import take_place
 from protocol.bus import connect
 from protocol.draining import tell_draining
 from rtp_receiver.datagrams import open_socket
 from rtp_receiver.receiver import Receiver
 from rtp_receiver.silero import SileroVad
-from rtp_receiver.turn_model import load_turn_model
+from rtp_receiver.turn_model import TurnModel, load_turn_model
 from rtp_receiver.whisper import WhisperClient
 
 SWITCH_S = 0.0001
@@ -41,10 +42,9 @@ async def rtp_socket(settings: ReceiverSettings) -> socket.socket:
         await asyncio.sleep(WAIT_S)
 
 
-async def run(settings: ReceiverSettings) -> None:
+async def run(settings: ReceiverSettings, vad: SileroVad, turn_model: TurnModel | None) -> None:
     """Receives until a signal comes."""
     redis = connect(settings.redis_url)
-    vad, turn_model = SileroVad(), load_turn_model(settings.turn_model)
     receiver: Receiver | None = None
     drain = Drain(lambda: receiver.calls if receiver else 0)
     stopping = False
@@ -98,12 +98,14 @@ def main() -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
+    set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
+    vad, turn_model = SileroVad(), load_turn_model(settings.turn_model)
+    take_place(settings.standby_lock, wait=settings.standby)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: looking at it again and again would hold up the audio
     sys.setswitchinterval(SWITCH_S)
-    set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(settings))
+        runner.run(run(settings, vad, turn_model))
     return 0
 
 

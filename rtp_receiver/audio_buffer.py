@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from rtp_receiver.slin16 import NETWORK_INT16, Samples
+from rtp_receiver.stream_state import StreamState
 
 _COMPACT_FROM = 16_384  # with more dead samples than this in front, a short rest is moved to the front
 
@@ -18,13 +19,19 @@ _COMPACT_FROM = 16_384  # with more dead samples than this in front, a short res
 class AudioBuffer:
     """Holds positions `start` to `end`; at most `capacity` samples."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, state: StreamState | None = None) -> None:
+        """`state`: where the place of the next sample is kept, for others who append."""
         self._samples = np.empty(capacity, dtype=NETWORK_INT16)
         self._bytes = self._samples.view(np.uint8).data
-        self._base = 0  # position of the array's first sample
-        self._limit = capacity  # position behind the array's last sample
+        self._state = state if state is not None else StreamState()
+        self._state.audio = self._samples.ctypes.data
+        self._state.limit = capacity
         self.start = 0
-        self.end = 0
+
+    @property
+    def end(self) -> int:
+        """Position behind the newest sample."""
+        return self._state.end
 
     def __len__(self) -> int:
         """Samples that are held."""
@@ -33,25 +40,27 @@ class AudioBuffer:
     def append(self, payload: bytes | memoryview) -> None:
         """Adds the samples of a slin16 payload (an even number of bytes) at the end. When they do not fit, the oldest
         go."""
-        end = self.end + (len(payload) >> 1)
-        if end > self._limit:
-            self._make_room(end - self.end)
-        first = 2 * (self.end - self._base)
+        state = self._state
+        end = state.end + (len(payload) >> 1)
+        if end > state.limit:
+            self._make_room(end - state.end)
+        first = 2 * (state.end - state.base)
         self._bytes[first : first + len(payload)] = payload
-        self.end = end
+        state.end = end
 
     def append_silence(self, count: int) -> None:
         """Adds `count` zero samples."""
-        if self.end + count > self._limit:
+        state = self._state
+        if state.end + count > state.limit:
             self._make_room(count)
-        index = self.end - self._base
+        index = state.end - state.base
         self._samples[index : index + count] = 0
-        self.end += count
+        state.end += count
 
     def forget_before(self, position: int) -> None:
         """Gives up everything before `position`."""
         self.start = min(max(self.start, position), self.end)
-        dead = self.start - self._base
+        dead = self.start - self._state.base
         if dead > _COMPACT_FROM and len(self) <= dead:
             self._compact()
 
@@ -60,11 +69,11 @@ class AudioBuffer:
         when they are not held."""
         if not self.start <= start <= end <= self.end:
             raise IndexError(f"samples {start} to {end} are not among {self.start} to {self.end}")
-        return self._samples[start - self._base : end - self._base]
+        return self._samples[start - self._state.base : end - self._state.base]
 
     def copy_to(self, target: memoryview, start: int) -> None:
         """Fills `target` with the bytes of the samples from `start` on, which must be held."""
-        first = 2 * (start - self._base)
+        first = 2 * (start - self._state.base)
         target[:] = self._bytes[first : first + len(target)]
 
     def _make_room(self, count: int) -> None:
@@ -75,7 +84,7 @@ class AudioBuffer:
         self._compact()
 
     def _compact(self) -> None:
-        kept = self._samples[self.start - self._base : self.end - self._base]
-        self._samples[: len(kept)] = kept.copy() if len(kept) > self.start - self._base else kept
-        self._base = self.start
-        self._limit = self._base + len(self._samples)
+        kept = self._samples[self.start - self._state.base : self.end - self._state.base]
+        self._samples[: len(kept)] = kept.copy() if len(kept) > self.start - self._state.base else kept
+        self._state.base = self.start
+        self._state.limit = self._state.base + len(self._samples)

@@ -7,6 +7,8 @@ model.
 
 from __future__ import annotations
 
+from array import array
+from ctypes import addressof
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,14 +16,17 @@ import numpy as np
 
 from protocol.messages import Listen
 from rtp_receiver.audio_buffer import AudioBuffer
-from rtp_receiver.decisions import Began, End, EndpointDecision, Guess, Settled, SpeechIgnored, SpeechSpan
-from rtp_receiver.endpointing import Endpointer, EndpointRules
+from rtp_receiver.decisions import Began, End, EndpointDecision, Faint, Guess, Settled, SpeechIgnored, SpeechSpan
+from rtp_receiver.endpoint_rules import EndpointRules
+from rtp_receiver.endpointing import Endpointer
 from rtp_receiver.reorder import MAX_SILENCE_SAMPLES, Counts, ReorderBuffer
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ, Samples
+from rtp_receiver.speech_run import level_dbfs, level_of
+from rtp_receiver.stream_state import StreamState
 
 FORGET_EVERY = 16  # chunks between two looks at what of the audio is not needed any more
-ASIDE = "aside"
+ASIDE, FAINT = "aside", "faint"
 BACKLOG_SAMPLES = 4 * MAX_SILENCE_SAMPLES  # audio that may wait for the VAD; what comes on top is dropped
 
 
@@ -59,6 +64,11 @@ class Segment:
         """Doubtful speech over a prompt, which goes on: of interest only if it turns out to be words."""
         return self.cause == ASIDE
 
+    @property
+    def faint(self) -> bool:
+        """Perhaps a word, while an answer is awaited: of interest only if somebody did speak."""
+        return self.cause == FAINT
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
@@ -90,32 +100,34 @@ class CallStream:
         counts: Counts | None = None,
         first_utterance: int = 1,
         head_start: int = 0,
+        number: int = 0,
     ) -> None:
         """`head_start`: samples of silence, less than a chunk, before the first packet; the first chunk has room for so
-        much less."""
+        much less. `number`: what others call this stream."""
         self.call_id = call_id
         self._limits = limits
         self._chunk = limits.chunk_samples
         chunk_ms = 1_000 * limits.chunk_samples / SAMPLE_RATE_HZ
         self._endpointer = Endpointer(EndpointRules(), chunk_ms, first_utterance)
+        self._faint_from = limits.threshold / 2
         self._listen: Listen | None = None
         self._counts = counts if counts is not None else Counts()
-        self._reorder = ReorderBuffer(self._counts)
+        self.state = state = StreamState(number=number)
+        self.address = addressof(state)
+        self._reorder = ReorderBuffer(self._counts, state)
         capacity = limits.max_samples + BACKLOG_SAMPLES + (limits.pre_roll_chunks + 2 + FORGET_EVERY) * self._chunk
-        self._audio = AudioBuffer(capacity)
+        self._audio = AudioBuffer(capacity, state)
         self._audio.append_silence(head_start)
-        self._arrived = [0.0] * (capacity // self._chunk + 1)  # arrival of a chunk's last sample, by chunk number
-        self._received = 0  # complete chunks
-        self._stepped = 0  # chunks whose probability was given
-        self._next_at = self._chunk  # position where the next chunk is complete
-        self._full_at = BACKLOG_SAMPLES  # position from which on audio is dropped
-        self.waiting = 0
-        """Complete chunks that the VAD has not seen."""
+        self._arrived = array("d", bytes(8 * (capacity // self._chunk + 1)))  # of a chunk's last sample
+        state.arrived, state.arrived_size = self._arrived.buffer_info()
+        state.chunk = state.next_at = self._chunk
+        state.full_at = BACKLOG_SAMPLES
+        state.quiet_below, state.energy = self._endpointer.quiet_below, -1.0
 
     @property
-    def oldest_arrival(self) -> float:
-        """When the oldest waiting chunk was complete, monotonic; only while one waits."""
-        return self._arrived[self._stepped % len(self._arrived)]
+    def waiting(self) -> int:
+        """Complete chunks that the detector has not seen."""
+        return self.state.waiting
 
     @property
     def speaking(self) -> bool:
@@ -134,6 +146,7 @@ class CallStream:
         rules = EndpointRules(
             threshold=limits.threshold,
             release=max(0.01, limits.threshold - 0.15),
+            faint=self._faint_from,
             pre_roll_chunks=limits.pre_roll_chunks,
             eager_silence_ms=listen.eager_silence_ms,
             commit_silence_ms=listen.commit_silence_ms,
@@ -143,24 +156,25 @@ class CallStream:
             barge_in_ms=listen.barge_in_ms,
         )
         self._listen = listen
-        self._endpointer.listen(listen.turn, rules)
+        self._up_to_date().listen(listen.turn, rules)
+        self.state.quiet_below = self._endpointer.quiet_below
 
     def end_after(self, utterance: int, revision: int, silence_ms: int) -> None:
         """How much silence ends the utterance if this guess is all of it."""
-        self._endpointer.end_after(utterance, revision, silence_ms)
+        self._up_to_date().end_after(utterance, revision, silence_ms)
 
     def continue_after(self, utterance: int) -> None:
         """Another receiver heard this call up to that utterance."""
-        self._endpointer.continue_after(utterance)
+        self._up_to_date().continue_after(utterance)
 
     def bot_speaks(self, speaking: bool) -> None:
         """A prompt begins or ends."""
-        self._endpointer.bot_speaks(speaking)
+        self._up_to_date().bot_speaks(speaking)
 
     def push(self, packet: RtpPacket, arrived_at: float) -> None:
         """Takes a packet whose payload is slin16; its length must be even."""
         for silence, payload in self._reorder.push(packet):
-            room = self._full_at - self._audio.end
+            room = self.state.full_at - self.state.end
             samples = len(payload) >> 1
             if samples > room:
                 self._counts.overrun += 1
@@ -175,45 +189,64 @@ class CallStream:
     ) -> bool:
         """Takes a packet that follows at once on the last one, without making one of it; False: it does not, and
         `push` has to take it. The payload is slin16, copied here."""
-        audio, samples = self._audio, len(payload) >> 1
-        if audio.end + samples > self._full_at:
+        state, samples = self.state, len(payload) >> 1
+        if state.end + samples > state.full_at:
             return False
         if not self._reorder.take_next(sequence_number, timestamp, ssrc, samples):
             return False
-        audio.append(payload)
-        if audio.end >= self._next_at:
+        self._audio.append(payload)
+        if state.end >= state.next_at:
             self._mark(arrived_at)
         return True
 
     def stall(self, arrived_at: float) -> None:
         """No packets come although the caller was speaking: silence ends the utterance instead of waiting for ever."""
-        self._audio.append_silence(min(MAX_SILENCE_SAMPLES, max(0, self._full_at - self._audio.end)))
+        self._audio.append_silence(min(MAX_SILENCE_SAMPLES, max(0, self.state.full_at - self.state.end)))
         self._reorder.resynchronise()
         self._mark(arrived_at)
 
     def next_chunk(self) -> Samples:
         """The oldest waiting chunk, a view in network order; it goes on waiting until `heard` is told its
         probability."""
-        start = self._stepped * self._chunk
+        start = self.state.stepped * self._chunk
         return self._audio.view(start, start + self._chunk)
 
     def copy_next_chunk(self, target: memoryview) -> float:
         """The bytes of `next_chunk`, and when it was complete."""
-        self._audio.copy_to(target, self._stepped * self._chunk)
-        return self._arrived[self._stepped % len(self._arrived)]
+        stepped = self.state.stepped
+        self._audio.copy_to(target, stepped * self._chunk)
+        return self._arrived[stepped % len(self._arrived)]
 
     def heard(self, probability: float, epoch: float = 0.0) -> tuple[StreamEvent, ...]:
         """The oldest waiting chunk's speech probability; what follows from it. `epoch` makes seconds since the epoch of
         the times of arrival."""
-        chunk = self._stepped
-        self._stepped += 1
-        self.waiting -= 1
-        self._full_at += self._chunk
-        decisions = self._endpointer.step(probability)
+        state = self.state
+        chunk = state.stepped
+        state.stepped += 1
+        state.waiting -= 1
+        state.full_at += self._chunk
+        level = 0.0
+        if probability >= self._faint_from:
+            level = self._level_dbfs(chunk)
+        state.energy = -1.0
+        decisions = self._up_to_date().step(probability, level)
+        state.quiet_below = self._endpointer.quiet_below
         found = tuple(self._describe(decision, chunk, epoch) for decision in decisions) if decisions else ()
         if not chunk % FORGET_EVERY:
             self._audio.forget_before(self._endpointer.needs_from() * self._chunk)
         return found
+
+    def _level_dbfs(self, chunk: int) -> float:
+        if self.state.energy >= 0:
+            return level_of(self.state.energy, self._chunk)
+        return level_dbfs(self._audio.view(chunk * self._chunk, (chunk + 1) * self._chunk))
+
+    def _up_to_date(self) -> Endpointer:
+        """The endpointer, told of the quiet chunks that were only counted."""
+        if self.state.skipped:
+            self._endpointer.skip(self.state.skipped)
+            self.state.skipped = 0
+        return self._endpointer
 
     def _describe(self, decision: EndpointDecision, chunk: int, epoch: float) -> StreamEvent:
         if isinstance(decision, SpeechIgnored):
@@ -225,7 +258,7 @@ class CallStream:
             return Quiet(decision.utterance, decision.revision, epoch + self._arrival(chunk))
         span: SpeechSpan = decision.span
         samples = self._audio.view(span.first_chunk * self._chunk, (span.last_chunk + 1) * self._chunk)
-        revision, cause = 0, ASIDE
+        revision, cause = 0, FAINT if isinstance(decision, Faint) else ASIDE
         if isinstance(decision, Guess):
             revision, cause = decision.revision, "guess"
         elif isinstance(decision, End):
@@ -247,8 +280,9 @@ class CallStream:
         return self._arrived[chunk % len(self._arrived)]
 
     def _mark(self, arrived_at: float) -> None:
-        while self._next_at <= self._audio.end:
-            self._arrived[self._received % len(self._arrived)] = arrived_at
-            self._received += 1
-            self.waiting += 1
-            self._next_at += self._chunk
+        state = self.state
+        while state.next_at <= state.end:
+            self._arrived[state.received % len(self._arrived)] = arrived_at
+            state.received += 1
+            state.waiting += 1
+            state.next_at += self._chunk

@@ -13,9 +13,11 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rtp_receiver.clocks import ArrivalTimes, Clocks
 from rtp_receiver.sources import Address
@@ -52,15 +54,30 @@ _NAME = np.dtype([("source", "u8"), ("_zero", "u8")])  # struct sockaddr_in: fam
 _IPV4 = struct.Struct("=H2s4s")
 
 
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """What was read at once, in arrays [BATCH] that stay where they are. Lengths and sources lie apart."""
+
+    memory: NDArray[np.uint8]
+    """Datagram n begins at `n * LONGEST_DATAGRAM`."""
+    lengths: NDArray[np.uint32]
+    sources: NDArray[np.uint64]
+    arrivals: NDArray[np.float64]
+    """Monotonic seconds."""
+
+
 class Datagrams:
     """What one `receive` got lies in `memory` until the next: datagram n begins at `n * LONGEST_DATAGRAM` and is
     `lengths[n]` long, came from `sources[n]` at `arrivals[n]` (monotonic seconds)."""
 
     def __init__(self, sock: socket.socket, clocks: Clocks | None = None) -> None:
         """`sock` is bound and does not block."""
-        self.lengths: list[int] = []
-        self.sources: list[Source] = []
-        self.arrivals: list[float] = []
+        self._lengths: list[int] = []
+        self._sources: list[Source] = []
+        self._arrivals: list[float] = []
+        self._count = 0
+        self.batch: ReadBatch | None = None
+        """The same in arrays, where datagrams are read many at a time."""
         self._sock = sock
         self._times = ArrivalTimes(clocks or Clocks())
         self._bytes = np.zeros(BATCH * LONGEST_DATAGRAM, dtype=np.uint8)
@@ -69,6 +86,21 @@ class Datagrams:
         if self._receive_many is not None:
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             self._lay_out()
+
+    @property
+    def lengths(self) -> list[int]:
+        """In bytes; made anew at each call."""
+        return self._lengths if self.batch is None else self.batch.lengths[: self._count].tolist()
+
+    @property
+    def sources(self) -> list[Source]:
+        """Whom they are from; made anew at each call."""
+        return self._sources if self.batch is None else self.batch.sources[: self._count].tolist()
+
+    @property
+    def arrivals(self) -> list[float]:
+        """When they came, monotonic; made anew at each call."""
+        return self._arrivals if self.batch is None else self.batch.arrivals[: self._count].tolist()
 
     @property
     def epoch(self) -> float:
@@ -107,13 +139,16 @@ class Datagrams:
         self._messages["parts"] = self._parts.ctypes.data + number * _PART.itemsize
         self._messages["part_count"] = 1
         self._messages["control"] = self._controls.ctypes.data + number * _CONTROL.itemsize
+        self.batch = ReadBatch(self._bytes, self._messages["length"], self._names["source"], np.zeros(BATCH))
 
     def _receive_at_once(self) -> int:
         assert self._receive_many is not None
+        assert self.batch is not None
         messages, controls = self._messages, self._controls
         messages["name_length"] = _NAME.itemsize
         messages["control_length"] = _CONTROL.itemsize
         count = self._receive_many(self._sock.fileno(), messages.ctypes.data, BATCH, 0, None)
+        self._count = max(0, count)
         if count < 0:
             number = ctypes.get_errno()
             if number == errno.EAGAIN:
@@ -125,22 +160,20 @@ class Datagrams:
         got = controls[:count]
         stamped = (messages["control_length"][:count] >= 32) & (got["kind"] == _SO_TIMESTAMPNS)
         stamps = np.where(stamped, got["s"] + got["ns"] * 1e-9, now + self._times.epoch)
-        self.arrivals = self._times.of(stamps, emptied=count < BATCH).tolist()
-        self.lengths = messages["length"][:count].tolist()
-        self.sources = self._names["source"][:count].tolist()
+        self.batch.arrivals[:count] = self._times.of(stamps, emptied=count < BATCH)
         return count
 
     def _receive_one_by_one(self) -> int:
-        self.lengths, self.sources, self.arrivals = [], [], []
+        self._lengths, self._sources, self._arrivals = [], [], []
         for start in range(0, BATCH * LONGEST_DATAGRAM, LONGEST_DATAGRAM):
             try:
                 length, source = self._sock.recvfrom_into(self.memory[start : start + LONGEST_DATAGRAM])
             except BlockingIOError:
                 break
-            self.lengths.append(length)
-            self.sources.append(source[:2])
-            self.arrivals.append(self._times.read())
-        return len(self.lengths)
+            self._lengths.append(length)
+            self._sources.append(source[:2])
+            self._arrivals.append(self._times.read())
+        return len(self._lengths)
 
 
 def open_socket(host: str, port: int, shared: bool = True) -> socket.socket:

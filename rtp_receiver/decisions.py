@@ -63,7 +63,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """Speech over a prompt that is over, and was not sure enough to stop it.
+    """Speech over a prompt that is over, and was not sure enough to stop it; or just after it, as soft as its echo.
 
     Speech that follows within `end_silence_ms` goes on with it: the utterance then has the same number and begins where
     this one does.
@@ -75,11 +75,23 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True)
+class Faint:
+    """What may have been a very short or very soft word, while an answer is awaited; it is over.
+
+    Not sure enough for an utterance, but for the recogniser to hear. What follows goes on with it as with an Aside.
+    """
+
+    turn: int
+    utterance: int
+    span: SpeechSpan
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechIgnored:
-    """Speech that became no utterance: a click, one barge-in too many that was not confirmed, words into a prompt
-    without barge-in."""
+    """Speech that became no utterance: a click, one doubtful piece too many, a television in the background, words
+    into a prompt without barge-in."""
 
-    cause: Literal["too_short", "barge_in_unconfirmed", "bot_speaking"]
+    cause: Literal["too_short", "barge_in_unconfirmed", "faint", "background", "bot_speaking"]
 
 
-EndpointDecision: TypeAlias = Began | Guess | Settled | End | Aside | SpeechIgnored
+EndpointDecision: TypeAlias = Began | Guess | Settled | End | Aside | Faint | SpeechIgnored

@@ -5,23 +5,31 @@ silence what was said so far is worth a guess, after `commit_silence_ms` the gue
 `end_silence_ms` the utterance is over. Who knows more of a guess (its words, its melody) may say how much silence ends
 it: `end_after`. Speech that resumes in between revises the guess and voids that. Speech over a prompt that is long
 enough for an utterance, but not sure enough to stop the prompt, is set aside when it is over: it is worth hearing all
-the same. Every utterance belongs to the turn that was listened to when it was confirmed. Pure: no clock, no audio, no
-model.
+the same. So is, while an answer is awaited, what may have been a word too short or too soft for an utterance. Every
+utterance belongs to the turn that was listened to when it was confirmed. Pure: no clock, no audio, no model.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
-from rtp_receiver.decisions import Aside, Began, End, EndpointDecision, Guess, Settled, SpeechIgnored, SpeechSpan
+from rtp_receiver.decisions import (
+    Aside,
+    Began,
+    End,
+    EndpointDecision,
+    Faint,
+    Guess,
+    Settled,
+    SpeechIgnored,
+    SpeechSpan,
+)
+from rtp_receiver.endpoint_rules import EndpointRules
+from rtp_receiver.speech_run import ECHO_BELOW_DBFS, ECHO_TAIL_MS, OwnVoice, Run
 
 GATE_TAIL_MS: Final = 300
 """Speech in the last part of a prompt without barge-in counts when it goes on (or has just stopped) as it ends."""
-
-CLEAR_FROM: Final = 0.65
-"""Speech probability that a mains hum does not reach; words do, within a few chunks."""
 
 RUN_SILENCE_MS: Final = 200
 """Silence after which speech that was too short for an utterance is forgotten, or set aside."""
@@ -30,47 +38,14 @@ MOST_ASIDES: Final = 5
 """So many pieces of doubtful speech are set aside in one turn; a hum that comes and goes is forgotten from then on."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointRules:
-    """What counts as speech and as its end. Probabilities in [0, 1], durations in ms."""
+MOST_FAINT: Final = 12
+"""So many pieces of what may be a word are heard in one turn; a hum that comes and goes is forgotten from then on."""
 
-    threshold: float = 0.5
-    release: float = 0.35
-    """Speech goes on until the probability falls below this."""
-    min_speech_ms: int = 96
-    """Voiced audio that makes an utterance; a click has less."""
-    pre_roll_chunks: int = 8
-    """Chunks before the first voiced one that belong to the utterance."""
-    eager_silence_ms: int = 200
-    commit_silence_ms: int = 0
-    """Silence after which a guess may be acted on; at most `eager_silence_ms`: at once."""
-    end_silence_ms: int = 700
-    max_utterance_ms: int = 15_000
-    barge_in: bool = False
-    barge_in_ms: int = 100
-    """Voiced audio that makes an utterance while the bot speaks, each chunk weighed by its probability and clear speech
-    twice: a hum that is hardly speech never gets there."""
+FAINT_CHUNKS: Final = 2
+"""Chunks that may be a word; one alone is a click."""
 
-
-@dataclass(slots=True)
-class _Run:
-    """Speech whose gaps are short."""
-
-    first: int
-    last: int
-    evidence: float
-    """Sum of the probabilities, those of clear speech twice."""
-    voiced: int = 1
-
-    def hear(self, chunk: int, probability: float) -> None:
-        self.last = chunk
-        self.voiced += 1
-        self.evidence += evidence_of(probability)
-
-
-def evidence_of(probability: float) -> float:
-    """How much a voiced chunk says for speech."""
-    return 2 * probability if probability > CLEAR_FROM else probability
+FAINT_LONGEST_MS: Final = 2_000
+"""What goes on for longer, and never becomes speech, is no word."""
 
 
 class Endpointer:
@@ -85,15 +60,20 @@ class Endpointer:
         self._chunk = -1  # the newest
         self._voiced = False
         self._floor = 0  # audio before this chunk belongs to an earlier utterance
-        self._run: _Run | None = None
+        self._run: Run | None = None
         self._confirmed = False
         self._revision = 0
         self._guessed_to: int | None = None  # last voiced chunk that a guess covers
-        self._after_guess: _Run | None = None  # speech that no guess covers yet
+        self._after_guess: Run | None = None  # speech that no guess covers yet
         self._settled = False
         self._end_after_ms: int | None = None  # of the newest guess, instead of the rules' silence
-        self._aside: _Run | None = None  # what follows may belong to it
+        self._aside: Run | None = None  # what follows may belong to it
         self._asides = 0  # in this turn
+        self._faint: Run | None = None  # chunks that may be a word, of which no utterance has come yet
+        self._faints = 0  # in this turn
+        self._echo_until = -1  # up to this chunk the last prompt may still come back
+        self._voice = OwnVoice()
+        self._spoke = False  # in this turn
 
     @property
     def speaking(self) -> bool:
@@ -108,6 +88,8 @@ class Endpointer:
     def needs_from(self) -> int:
         """The first chunk whose audio may still be asked for."""
         first = self._chunk + 1 if self._run is None else self._run.first
+        if self._faint is not None:
+            first = min(first, max(self._faint.first, self._chunk - self._chunks(FAINT_LONGEST_MS + RUN_SILENCE_MS)))
         if self._aside is not None and self._goes_on(self._aside, first):
             first = self._aside.first
         return max(0, first - self._rules.pre_roll_chunks)
@@ -126,6 +108,10 @@ class Endpointer:
             self._forget_guess()
         if turn != self.turn:
             self._aside, self._asides = None, 0
+            self._faint, self._faints = None, 0
+            if not self._spoke:
+                self._voice.was_not_heard()
+            self._spoke = False
         self.turn = turn
         self._rules = rules
 
@@ -141,33 +127,60 @@ class Endpointer:
 
     def bot_speaks(self, speaking: bool) -> None:
         """A prompt begins or ends. An utterance that was confirmed before goes on."""
+        if self._bot_speaks and not speaking:
+            self._echo_until = self._chunk + self._chunks(ECHO_TAIL_MS)
         self._bot_speaks = speaking
+        if speaking:
+            self._faint = None
 
-    def step(self, probability: float) -> tuple[EndpointDecision, ...]:
-        """The next chunk's speech probability; what follows from it."""
+    @property
+    def quiet_below(self) -> float:
+        """A next probability below this is one more chunk in which nobody speaks, nothing else; 0: it may be more."""
+        rests = self._run is None and self._faint is None and not self._voiced
+        return min(self._rules.faint, self._rules.threshold) if rests else 0.0
+
+    def skip(self, chunks: int) -> None:
+        """As many steps with probabilities below `quiet_below`."""
+        self._chunk += chunks
+
+    def step(self, probability: float, level_dbfs: float = 0.0) -> tuple[EndpointDecision, ...]:
+        """The next chunk's speech probability and level, which counts from `faint` on; what follows from it."""
         self._chunk += 1
         rules = self._rules
         self._voiced = probability >= (rules.release if self._voiced else rules.threshold)
+        sure = level_dbfs >= ECHO_BELOW_DBFS or not (self._bot_speaks or self._chunk <= self._echo_until)
         if self._voiced:
-            self._hear(self._chunk, probability)
-        elif self._run is None:
+            self._hear(self._chunk, probability, level_dbfs, sure)
+        if probability >= rules.faint and not (self._confirmed or self._bot_speaks or self.turn is None):
+            if self._faint is None:
+                self._faint = Run.of(self._chunk, probability, level_dbfs, sure)
+            else:
+                self._faint.hear(self._chunk, probability, level_dbfs, sure)
+        elif self._run is None and self._faint is None:
             return ()
-        if not self._confirmed:
-            decision = self._confirm()
-            return () if decision is None else (decision,)
-        return self._follow()
+        if self._confirmed:
+            return self._follow()
+        decision = None if self._run is None else self._confirm()
+        if decision is None and self._faint is not None:
+            decision = self._perhaps_a_word(self._faint)
+        return () if decision is None else (decision,)
 
-    def _hear(self, chunk: int, probability: float) -> None:
-        if self._run is None:
-            self._run = _Run(chunk, chunk, evidence_of(probability))
+    def _hear(self, chunk: int, probability: float, level_dbfs: float, sure: bool) -> None:
+        if self._run is None or (not self._confirmed and self._is_others(self._run, level_dbfs, sure)):
+            self._run = Run.of(chunk, probability, level_dbfs, sure)
         else:
-            self._run.hear(chunk, probability)
+            self._run.hear(chunk, probability, level_dbfs, sure)
         self._end_after_ms = None
         if self._guessed_to is not None:
             if self._after_guess is None:
-                self._after_guess = _Run(chunk, chunk, evidence_of(probability))
+                self._after_guess = Run.of(chunk, probability, level_dbfs, sure)
             else:
-                self._after_guess.hear(chunk, probability)
+                self._after_guess.hear(chunk, probability, level_dbfs, sure)
+
+    def _is_others(self, run: Run, level_dbfs: float, sure: bool) -> bool:
+        """Whether a run so far is not the caller's and a chunk is: no echo or television is part of what they say."""
+        is_background = self._voice.is_background(run.loudest_dbfs) and not self._voice.is_background(level_dbfs)
+        return (sure and not run.sure) or is_background
 
     def _confirm(self) -> EndpointDecision | None:
         rules, run = self._rules, self._run
@@ -177,9 +190,11 @@ class Endpointer:
             # Only the tail of the prompt can become part of an utterance.
             run.first = max(run.first, self._chunk + 1 - self._chunks(GATE_TAIL_MS))
             run.voiced = min(run.voiced, max(0, run.last + 1 - run.first))
+            run.sure = min(run.sure, run.voiced)
         elif self._is_enough(run):
             assert self.turn is not None
-            self._confirmed = True
+            self._confirmed = self._spoke = True
+            self._faint = None
             self._number(run)
             return Began(self.turn, self._utterance)
         if self._chunk - run.last < self._chunks(RUN_SILENCE_MS):
@@ -188,21 +203,46 @@ class Endpointer:
         if gated:
             return SpeechIgnored("bot_speaking")
         if run.voiced < self._chunks(rules.min_speech_ms):
-            return SpeechIgnored("too_short")
+            return SpeechIgnored("too_short") if self._faint is None else None
+        self._faint = None
+        if self._voice.is_background(run.loudest_dbfs):
+            return SpeechIgnored("background")
         return self._set_aside(run)
 
-    def _set_aside(self, run: _Run) -> EndpointDecision:
-        """Doubtful speech over a prompt is over."""
-        if self._asides >= MOST_ASIDES:
-            return SpeechIgnored("barge_in_unconfirmed")
+    def _perhaps_a_word(self, faint: Run) -> EndpointDecision | None:
+        """What is too little for an utterance is over, or goes on."""
+        if self._run is not None or self._chunk - faint.last < self._chunks(RUN_SILENCE_MS):
+            return None
+        self._faint = None
+        if faint.voiced < FAINT_CHUNKS:
+            return SpeechIgnored("too_short")
+        if self._voice.is_background(faint.loudest_dbfs):
+            return SpeechIgnored("background")
+        if not faint.sure:
+            return self._set_aside(faint)
+        if self._faints >= MOST_FAINT or faint.last + 1 - faint.first > self._chunks(FAINT_LONGEST_MS):
+            return SpeechIgnored("faint")
         assert self.turn is not None
-        self._asides += 1
+        self._faints += 1
+        self._number(faint)
+        self._aside = faint
+        return Faint(self.turn, self._utterance, self._span(faint))
+
+    def _set_aside(self, run: Run) -> EndpointDecision:
+        """Doubtful speech over a prompt, or just after it, is over."""
+        assert self.turn is not None
+        if self._bot_speaks:
+            self._asides += 1
+        else:
+            self._faints += 1
+        if self._asides > MOST_ASIDES or self._faints > MOST_FAINT:
+            return SpeechIgnored("barge_in_unconfirmed")
         run.first = max(run.first, self._chunk + 1 - self._chunks(self._rules.max_utterance_ms))
         self._number(run)
         self._aside = run
         return Aside(self.turn, self._utterance, self._span(run))
 
-    def _number(self, run: _Run) -> None:
+    def _number(self, run: Run) -> None:
         """A run of speech is worth a number: that of what was set aside just before, if it goes on with that."""
         if self._aside is not None and self._goes_on(self._aside, run.first):
             run.first = self._aside.first
@@ -210,17 +250,19 @@ class Endpointer:
             self._utterance += 1
         self._aside = None
 
-    def _goes_on(self, aside: _Run, first: int) -> bool:
+    def _goes_on(self, aside: Run, first: int) -> bool:
         """Whether speech from chunk `first` on belongs to what was set aside."""
         rules = self._rules
         near = first - aside.last <= self._chunks(rules.end_silence_ms)
         return near and self._chunk - aside.first < self._chunks(rules.max_utterance_ms)
 
-    def _is_enough(self, run: _Run) -> bool:
+    def _is_enough(self, run: Run) -> bool:
         """Whether a run of speech is an utterance."""
-        if not self._bot_speaks:
-            return run.voiced >= self._chunks(self._rules.min_speech_ms)
-        return run.evidence * self._chunk_ms >= self._rules.barge_in_ms
+        if self._bot_speaks:
+            enough = run.evidence * self._chunk_ms >= self._rules.barge_in_ms
+        else:
+            enough = run.sure >= self._chunks(self._rules.min_speech_ms)
+        return enough and not self._voice.is_background(run.loudest_dbfs)
 
     def _follow(self) -> tuple[EndpointDecision, ...]:
         rules, run = self._rules, self._run
@@ -233,6 +275,7 @@ class Endpointer:
             guess = self._revision if self._guessed_to == run.last else 0
             end = End(self.turn, self._utterance, guess, self._span(run), "too_long" if too_long else "silence")
             self._floor = self._chunk + 1 if too_long else run.last + 1
+            self._voice.heard(run.loudest_dbfs)
             self._run = None
             self._confirmed = False
             self._forget_guess()
@@ -250,7 +293,7 @@ class Endpointer:
             return (Settled(self._utterance, self._revision),)
         return ()
 
-    def _span(self, run: _Run) -> SpeechSpan:
+    def _span(self, run: Run) -> SpeechSpan:
         first = max(self._floor, run.first - self._rules.pre_roll_chunks, 0)
         last = min(self._chunk, run.last + self._chunks(self._rules.eager_silence_ms))
         return SpeechSpan(min(first, run.first), last, run.first, run.last)

@@ -39,9 +39,9 @@ class MediaCounts:
         if count:
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
-    def judged(self, arrivals: Sequence[float], now: float) -> None:
+    def judged(self, arrivals: Sequence[float] | NDArray[np.float64], now: float) -> None:
         """One VAD step was done at `now` for chunks whose last samples came in at `arrivals`."""
-        lags = np.maximum(now - np.array(arrivals), 0.0)
+        lags = np.maximum(now - np.asarray(arrivals), 0.0)
         self.batches += 1
         self.chunks += len(lags)
         self.lag_sum_s += float(lags.sum())

@@ -24,6 +24,7 @@ IGNORED = Counter("pronto_speech_ignored", "speech that became no utterance", ["
 ASIDES = Counter(
     "pronto_asides", "speech that was not sure enough to stop a prompt, by what its transcript came to", ["outcome"]
 )
+FAINT = Counter("pronto_faint_words", "what may have been a word, by what its transcript came to", ["outcome"])
 GUESSES = Counter("pronto_guesses", "guesses by what became of them", ["outcome"])
 POSTS = Counter("pronto_whisper_posts", "segments posted to the recogniser, by outcome", ["outcome"])
 POST_SECONDS = Histogram("pronto_whisper_post_seconds", "from post to transcript", buckets=_LATENCY_S)

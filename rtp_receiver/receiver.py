@@ -21,7 +21,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from config import ReceiverSettings
+from observability.lag import LoopLag
+from observability.lifecycle import run_together
+from observability.outbox import show_outbox
 from protocol.bus import Entry, Inbox, Outbox, raise_if_cancelled
+from protocol.call_id import cell_of
 from protocol.codec import encode
 from protocol.keys import Stream, speaking_key
 from protocol.media import read_source
@@ -38,15 +42,19 @@ from protocol.messages import (
     UtteranceTranscribed,
 )
 from protocol.speaking import watch_speaking
+from protocol.strain import tell_strain
+from protocol.writable import try_write
 from rtp_receiver import metrics
+from rtp_receiver.call_lines import Audible, Report, Silent
 from rtp_receiver.call_stream import Confirmed, Quiet, Segment, StreamSettings
 from rtp_receiver.datagrams import SMALL_BUFFER_BYTES, kernel_drops, receive_buffer_bytes
 from rtp_receiver.decisions import SpeechIgnored
 from rtp_receiver.kept_state import KeptState, kept_utterance
 from rtp_receiver.media_counts import MediaCounts
-from rtp_receiver.media_thread import Audible, MediaThread, Report, Silent
+from rtp_receiver.media_thread import MediaThread
 from rtp_receiver.recognition import Recognition, SpeechRecogniser
 from rtp_receiver.sources import Address, shown
+from rtp_receiver.strain import ReceiverStrain
 from rtp_receiver.take_over import KnownCall, TakeOver
 from rtp_receiver.turn_judge import Judge
 from rtp_receiver.turn_model import TurnModel
@@ -56,7 +64,6 @@ log = logging.getLogger("pronto.receiver")
 
 ENDED_KEPT = 2_000
 LISTENS_KEPT = 20_000
-REDIS_WAIT_S = 0.5
 CHECK_EVERY_S = 2.0
 EVENTS_PACE_S = 0.1  # a call's first packets are kept, and its source can be asked for
 COMMANDS_PACE_S = 0.01
@@ -82,7 +89,6 @@ class Receiver:
         self.redis_up = False
         self._state = KeptState(redis, settings.cell)
         judge = None if turn_model is None else Judge(turn_model, self._end_utterance)
-        self._recognition = Recognition(recogniser, self._send, judge)
         self._calls: OrderedDict[str, KnownCall] = OrderedDict()
         self._ended: OrderedDict[str, Entry | None] = OrderedDict()
         """Calls that are over, with the last Listen that came since: it may be for a caller who is sent back."""
@@ -100,6 +106,9 @@ class Receiver:
         self._media = MediaThread(
             self._sock, vad, limits, self._reports_from_thread, self._unknown_from_thread, settings.audio_lost_s
         )
+        self._lag = LoopLag()
+        self._strain = ReceiverStrain(self._media.counts, lambda: self._lag.recent_s)
+        self._recognition = Recognition(recogniser, self._send, judge, self._strain.posted)
         self._take_over = TakeOver(self._state, self._media, settings.receiver_id, self._send, self._spawn)
 
     @property
@@ -131,6 +140,7 @@ class Receiver:
 
     async def run(self) -> None:
         """Receives until cancelled. Raises when a part of it dies."""
+        show_outbox(lambda: len(self.outbox), lambda: self.outbox.dropped)
         collector = metrics.MediaCollector(
             self._media.counts,
             lambda: self._media.calls,
@@ -146,17 +156,17 @@ class Receiver:
         if buffer_bytes < SMALL_BUFFER_BYTES:
             log.warning("small receive buffer: raise net.core.rmem_max", extra={"buffer_bytes": buffer_bytes})
         try:
-            async with asyncio.TaskGroup() as group:
-                for job in (
-                    self.outbox.run,
-                    self._state.run,
-                    self._events,
-                    self._commands,
-                    self._speaking,
-                    self._check,
-                    self._take_over.note_hearing,
-                ):
-                    group.create_task(job())
+            await run_together(
+                self.outbox.run(),
+                self._state.run(),
+                self._events(),
+                self._commands(),
+                self._speaking(),
+                self._check(),
+                self._take_over.note_hearing(),
+                self._lag.watch(),
+                self._tell_strain(),
+            )
         finally:
             REGISTRY.unregister(collector)
             self._media.stop()
@@ -176,6 +186,9 @@ class Receiver:
         await self.outbox.flush()
         await self._state.flush()
 
+    async def _tell_strain(self) -> None:
+        await tell_strain(self._redis, self._cell, f"receiver/{self._settings.receiver_id}", self._strain.figures)
+
     def _send(self, event: Event) -> None:
         self.outbox.send(event)
         if isinstance(event, UtteranceTranscribed | RecognitionFailed):
@@ -188,15 +201,9 @@ class Receiver:
     async def _opened(self, stream: Stream) -> Inbox:
         """A reader that misses nothing from now on. Waits for Redis."""
         inbox = Inbox(self._redis, self._cell, stream, f"receiver-{self._settings.receiver_id}-{stream}")
-        while True:
-            try:
-                await inbox.open()
-                raise_if_cancelled()
-            except (RedisError, OSError):
-                await asyncio.sleep(REDIS_WAIT_S)
-            else:
-                self._inboxes[stream] = inbox
-                return inbox
+        await inbox.opened()
+        self._inboxes[stream] = inbox
+        return inbox
 
     async def _events(self) -> None:
         inbox = await self._opened("events")
@@ -224,6 +231,8 @@ class Receiver:
                 self._listen(command)
 
     def _listen(self, command: Listen) -> None:
+        if cell_of(command.call_id) not in ("", self._cell):
+            return  # a conversation in writing
         self._call(command.call_id).listen = command
         self._media.listen(command)
         self._state.put("listen", command.call_id, encode(command))
@@ -245,7 +254,7 @@ class Receiver:
             speaking = [call_id for call_id, call in self._calls.items() if call.speaking]
             try:
                 async with asyncio.timeout(CHECK_EVERY_S):
-                    await self._redis.ping()
+                    await try_write(self._redis, self._cell, "rtp_receiver")
                     values = await self._redis.mget([speaking_key(c) for c in speaking]) if speaking else []
                 raise_if_cancelled()
                 self.redis_up = True

@@ -6,8 +6,9 @@ most one guess is on its way: a newer one cancels the older. When the utterance 
 guess holds, its transcript (or the answer still on its way) is the transcript of the utterance, without another round
 trip. Every utterance that ends becomes exactly one UtteranceTranscribed or RecognitionFailed.
 
-An aside, doubtful speech over a prompt, is told only when it turns out to be words. Per call one is with the recogniser
-at a time; what goes on with one replaces it, and speech that is confirmed makes them all void.
+An aside, doubtful speech over a prompt, is told only when it turns out to be words; what may have been a faint word,
+while an answer is awaited, also when somebody spoke but was not understood. Per call one of these is with the
+recogniser at a time; what goes on with one replaces it, and speech that is confirmed makes them all void.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from protocol.messages import Event, RecognitionFailed, UtteranceGuessed, UtteranceTranscribed
+from protocol.messages import NOT_UNDERSTOOD, Event, RecognitionFailed, UtteranceGuessed, UtteranceTranscribed
 from rtp_receiver import metrics
 from rtp_receiver.call_stream import Quiet, Segment
 from rtp_receiver.slin16 import SAMPLE_RATE_HZ
@@ -69,19 +70,24 @@ class Recognition:
     """All calls of this process; `send` takes the events."""
 
     def __init__(
-        self, recogniser: SpeechRecogniser, send: Callable[[Event], None], judge: TurnJudge | None = None
+        self,
+        recogniser: SpeechRecogniser,
+        send: Callable[[Event], None],
+        judge: TurnJudge | None = None,
+        posted: Callable[[str, float], None] = lambda outcome, seconds: None,
     ) -> None:
-        """`judge` is asked about the guesses of turns that want it."""
+        """`judge` is asked about the guesses of turns that want it, `posted` how each post came out, and when."""
         self._recogniser = recogniser
         self._send = send
         self._judge = judge
+        self._posted = posted
         self._guesses: dict[str, _Post] = {}
         self._asides: dict[str, dict[int, asyncio.Task[Any]]] = {}  # by utterance
         self._tasks: dict[str, set[asyncio.Task[Any]]] = {}
 
     def take(self, call_id: str, segment: Segment) -> None:
         """A segment of a call, in the order in which they were heard."""
-        if segment.aside:
+        if segment.aside or segment.faint:
             self._take_aside(call_id, segment)
             return
         guess = self._guesses.get(call_id)
@@ -157,6 +163,7 @@ class Recognition:
             file_name=f"{call_id}-{listen.turn}-{segment.utterance}.wav",
             language=listen.language,
             hints=listen.hints,
+            awaited=listen.awaited,
             samples=segment.samples,
         )
         metrics.OWN_DELAY.observe(max(0.0, time.time() - segment.heard_at))
@@ -181,7 +188,10 @@ class Recognition:
             raise
         finally:
             metrics.POSTS.labels(outcome).inc()
-            metrics.POST_SECONDS.observe(time.monotonic() - began)
+            took_s = time.monotonic() - began
+            metrics.POST_SECONDS.observe(took_s)
+            if outcome != "cancelled":
+                self._posted(outcome, took_s)
 
     async def _tell_guess(self, call_id: str, post: _Post) -> None:
         if self._judge is not None and post.segment.listen.turn_model:
@@ -243,14 +253,16 @@ class Recognition:
         if before:
             await asyncio.wait(before)
         post = self._post(call_id, segment)
+        count = metrics.FAINT if segment.faint else metrics.ASIDES
         try:
             transcript = await post.answer
         except RecognitionError as error:
-            metrics.ASIDES.labels("failed").inc()
+            count.labels("failed").inc()
             log.warning("aside failed", extra=_fields(call_id, segment) | {"error": repr(error)})
             return
-        metrics.ASIDES.labels("told" if transcript.text.strip() else "no_words").inc()
-        if transcript.text.strip():
+        told = bool(transcript.text.strip()) or (segment.faint and transcript.reason in NOT_UNDERSTOOD)
+        count.labels("told" if told else "no_words").inc()
+        if told:
             self._tell(call_id, segment, post)
 
     def _tell(self, call_id: str, segment: Segment, post: _Post) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rtp_receiver.rtp import RtpPacket, uint16_add, uint16_distance, uint32_distance
+from rtp_receiver.stream_state import StreamState
 
 DEPTH = 3  # packets that may wait for a missing one: 60 ms at 20 ms each
 MAX_DROPOUT = 3_000  # RFC 3550 A.1
@@ -43,11 +44,11 @@ Released = tuple[int, bytes]
 class ReorderBuffer:
     """Holds at most `DEPTH` packets. A payload is 16-bit mono PCM: half its bytes are samples."""
 
-    def __init__(self, counts: Counts | None = None) -> None:
+    def __init__(self, counts: Counts | None = None, state: StreamState | None = None) -> None:
+        """`state`: where the expected packet is kept, for others who take it when it comes."""
         self.counts = counts if counts is not None else Counts()
-        self._ssrc: int | None = None
-        self._expected = 0
-        self._timestamp = 0
+        self._state = state if state is not None else StreamState()
+        self._begun = False
         self._seen = 0  # bit n: the packet n + 1 before the expected one came
         self._waiting: dict[int, RtpPacket] = {}
         self._suspect: RtpPacket | None = None
@@ -60,9 +61,18 @@ class ReorderBuffer:
 
     def push(self, packet: RtpPacket) -> Sequence[Released]:
         """Takes one packet; what can be played now, in order."""
-        if packet.ssrc != self._ssrc:
-            return self._begin(packet) if self._ssrc is None else self._suspicious(packet)
-        ahead = uint16_distance(self._expected, packet.sequence_number)
+        state = self._state
+        row = min(state.in_a_row, MAX_MISORDER)
+        self._seen = (self._seen << row | (1 << row) - 1) & _HISTORY
+        state.in_a_row = 0
+        released = self._put(packet)
+        state.follows = not (self._waiting or self._suspect is not None or self._resynchronise)
+        return released
+
+    def _put(self, packet: RtpPacket) -> Sequence[Released]:
+        if packet.ssrc != self._state.ssrc or not self._begun:
+            return self._suspicious(packet) if self._begun else self._begin(packet)
+        ahead = uint16_distance(self._state.expected, packet.sequence_number)
         if ahead == 0:
             if self._suspect is not None:
                 self.counts.stray += 1
@@ -88,28 +98,24 @@ class ReorderBuffer:
 
         Then its payload can be played now; otherwise nothing has changed, and `push` knows what to do.
         """
-        if (
-            sequence_number != self._expected
-            or timestamp != self._timestamp
-            or ssrc != self._ssrc
-            or self._waiting
-            or self._suspect is not None
-            or self._resynchronise
-        ):
+        state = self._state
+        if not state.follows or sequence_number != state.expected or timestamp != state.timestamp or ssrc != state.ssrc:
             return False
-        self._seen = (self._seen << 1 | 1) & _HISTORY
-        self._expected = (sequence_number + 1) & 0xFFFF
-        self._timestamp = (timestamp + samples) & 0xFFFF_FFFF
+        state.in_a_row = min(state.in_a_row + 1, MAX_MISORDER)
+        state.expected = (sequence_number + 1) & 0xFFFF
+        state.timestamp = (timestamp + samples) & 0xFFFF_FFFF
         self.counts.released += 1
         return True
 
     def resynchronise(self) -> None:
         """Forgets the timeline: the gap before the next packet makes no silence (somebody else has filled it)."""
         self._resynchronise = True
+        self._state.follows = False
 
     def _begin(self, packet: RtpPacket) -> Sequence[Released]:
-        self._ssrc = packet.ssrc
-        self._expected = packet.sequence_number
+        self._begun = True
+        self._state.ssrc = packet.ssrc
+        self._state.expected = packet.sequence_number
         self._seen = 0
         self._waiting.clear()
         self._suspect = None
@@ -127,7 +133,7 @@ class ReorderBuffer:
             self.counts.stray += before is not None
             self._suspect = packet
             return ()
-        if before.ssrc != self._ssrc:
+        if before.ssrc != self._state.ssrc:
             self.counts.ssrc_changes += 1
         else:
             self.counts.sequence_jumps += 1
@@ -135,25 +141,25 @@ class ReorderBuffer:
         return (*held, *self._begin(before), self._release(packet))
 
     def _release(self, packet: RtpPacket) -> Released:
-        gap = 0 if self._resynchronise else uint32_distance(self._timestamp, packet.timestamp)
+        gap = 0 if self._resynchronise else uint32_distance(self._state.timestamp, packet.timestamp)
         self._resynchronise = False
         if gap:
             if gap < 0 or gap > MAX_SILENCE_SAMPLES:
                 self.counts.timestamp_jumps += 1
                 gap = 0 if gap < 0 else MAX_SILENCE_SAMPLES
             self.counts.silence_samples += gap
-        missing = uint16_distance(self._expected, packet.sequence_number)
+        missing = uint16_distance(self._state.expected, packet.sequence_number)
         self.counts.lost += missing
         self.counts.released += 1
         self._seen = (self._seen << (missing + 1) | 1) & _HISTORY
-        self._expected = uint16_add(packet.sequence_number, 1)
-        self._timestamp = packet.timestamp + (len(packet.payload) >> 1) & 0xFFFF_FFFF
+        self._state.expected = uint16_add(packet.sequence_number, 1)
+        self._state.timestamp = packet.timestamp + (len(packet.payload) >> 1) & 0xFFFF_FFFF
         return gap, packet.payload
 
     def _drain(self) -> list[Released]:
         """Waiting packets that follow without a gap: they came too early, so the one before was late."""
         released = []
-        while (packet := self._waiting.pop(self._expected, None)) is not None:
+        while (packet := self._waiting.pop(self._state.expected, None)) is not None:
             released.append(self._release(packet))
         self.counts.reordered += 1
         return released
@@ -161,9 +167,9 @@ class ReorderBuffer:
     def _give_up(self) -> list[Released]:
         """Too many wait: the missing packets before the first of them are lost."""
         released = [self._release(self._waiting.pop(next(iter(self._in_order()))))]
-        while (packet := self._waiting.pop(self._expected, None)) is not None:
+        while (packet := self._waiting.pop(self._state.expected, None)) is not None:
             released.append(self._release(packet))
         return released
 
     def _in_order(self) -> list[int]:
-        return sorted(self._waiting, key=lambda number: uint16_distance(self._expected, number))
+        return sorted(self._waiting, key=lambda number: uint16_distance(self._state.expected, number))

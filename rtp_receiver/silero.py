@@ -11,12 +11,12 @@ back into the state that a second of faint noise leaves, and kept there until it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from voice_activity.compiled_silero import CompiledSilero, compiled_silero
 from voice_activity.silero_model import REST_CHUNKS, load_network, state_of_rest
 from voice_activity.silero_network import CHUNK_SAMPLES, CONTEXT_SAMPLES, STATE
 
@@ -26,15 +26,40 @@ REST_AFTER_CHUNKS = REST_CHUNKS
 """Quiet chunks (one second) after which a stream rests."""
 
 
+OVERDRIVEN_RMS = 0.25
+"""From this level on, of full scale, a line is overdriven, and Silero hears less of it than of the same but softer."""
+SOFTENED_RMS = 0.1
+_OVERDRIVEN_PEAK = round(1.4 * OVERDRIVEN_RMS * 32_768)
+
+
+def softened(chunks: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The chunks [n, 512], those of an overdriven line at a level that Silero hears best.
+
+    Of 68 bare words that were clipped before G.711, 30 dB too loud, 66 % were confirmed as speech, and are 93 % so; of
+    those 40 dB too loud 50 and 81 %.
+    """
+    loud = np.flatnonzero(chunks.max(axis=1, initial=0) > _OVERDRIVEN_PEAK)
+    if not loud.size:
+        return chunks
+    samples = chunks[loud].astype(np.float32)
+    rms = np.sqrt(np.mean(samples**2, axis=1)) / 32_768
+    gains = np.where(rms > OVERDRIVEN_RMS, SOFTENED_RMS / np.maximum(rms, 1e-6), 1.0)
+    result = chunks.copy()
+    result[loud] = np.round(samples * gains[:, None].astype(np.float32)).astype(np.int16)
+    return result
+
+
 class SileroVad:
     """See `vad.Vad`. The state of all streams lies in three arrays, one row per stream."""
 
     chunk_samples = CHUNK_SAMPLES
 
-    def __init__(self, path: Path | None = None, rests: bool = True) -> None:
-        """`rests` False: the bare model, whose streams begin at zero and drift in silence."""
+    def __init__(self, rests: bool = True, compiled: bool = True) -> None:
+        """`rests` False: the bare model, whose streams begin at zero and drift in silence. `compiled` False: in Python,
+        which is what happens anyhow where nothing was compiled."""
         threadpool_limits(limits=1, user_api="blas")  # of the whole process: more threads only wait for each other here
-        self._network = load_network(path)
+        self._network = load_network()
+        self._compiled: CompiledSilero | None = compiled_silero(self._network) if compiled else None
         self._free: list[int] = []
         self._h = np.zeros((0, STATE), dtype=np.float32)
         self._c = np.zeros((0, STATE), dtype=np.float32)
@@ -67,17 +92,30 @@ class SileroVad:
 
     def step(self, streams: Sequence[int], chunks: NDArray[np.int16]) -> NDArray[np.float32]:
         """Speech probabilities in [0, 1], one per stream. `chunks` is [len(streams), 512]; streams differ."""
-        rows = np.asarray(streams, dtype=np.intp)
+        rows = np.asarray(streams, dtype=np.int64)
+        chunks = softened(chunks)
+        if self._compiled is None:
+            result = self._step_in_python(rows, chunks)
+        else:
+            samples = np.ascontiguousarray(chunks, dtype=np.int16)
+            places = samples.ctypes.data + np.arange(len(rows), dtype=np.uint64) * np.uint64(2 * CHUNK_SAMPLES)
+            result = self._compiled.step(rows, places, False, self._h, self._c, self._context)
+        self._rest(rows, result)
+        return result
+
+    def _step_in_python(self, rows: NDArray[np.int64], chunks: NDArray[np.int16]) -> NDArray[np.float32]:
         inputs = np.empty((len(rows), CONTEXT_SAMPLES + CHUNK_SAMPLES), dtype=np.float32)
         inputs[:, :CONTEXT_SAMPLES] = self._context[rows]
         np.multiply(chunks, np.float32(1 / 32_768), out=inputs[:, CONTEXT_SAMPLES:])
-        result, h, c = self._network(inputs, self._h[rows], self._c[rows])
-        quiet_chunks = np.where(result < QUIET_BELOW, self._quiet_chunks[rows] + 1, 0)
-        resting = quiet_chunks >= REST_AFTER_CHUNKS if self._rests else np.zeros(len(rows), dtype=bool)
-        h[resting] = self._rest_h
-        c[resting] = self._rest_c
-        self._h[rows] = h
-        self._c[rows] = c
-        self._quiet_chunks[rows] = quiet_chunks
+        result, self._h[rows], self._c[rows] = self._network(inputs, self._h[rows], self._c[rows])
         self._context[rows] = inputs[:, -CONTEXT_SAMPLES:]
         return result
+
+    def _rest(self, rows: NDArray[np.int64], speech: NDArray[np.float32]) -> None:
+        """Streams that were quiet for long go into the state of rest."""
+        quiet_chunks = np.where(speech < QUIET_BELOW, self._quiet_chunks[rows] + 1, 0)
+        self._quiet_chunks[rows] = quiet_chunks
+        if self._rests:
+            resting = rows[quiet_chunks >= REST_AFTER_CHUNKS]
+            self._h[resting] = self._rest_h
+            self._c[resting] = self._rest_c

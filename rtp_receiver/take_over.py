@@ -23,9 +23,10 @@ from protocol.codec import BadMessage, decode
 from protocol.keys import speaking_key
 from protocol.messages import Listen, RecognitionFailed
 from rtp_receiver import metrics
+from rtp_receiver.call_lines import Audible, Silent
 from rtp_receiver.call_stream import Confirmed, Segment, StreamEvent
 from rtp_receiver.kept_state import OF_CALL, KeptState, kept_utterance, read_utterance
-from rtp_receiver.media_thread import Audible, MediaThread, Silent
+from rtp_receiver.media_thread import MediaThread
 from rtp_receiver.sources import Address
 
 log = logging.getLogger("pronto.receiver")

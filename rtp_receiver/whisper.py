@@ -41,6 +41,7 @@ class Utterance:
     language: str
     hints: tuple[str, ...]
     samples: Samples
+    awaited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class WhisperClient:
             "connection_id": utterance.call_id,
             "language": utterance.language,
             "hints": list(utterance.hints),
+            "awaited": list(utterance.awaited),
             "deadline_ms": max(1, int((ends_at - time.monotonic()) * 1_000)),
         }
         # Base64 needs no escaping: putting it in by hand saves half the cost of the post.

@@ -19,6 +19,8 @@ from detect_secrets.settings import transient_settings
 ROOT = Path(__file__).resolve().parent.parent
 BASELINE = ".secrets.baseline"
 UNREAD = {".bin", ".wav", ".npz", ".svg", ".onnx"}
+HASHES = "audio_prompts/*/rendered/index.json"
+"""Names files by their hashes, and changes with each prompt."""
 LONGEST_BYTES = 200_000  # beyond it are vocabularies, which take a minute and hold no secret
 DETECTORS = (
     "ArtifactoryDetector AWSKeyDetector AzureStorageKeyDetector BasicAuthDetector CloudantDetector "
@@ -48,7 +50,12 @@ def files_of(folder: Path) -> list[str]:
     listed = ["git", "-C", str(folder), "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
     read = [
-        name for name in names if name != BASELINE and Path(name).suffix not in UNREAD and (folder / name).is_file()
+        name
+        for name in names
+        if name != BASELINE
+        and Path(name).suffix not in UNREAD
+        and not Path(name).match(HASHES)
+        and (folder / name).is_file()
     ]
     return [name for name in read if (folder / name).stat().st_size <= LONGEST_BYTES]
 

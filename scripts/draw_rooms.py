@@ -8,7 +8,7 @@ from tests.test_imports import MAY_IMPORT
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "rooms.svg"
-EVERYWHERE = {"config", "observability"}
+EVERYWHERE = {"config", "forms", "observability"}
 """Every service imports them; arrows would hide the others."""
 ROWS: tuple[tuple[str, tuple[tuple[str, str, float], ...]], ...] = (
     (
@@ -22,36 +22,48 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, float], ...]], ...] = (
     (
         "services: never import each other, meet on the bus and over HTTP",
         (
-            ("ari_controller", "calls in Asterisk", 0.1),
-            ("rtp_receiver", "audio to utterances", 0.29),
-            ("bot_manager", "drives conversations", 0.5),
-            ("whisper_service", "audio to text", 0.71),
-            ("intent_service", "sentences to intents", 0.9),
+            ("ari_controller", "calls in Asterisk", 0.0625),
+            ("rtp_receiver", "audio to utterances", 0.1875),
+            ("whisper_service", "audio to text", 0.3125),
+            ("booking_service", "a shop's calendar", 0.4375),
+            ("bot_manager", "drives conversations", 0.5625),
+            ("text_service", "chats on the bus", 0.6875),
+            ("intent_service", "sentences to intents", 0.8125),
+            ("speech_service", "text to audio", 0.9375),
         ),
     ),
     (
         "",
         (
-            ("records", "what is kept of calls", 0.455),
-            ("dialogue", "conversations, pure", 0.672),
-            ("audio_prompts", "recorded prompts", 0.9),
+            ("records", "what is kept of calls", 0.46),
+            ("dialogue", "conversations, pure", 0.63),
+            ("audio_prompts", "recorded prompts", 0.8),
         ),
     ),
     (
         "",
         (
-            ("protocol", "messages, bus, leases", 0.19),
-            ("voice_activity", "speech or not", 0.42),
-            ("yaml_text", "YAML with its lines", 0.72),
+            ("protocol", "messages, bus, leases", 0.15),
+            ("voice_activity", "speech or not", 0.36),
+            ("yaml_text", "YAML with its lines", 0.64),
+            ("sayable", "text as it is said, pure", 0.9),
         ),
     ),
     (
         "imported by every service",
-        (("observability", "logs, HTTP, drain", 0.35), ("config", "settings", 0.65)),
+        (
+            ("observability", "logs, HTTP, drain", 0.2),
+            ("config", "settings", 0.5),
+            ("forms", "what names look like", 0.8),
+        ),
+    ),
+    (
+        "",
+        (("compiled", "C, with Python beside it", 0.36),),
     ),
 )
 """Title, then name, what it holds and where it stands (share of the width)."""
-WIDTH, BOX_W, BOX_H, ROW_H, TOP = 1_000, 164, 52, 128, 34
+WIDTH, BOX_W, BOX_H, ROW_H, TOP = 1_410, 164, 52, 128, 34
 INK, LINE, PAPER, BOX = "#1b2733", "#5b7083", "#ffffff", "#eef3f7"
 
 
@@ -98,7 +110,7 @@ def picture() -> str:
                 f'<rect x="{left:.0f}" y="{top:.0f}" width="{BOX_W}" height="{BOX_H}" rx="8" fill="{BOX}" '
                 f'stroke="{INK}" stroke-width="1.4"/>',
                 f'<text x="{x:.0f}" y="{middle - 4:.0f}" font-size="15" font-weight="bold" text-anchor="middle" '
-                f'fill="{INK}">{room}/</text>'.replace("config/", "config.py"),
+                f'fill="{INK}">{room}/</text>'.replace("config/", "config.py").replace("forms/", "forms.py"),
                 f'<text x="{x:.0f}" y="{middle + 15:.0f}" font-size="12" text-anchor="middle">{what}</text>',
             ]
     return "\n".join([*parts, "</svg>", ""])

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 from hypothesis import settings
 
 from devstack.asterisk import Asterisk, settings_on_free_ports
+from devstack.postgres_server import PostgresServer
 from devstack.processes import wait_for
 from devstack.redis_server import RedisServer
 
@@ -15,6 +17,17 @@ from devstack.redis_server import RedisServer
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Side by side with the rest, whole stacks come first and one after the other: they take all that two cores have.
+    Of everything else a file is what one process tests, so that what its tests share is started once."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.parent != here)
+    for item in items:
+        group = "stacks" if item.path.parent == here else str(item.path.relative_to(here))
+        item.add_marker(pytest.mark.xdist_group(group))
+
 
 # Extensions of the test Asterisk, beside those of the deployed dialplan. `same` names the priorities that follow.
 TEST_DIALPLAN = """
@@ -74,7 +87,7 @@ def asterisk(running_asterisk: Asterisk) -> Iterator[Asterisk]:
 @pytest.fixture(scope="session")
 def running_redis() -> Iterator[RedisServer]:
     """One Redis for all tests of a session."""
-    server = RedisServer()
+    server = RedisServer(users_of="*")
     server.start()
     yield server
     server.stop()
@@ -86,3 +99,21 @@ def redis_url(running_redis: RedisServer) -> str:
     with redis.Redis.from_url(running_redis.url) as client:
         client.flushall()
     return running_redis.url
+
+
+@pytest.fixture(scope="session")
+def running_postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests of a session."""
+    server = PostgresServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, on SQLite and then on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'records' / 'calls.sqlite'}"
+    server: PostgresServer = request.getfixturevalue("running_postgres")
+    return server.new_database()

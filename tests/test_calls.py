@@ -10,22 +10,29 @@ import json
 import os
 import shutil
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from ari_controller.ari import AriClient
+from ari_controller.ari_requests import Request
+from callers.call_view import CallView
 from callers.caller_voice import speak
 from callers.monitor import Monitor
 from callers.play_script import CallReport, ScriptPlayer
-from callers.script import Script, read_script
+from callers.script import Caller, Script, SpokenLine, read_script
+from callers.sip_caller import SipCaller
 from config import ROOT
+from devstack.asterisk import ARI_USER
 from devstack.processes import wait_for
 from devstack.remains import remains
 from devstack.stack import Stack, StackPlan
-from pronto.call_cli import FIRST_NUMBER, place
+from pronto.call_cli import DEFAULT_EXTENSION, FIRST_NUMBER, place
 from protocol.bus import connect
+from protocol.messages import CallStarted, HandoffEnded
 
 SCRIPTS = sorted((Path(__file__).parent / "calls").glob("*.yaml"))
 AT_ONCE = 10
@@ -81,6 +88,7 @@ class Played:
     run_dir: Path
     restarts: dict[str, int]
     edited: CallReport
+    away: tuple[CallView, CallView]
 
 
 def health(stack: Stack, service: str) -> dict[str, object]:
@@ -110,9 +118,11 @@ async def play_edited(stack: Stack, flows: Path) -> CallReport:
     """Edits the files of the running stack, waits until they are in force, and calls."""
     before = [health(stack, "intent_service")["languages"], health(stack, "bot_manager")["flow"]]
     add_intent(flows / "fr" / "intents.yaml")
-    assert wait_for(lambda: health(stack, "intent_service")["languages"] != before[0], 180.0), "intents not taken"
+    edited = await asyncio.to_thread(wait_for, lambda: health(stack, "intent_service")["languages"] != before[0], 180.0)
+    assert edited, "intents not taken"
     add_state(flows / "fr" / "heating.yaml")
-    assert wait_for(lambda: health(stack, "bot_manager")["flow"] != before[1], 30.0), "flow not taken"
+    edited = await asyncio.to_thread(wait_for, lambda: health(stack, "bot_manager")["flow"] != before[1], 30.0)
+    assert edited, "flow not taken"
     return (await play(stack, [read_script(EDITED_CALL, "edited")]))["edited"]
 
 
@@ -139,6 +149,49 @@ async def play(stack: Stack, scores: list[Script]) -> dict[str, CallReport]:
     return {report.score.name: report for report in reports}
 
 
+async def nobody_answers(stack: Stack) -> tuple[CallView, CallView]:
+    """A caller asks for an adviser whose telephone is not registered; their call before the hand-off, and after it."""
+    asterisk, number = stack.asterisk, f"+{FIRST_NUMBER + 900}"
+    connection = connect(stack.redis_url)
+    monitor = Monitor(connection, stack.cell)
+    await monitor.start()
+
+    async def reaches(holds: Callable[[], bool]) -> None:
+        assert await monitor.wait_for(holds, 60.0), [view.seen for view in monitor.calls.values()]
+
+    def returned() -> CallView | None:
+        """The call that came back."""
+        for view in monitor.calls.values():
+            if any(isinstance(message, CallStarted) and message.variables for message in view.seen):
+                return view
+        return None
+
+    try:
+        async with AriClient(asterisk.ari_url, ARI_USER, asterisk.settings.ari_password, "tests") as ari:
+            there = (("variable", "PRONTO_ADVISER"), ("value", "PJSIP/softphone"))
+            await ari.send(Request("set_global", "POST", "/asterisk/variable", there))
+        async with SipCaller(("127.0.0.1", stack.sip_port), number) as caller:
+            assert await caller.dial(DEFAULT_EXTENSION) == 200
+            await reaches(lambda: monitor.call_of(number) is not None)
+            before = monitor.call_of(number)
+            assert before is not None
+            await reaches(lambda: bool(before.begun) and before.bot_silent)
+            await caller.phone.say(speak(SpokenLine("je veux parler à un conseiller"), Caller()))
+            await reaches(lambda: before.ended)
+            await reaches(lambda: returned() is not None)
+            after = returned()
+            assert after is not None
+            await reaches(lambda: "ask_be_called_back_again" in after.prompts_since(0) and after.bot_silent)
+            await caller.phone.say(speak(SpokenLine("oui"), Caller()))
+            await reaches(lambda: "ask_slot_call_back" in after.prompts_since(0) and after.bot_silent)
+            await caller.hang_up()
+            await reaches(lambda: after.ended and bool(after.outcome))
+            return before, after
+    finally:
+        await monitor.stop()
+        await connection.aclose()
+
+
 def child_pids() -> set[int]:
     return {child.pid for child in psutil.Process(os.getpid()).children(recursive=True)}
 
@@ -149,11 +202,13 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     others = child_pids()  # the Asterisk and the Redis that all tests share live on
     flows = folder / "flows"
     shutil.copytree(ROOT / "flows", flows)
-    plan = StackPlan(run_dir=folder / "logs", state_dir=folder / "state", settings={"FLOWS_DIR": str(flows)})
+    settings = {"FLOWS_DIR": str(flows), "STRAIN_LIMIT": "0"}  # on a busy machine callers would hear that all is busy
+    plan = StackPlan(run_dir=folder / "logs", state_dir=folder / "state", settings=settings)
     stack = Stack(plan)
     with stack:
         children = child_pids() - others
         reports = asyncio.run(play_all(stack))
+        away = asyncio.run(nobody_answers(stack))
         edited = asyncio.run(play_edited(stack, flows))
 
         left = remains(stack, 5.0)
@@ -170,6 +225,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         stack.asterisk.run_dir,
         restarts,
         edited,
+        away,
     )
 
 
@@ -186,6 +242,14 @@ def test_the_call_goes_as_its_script_says(played: Played, name: str) -> None:
 def test_an_intent_and_a_state_added_by_yaml_alone_are_in_force_for_the_next_call(played: Played) -> None:
     view = played.edited.view
     assert played.edited.faults == [], "\n".join(str(message) for message in (view.seen if view else []))
+
+
+def test_a_caller_whom_no_adviser_takes_is_told_and_offered_a_call_back(played: Played) -> None:
+    before, after = played.away
+    assert (before.outcome, before.end_reason) == ("handed_off", "transferred")
+    assert [event.result for event in before.seen if isinstance(event, HandoffEnded)] == ["unreachable"]
+    assert after.prompts_since(0)[:2] == ["adviser_away", "ask_be_called_back_again"]
+    assert (after.outcome, after.slots.get("callback")) == ("adviser_away", "yes")
 
 
 def test_ten_calls_were_up_at_once(played: Played) -> None:

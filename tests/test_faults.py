@@ -57,7 +57,7 @@ steps:
   - say: combien ça coûte
   - hear: one_moment
   - hear: trouble_again
-  - interrupt_after: 0.5
+  - hear: ask_eligibility_again
   - say: oui bonjour
   - hear: ask_zip_code
   - hangup
@@ -134,7 +134,7 @@ def records_of(stack: Stack) -> dict[str, tuple[str, str]]:
 @pytest.fixture(scope="module")
 def suffered(tmp_path_factory: pytest.TempPathFactory) -> Suffered:
     folder = tmp_path_factory.mktemp("faults")
-    plan = StackPlan(folder / "logs", folder / "state", redis_dir=folder / "redis")
+    plan = StackPlan(folder / "logs", folder / "state", settings={"STRAIN_LIMIT": "0"}, redis_dir=folder / "redis")
     with Stack(plan) as stack:
         without = asyncio.run(degraded(stack))
         reports, lost, driven = asyncio.run(suffer(stack))

@@ -1,19 +1,19 @@
-"""The Silero VAD v6 file becomes a network: its path, its weights, and the state that streams begin in.
+"""The weights of Silero VAD v6 become a network, and the state that streams begin in.
 
-The file comes with faster-whisper and is found without importing it; its weights are read from the ONNX graph.
+They lie here as plain arrays, so that neither ONNX nor faster-whisper, whose file they are from, is needed to hear
+speech: silero_vad_v6.npz, under the licence beside it. scripts/take_silero.py made it; a test compares the two.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import zipfile
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
 
-from voice_activity.silero_network import CHUNK_SAMPLES, STATE, Floats, SileroNetwork, WrongWeights, windows_of
+from voice_activity.silero_network import CHUNK_SAMPLES, STATE, Floats, SileroNetwork, windows_of
 
+WEIGHTS = Path(__file__).resolve().parent / "silero_vad_v6.npz"
 REST_CHUNKS = 31
 """Chunks of faint noise (one second) that lead to the state of rest."""
 _REST_NOISE = 3e-4
@@ -24,23 +24,12 @@ class ModelUnusable(RuntimeError):
     """The model file is missing or not the one this module knows."""
 
 
-def model_path() -> Path:
-    """The file inside the installed faster-whisper. Raises ModelUnusable."""
-    spec = importlib.util.find_spec("faster_whisper")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "assets" / "silero_vad_v6.onnx"
-        if path.is_file():
-            return path
-    raise ModelUnusable("faster-whisper with assets/silero_vad_v6.onnx is not installed")
-
-
-def load_network(path: Path | None = None) -> SileroNetwork:
-    """The network of the file, by default of `model_path()`. Raises ModelUnusable."""
-    path = path or model_path()
-    graph = onnx.load(str(path)).graph
+def load_network(path: Path = WEIGHTS) -> SileroNetwork:
+    """The network of a file of weights. Raises ModelUnusable."""
     try:
-        return SileroNetwork({tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer})
-    except WrongWeights as error:
+        with np.load(path, allow_pickle=False) as arrays:
+            return SileroNetwork(dict(arrays))
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:  # WrongWeights is a ValueError
         raise ModelUnusable(f"{path} is not the Silero v6 model: {error}") from error
 
 

@@ -93,6 +93,13 @@ class SileroNetwork:
         self._out = np.ascontiguousarray(weights["decoder.conv1d.weight"][0, :, 0])
         self._out_bias = weights["decoder.conv1d.bias"][0]
 
+    def packed(self) -> Floats:
+        """All weights in a row, in panels of 16 outputs, as compiled/silero.c has them."""
+        matrices = (self._sines, self._conv0, self._conv1, self._conv2, self._conv3.T, self._lstm.T)
+        panels = [_panels(self._cosines[:_HOP]), self._cosines[_HOP], *map(_panels, matrices)]
+        biases = [bias.ravel() for bias in self._biases]
+        return np.concatenate([*panels, *biases, self._lstm_bias, self._out, [self._out_bias]]).astype(np.float32)
+
     def __call__(self, windows: Floats, h: Floats, c: Floats) -> tuple[Floats, Floats, Floats]:
         """One step of n streams: probabilities [n] and the new h and c [n, 128].
 
@@ -169,6 +176,14 @@ def windows_of(samples: Floats) -> Floats:
     padded = np.zeros(CONTEXT_SAMPLES + count * CHUNK_SAMPLES, dtype=np.float32)
     padded[CONTEXT_SAMPLES : CONTEXT_SAMPLES + samples.size] = samples
     return np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::CHUNK_SAMPLES]
+
+
+def _panels(matrix: Floats) -> Floats:
+    """[out, in] as [panel][in][16], the last panel filled up with zeros, in one row."""
+    out, inputs = matrix.shape
+    filled = np.zeros((-(-out // 16) * 16, inputs), dtype=np.float32)
+    filled[:out] = matrix
+    return filled.reshape(-1, 16, inputs).transpose(0, 2, 1).ravel()
 
 
 def _cell(gates: Floats, c: Floats) -> tuple[Floats, Floats]:

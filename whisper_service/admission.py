@@ -58,8 +58,9 @@ class Admission:
 
     def _refusal(self, headers: Mapping[bytes, bytes], wanted: str) -> tuple[int, str, str] | None:
         transcriber = self._service.transcriber
-        if transcriber is None or self._service.state == "failed":
-            return 503, "not_ready", self._service.reason
+        sickness = self._service.sickness()
+        if transcriber is None or sickness:
+            return 503, "not_ready", sickness or self._service.reason
         content_type = headers.get(b"content-type", b"").decode("latin-1").split(";")[0].strip().lower()
         if content_type != wanted:
             return 415, "content_type", f"the content type must be {wanted}, not {content_type or 'missing'}"

@@ -1,44 +1,54 @@
 """Bytes of an audio file become samples: float32, mono, 16 kHz, between -1 and 1. Pure: no clock, socket or model.
 
-WAV is read here (PCM of 8 to 32 bits, floats, A-law and mu-law); any other container goes to FFmpeg's decoders, which
-PyAV carries. What is no audio, is too long or cannot be heard as audio raises `BadAudio`, which says whose fault it is.
+WAV is read here (PCM of 8 to 32 bits, floats, A-law and mu-law); other codings in WAV (GSM, ADPCM) and other containers
+go to `containers`. What is no audio, is too long or cannot be heard as audio raises `BadAudio`, which says whose fault
+it is.
 """
 
 from __future__ import annotations
 
-import io
 import struct
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
-import av
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from whisper_service.audio_faults import AudioFault, BadAudio
+from whisper_service.containers import Channels, read_container
+
+__all__ = ["MIN_SAMPLES", "SAMPLE_RATE_HZ", "AudioFault", "BadAudio", "Samples", "decode", "is_plain", "mixed"]
+
 Samples: TypeAlias = NDArray[np.float32]
-AudioFault: TypeAlias = Literal["empty", "not_audio", "truncated", "unsupported", "not_finite", "too_short", "too_long"]
+
+ContainerReader: TypeAlias = Callable[[bytes, float], tuple[Channels, int]]
+"""Reads a file of at most so many seconds: samples, shape [n, channels], and their rate in Hz. Raises BadAudio."""
 
 SAMPLE_RATE_HZ: Final = 16_000
 MIN_SAMPLES: Final = 160
 """One mel frame; anything shorter is no utterance but a mistake."""
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+_BY_FFMPEG: Final = [
+    struct.pack("<H", encoding) for encoding in (0x02, 0x11, 0x31, 0x45, 0x50, 0x55, 0x64, 0x65, 0x28F)
+]
+"""WAVE encodings for a decoder: MS ADPCM, IMA ADPCM, GSM 06.10 (Asterisk's .WAV), G.726, MP2, MP3, G.726, G.722."""
 _OPEN_ENDED: Final = 0x7FFFF000
 """Sizes from here on (and 0) are what a writer leaves in the header when it streams and cannot know the length."""
 
 
-class BadAudio(ValueError):
-    """`fault` for machines, the text for people."""
+def decode(data: bytes, max_s: float = 30.0, read: ContainerReader = read_container) -> Samples:
+    """The samples of an audio file of at most `max_s` seconds, shape [n], 16 kHz. Raises BadAudio.
 
-    def __init__(self, fault: AudioFault, message: str) -> None:
-        super().__init__(message)
-        self.fault = fault
-
-
-def decode(data: bytes, max_s: float = 30.0) -> Samples:
-    """The samples of an audio file of at most `max_s` seconds, shape [n], 16 kHz. Raises BadAudio."""
+    `read` reads what is no plain WAV: here, or in a process that can be ended.
+    """
     if not data:
         raise BadAudio("empty", "the audio is empty")
-    samples, rate_hz = _read_wav(data, max_s) if data[:4] == b"RIFF" else _read_container(data, max_s)
+    if is_plain(data):
+        samples, rate_hz = _read_wav(data, max_s)
+    else:
+        channels, rate_hz = read(data, max_s)
+        samples = mixed(channels)
     if not np.isfinite(samples).all():
         raise BadAudio("not_finite", "the audio has samples that are no numbers (NaN or infinite)")
     if rate_hz != SAMPLE_RATE_HZ and samples.size:
@@ -46,6 +56,12 @@ def decode(data: bytes, max_s: float = 30.0) -> Samples:
     if samples.size < MIN_SAMPLES:
         raise BadAudio("too_short", f"{samples.size} samples at 16 kHz; at least {MIN_SAMPLES} are needed")
     return np.clip(samples, np.float32(-1.0), np.float32(1.0))
+
+
+def is_plain(data: bytes) -> bool:
+    """Whether it is a WAV file that is read here, not by FFmpeg's decoders."""
+    at = data.find(b"fmt ", 12, 4_096)
+    return data[:4] == b"RIFF" and (at < 0 or data[at + 8 : at + 10] not in _BY_FFMPEG)
 
 
 def _read_wav(data: bytes, max_s: float) -> tuple[Samples, int]:
@@ -111,32 +127,24 @@ def _wav_samples(data: bytes, form: tuple[int, int, int, int], max_s: float) -> 
         samples = whole.view("<i4")[:, 0].astype(np.float32) / 2.0**31
     else:
         samples = np.frombuffer(data, f"<i{bits // 8}").astype(np.float32) / 2.0 ** (bits - 1)
-    return samples.reshape(-1, channels).mean(axis=1, dtype=np.float32) if channels > 1 else samples
+    return mixed(samples.reshape(-1, channels))
 
 
-def _read_container(data: bytes, max_s: float) -> tuple[Samples, int]:
-    """Mono samples at 16 kHz of any container and codec that FFmpeg reads; decoding stops at `max_s`."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
-    parts: list[Samples] = []
-    count = 0
-    try:
-        with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
-            if not container.streams.audio:
-                raise BadAudio("not_audio", "the file has no audio in it")
-            for frame in container.decode(audio=0):
-                for piece in resampler.resample(frame):
-                    parts.append(piece.to_ndarray().reshape(-1).astype(np.float32))
-                    count += parts[-1].size
-                if count > max_s * SAMPLE_RATE_HZ:
-                    raise BadAudio("too_long", f"the audio is longer than {max_s:g} s")
-            parts += [piece.to_ndarray().reshape(-1).astype(np.float32) for piece in resampler.resample(None)]
-    except (av.error.FFmpegError, ValueError, OverflowError) as error:
-        if isinstance(error, BadAudio):
-            raise
-        raise BadAudio("not_audio", f"this is no audio that can be decoded ({error})") from None
-    if not parts:
-        raise BadAudio("empty", "the file holds no samples")
-    return np.concatenate(parts), SAMPLE_RATE_HZ
+def mixed(channels: NDArray[np.float32]) -> Samples:
+    """One channel of several, shape [samples, channels]: their mean, or the loudest where they cancel each other out.
+
+    Wires that are crossed turn one channel over, and the mean of a voice and its opposite is silence. Channels that
+    have nothing to do with each other leave the sum of their energies over the square of their number; a tenth of that
+    is cancelled.
+    """
+    if channels.shape[1] == 1:
+        return channels[:, 0]
+    mean: Samples = channels.mean(axis=1, dtype=np.float32)
+    energies = np.einsum("ij,ij->j", channels, channels, dtype=np.float64)
+    unrelated = float(energies.sum()) / channels.shape[1] ** 2
+    if float(np.dot(mean, mean)) < 0.1 * unrelated:
+        return np.ascontiguousarray(channels[:, int(energies.argmax())])
+    return mean
 
 
 def _alaw(code: int) -> float:

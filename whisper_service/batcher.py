@@ -111,6 +111,8 @@ class Batcher(Generic[J, R]):
         self._observe = observe
         self._clock = clock
         self._running = 0
+        self._began_at: float | None = None
+        self._failures = 0
         self._job_s = 0.0  # what one job takes of the engine's time, averaged over the last batches
         self._waiting: deque[_Ticket[J, R]] = deque()
         self._changed = threading.Condition()
@@ -138,6 +140,17 @@ class Batcher(Generic[J, R]):
         """Whether the thread runs."""
         return self._thread.is_alive()
 
+    @property
+    def failures(self) -> int:
+        """Jobs that failed alone, one after the other; 0 once a batch is answered."""
+        return self._failures
+
+    @property
+    def running_s(self) -> float:
+        """How long the batch that is in the engine has been there; 0 when there is none."""
+        began_at = self._began_at
+        return 0.0 if began_at is None else self._clock() - began_at
+
     def submit(self, job: J, expires_at: float) -> Future[R]:
         """The future answer. Raises Full or Closed at once; the future raises Expired or what the engine raised."""
         ticket = _Ticket[J, R](job, self._engine.key(job), expires_at, self._clock(), Future())
@@ -152,19 +165,20 @@ class Batcher(Generic[J, R]):
             self._changed.notify()
         return ticket.future
 
-    def close(self) -> None:
-        """Takes no more jobs, answers those that wait, then ends the thread."""
+    def close(self, within_s: float | None = None) -> bool:
+        """Takes no more jobs, answers those that wait, then ends the thread; whether it ended in time."""
         with self._changed:
             self._open = False
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            began = self._clock()
+            began = self._began_at = self._clock()
             self._running = len(batch)
             self._run(batch)
-            self._running = 0
+            self._running, self._began_at = 0, None
             engine_s = self._clock() - began
             self._job_s += 0.2 * (engine_s / len(batch) - self._job_s)
             self._observe(BatchRun(len(batch), tuple(began - ticket.since for ticket in batch), engine_s))
@@ -239,20 +253,25 @@ class Batcher(Generic[J, R]):
             self._halve(batch, error)
         except Exception as error:
             if len(batch) == 1:
-                batch[0].future.set_exception(error)
+                self._fail(batch[0], error)
             else:
                 for ticket in batch:
                     self._run([ticket])
         else:
+            self._failures = 0
             for ticket, answer in zip(batch, answers, strict=True):
                 if isinstance(answer, Again):
                     self._requeue(ticket, answer.job)
                 else:
                     ticket.future.set_result(answer)
 
+    def _fail(self, ticket: _Ticket[J, R], error: Exception) -> None:
+        self._failures += 1  # counted before it is answered: who hears of it may ask how many there were
+        ticket.future.set_exception(error)
+
     def _halve(self, batch: Sequence[_Ticket[J, R]], error: OutOfMemory) -> None:
         if len(batch) == 1:
-            batch[0].future.set_exception(error)
+            self._fail(batch[0], error)
             return
         half = len(batch) // 2
         self._max_batch = min(self._max_batch, half)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import Request
@@ -12,6 +13,7 @@ from fastapi import Request
 from whisper_service import metrics
 from whisper_service.audio import BadAudio
 from whisper_service.batcher import Closed
+from whisper_service.languages import language_code
 from whisper_service.service import Service
 from whisper_service.transcriber import Busy, TooLate, Transcript, TranscriptionRequest, UnknownLanguage, hints_of
 
@@ -25,6 +27,7 @@ STATUS_OF_FAULT: Final = {
     "not_finite": 422,
     "too_short": 422,
     "too_long": 413,
+    "too_slow": 422,
 }
 CLIENT_GONE: Final = 499
 """Nobody reads it; nginx's number for logs and counters."""
@@ -53,10 +56,14 @@ class Dispatcher:
         hints: list[str],
         deadline_ms: int | None,
         temperature: float = 0.0,
+        awaited: Sequence[str] = (),
     ) -> Transcript:
-        """The transcript, in time or not at all. Raises Refusal."""
+        """The transcript, in time or not at all; `language` by any name that clients use. Raises Refusal."""
         allowed_ms = min(self._service.settings.whisper_deadline_ms, deadline_ms or 600_000, _header_deadline(request))
-        wanted = TranscriptionRequest(audio, language, hints_of(hints), temperature, arrived + allowed_ms / 1000)
+        expires_at = arrived + allowed_ms / 1000
+        wanted = TranscriptionRequest(
+            audio, language_code(language), hints_of(hints), temperature, tuple(awaited), expires_at
+        )
         outcome = "error"
         try:
             transcript = await self._ask(request, wanted)
@@ -122,7 +129,7 @@ class Dispatcher:
             "duration": round(transcript.duration_s, 3),
             "no_speech_prob": round(decoded.no_speech_prob, 4) if decoded else None,
             "processing_time": round(time.monotonic() - arrived, 4),
-            "model": self._service.model_name,
+            "model": self._service.models.get(transcript.language, self._service.model_name),
         }
 
 

@@ -3,107 +3,39 @@
 `transcribe` of faster-whisper serves one recording at a time and always encodes 30 s. Here a batch is encoded once and
 decoded once, over as little context as its utterances need. What CTranslate2 wants equal in a batch (context, length of
 the prompt, temperature) is the job's key. An utterance whose text looks wrong is run once more: over the full 30 s when
-it was heard in a short context, else with a little temperature.
+it was heard in a short context and the model gains by it, else with a little temperature.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import zlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import ctranslate2
 import numpy as np
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
-from numpy.typing import NDArray
 
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, OutOfMemory
-from whisper_service.guards import GuardLimits
-
-Mel: TypeAlias = NDArray[np.float32]
+from whisper_service.closed_sets import closed_set, decide, is_worth_scoring
+from whisper_service.jobs import FRAMES_PER_S, Decoded, Job, Mel, judge
+from whisper_service.language_check import is_foreign_perhaps, other_language
+from whisper_service.languages import AUTO
+from whisper_service.model_notes import FULL_CONTEXT_S, ModelNotes, read_notes
+from whisper_service.text_scores import TextScores, states_of
 
 _NO_MEMORY: Final = ("out of memory", "alloc_failed")
 """How CUDA says it, and how cuBLAS and cuDNN do (CUBLAS_STATUS_ALLOC_FAILED)."""
 
-FULL_CONTEXT_S: Final = 30.0
-FRAMES_PER_S: Final = 100
 MAX_HINT_TOKENS: Final = 48
 """Hints longer than this are cut at a hint's end: a prompt costs decoder time and invites echoes."""
 MARGIN_S: Final = 0.5
 """Silence that must fit behind the utterance, or the model has not heard it end."""
-
-
-@dataclass(frozen=True)
-class ModelNotes:
-    """What a model folder says of itself in `pronto.json`; real models have none."""
-
-    context_s: float = FULL_CONTEXT_S
-    """Context in which the model is as right as in 30 s."""
-    demo: bool = False
-    """A demonstration model that knows a closed list of phrases."""
-    prompts: bool = True
-    """Whether it was trained with text before the transcript, which hints are given as."""
-    self_test: str = ""
-    """What it must hear in the self-test's utterance; empty: any text."""
-    limits: GuardLimits = GuardLimits()
-    """Where the guards draw their lines for it."""
-
-
-def max_tokens(duration_s: float) -> int:
-    """More tokens than anyone says in that time; what runs on is a loop."""
-    return min(224, 16 + round(12 * duration_s))
-
-
-@dataclass(frozen=True)
-class Job:
-    """One utterance to transcribe."""
-
-    mel: Mel
-    """Log-mel spectrogram without padding, shape [mels, frames], 100 frames per second."""
-    language: str
-    """A language of the model, or `auto`."""
-    hints: tuple[int, ...] = ()
-    """Tokens of the hints, cut to MAX_HINT_TOKENS."""
-    context_s: float = FULL_CONTEXT_S
-    temperature: float = 0.0
-    first: Decoded | None = None
-    """What the first run said, when this is the second."""
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the utterance."""
-        return float(self.mel.shape[1]) / FRAMES_PER_S
-
-    @property
-    def max_tokens(self) -> int:
-        """See the function."""
-        return max_tokens(self.duration_s)
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """What the model said, and how sure it was."""
-
-    text: str
-    language: str
-    avg_logprob: float
-    no_speech_prob: float
-    compression_ratio: float
-    tokens: tuple[int, ...] = ()
-    context_s: float = FULL_CONTEXT_S
-    runs: int = 1
-
-    @property
-    def confidence(self) -> float:
-        """Geometric mean of the tokens' probabilities, 0 to 1."""
-        return min(1.0, math.exp(self.avg_logprob)) if math.isfinite(self.avg_logprob) else 0.0
 
 
 class WhisperEngine:
@@ -117,6 +49,7 @@ class WhisperEngine:
         self.device: str = model.model.device
         self.compute_type: str = model.model.compute_type
         self._tokens = Tokenizer(model.hf_tokenizer, model.model.is_multilingual, "transcribe", self._any_language())
+        self._scores = TextScores(model.model, self._tokens)
         self._suppressed = list(get_suppressed_tokens(self._tokens, [-1]))
         self.languages = self._known_languages()
 
@@ -124,16 +57,30 @@ class WhisperEngine:
         """The log-mel spectrogram of 16 kHz samples, as faster-whisper computes it."""
         return np.asarray(self._model.feature_extractor(samples)[:, :-1], np.float32)
 
-    def job(self, mel: Mel, language: str, hints: Sequence[str] = (), temperature: float = 0.0) -> Job:
+    def job(
+        self, mel: Mel, language: str, hints: Sequence[str] = (), temperature: float = 0.0, awaited: Sequence[str] = ()
+    ) -> Job:
         """An utterance with its prompt and the least context that holds it."""
         needed_s, context_s = mel.shape[1] / FRAMES_PER_S + MARGIN_S, self._shortest_s
         while context_s < min(needed_s, FULL_CONTEXT_S):
             context_s = min(2 * context_s, FULL_CONTEXT_S)
-        return Job(mel, language, self._hint_tokens(hints), context_s, temperature)
+        accepted = tuple(awaited) if self.notes.closed_sets else ()
+        return Job(mel, language, self._hint_tokens(hints), context_s, temperature, accepted)
+
+    def prepare(
+        self,
+        samples: Samples,
+        language: str,
+        hints: Sequence[str] = (),
+        temperature: float = 0.0,
+        awaited: Sequence[str] = (),
+    ) -> Job:
+        """The job of 16 kHz samples."""
+        return self.job(self.features(samples), language, hints, temperature, awaited)
 
     def key(self, job: Job) -> Hashable:
         """Languages may be mixed in a batch; lengths of hints may not, as all transcripts must start together."""
-        return (job.context_s, len(job.hints), job.temperature, job.language == "auto")
+        return (job.context_s, len(job.hints), job.temperature, job.language == AUTO)
 
     def run(self, jobs: Sequence[Job]) -> list[Decoded | Again[Job]]:
         """Encodes once, decodes once. Jobs must be of one key. Raises OutOfMemory."""
@@ -150,10 +97,10 @@ class WhisperEngine:
         for row, job in zip(padded, jobs, strict=True):
             row[:, : min(frames, job.mel.shape[1])] = job.mel[:, :frames]
         encoded = self._model.model.encode(ctranslate2.StorageView.from_array(padded))
-        languages = self._detect(encoded) if jobs[0].language == "auto" else [job.language for job in jobs]
+        languages = self._detect(encoded) if jobs[0].language == AUTO else [job.language for job in jobs]
         prompts = [self._prompt(language, job.hints) for language, job in zip(languages, jobs, strict=True)]
         wanted = max(job.max_tokens for job in jobs)
-        sampling: dict[str, Any] = {"beam_size": self._beam_size}
+        sampling: dict[str, Any] = {"beam_size": self._beam_size, "num_hypotheses": self._beam_size}
         if jobs[0].temperature:
             sampling = {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": jobs[0].temperature}
         results = self._model.model.generate(
@@ -166,10 +113,25 @@ class WhisperEngine:
             suppress_tokens=self._suppressed,
             **sampling,
         )
-        return [
-            judge(job, self._decoded(result, language, job))
-            for job, result, language in zip(jobs, results, languages, strict=True)
-        ]
+        answers: list[Decoded | Again[Job]] = []
+        for index, (job, result, language) in enumerate(zip(jobs, results, languages, strict=True)):
+            decoded = self._decoded(result, language, job)
+            answers.append(judge(job, self._weighed(encoded, index, job, decoded), self.notes.hear_again_in_full))
+        return answers
+
+    def _weighed(self, encoded: Any, row: int, job: Job, decoded: Decoded) -> Decoded:
+        """What was decoded, beside what could be accepted: the same encoder output, asked again."""
+        if foreign := self._other_language(encoded, row, job, decoded):
+            return replace(decoded, other_language=foreign)
+        expected = closed_set(job.awaited, decoded.language)
+        if expected is None or not is_worth_scoring(expected, decoded.text, decoded.avg_logprob):
+            return decoded
+        prompt = self._prompt(decoded.language, job.hints)
+        scores = self._scores.of(encoded, row, job.mel.shape[1], prompt, expected.texts)
+        weighed = decide(expected, decoded.text, dict(decoded.hypotheses), scores)
+        if not weighed.verdict:
+            return decoded
+        return replace(decoded, text=weighed.text, avg_logprob=weighed.logprob, verdict=weighed.verdict)
 
     def _decoded(self, result: Any, language: str, job: Job) -> Decoded:
         # the batch's limit is that of its longest utterance: a loop in a shorter one ends where it would alone
@@ -185,6 +147,10 @@ class WhisperEngine:
             compression_ratio=len(raw) / len(zlib.compress(raw)),
             tokens=tuple(tokens),
             context_s=job.context_s,
+            hypotheses=tuple(
+                (self._tokens.decode(ids).strip(), score * len(ids))
+                for ids, score in zip(result.sequences_ids, result.scores, strict=True)
+            ),
         )
 
     def _prompt(self, language: str, hints: tuple[int, ...]) -> list[int]:
@@ -202,10 +168,18 @@ class WhisperEngine:
             tokens += more
         return tuple(tokens)
 
+    def _other_language(self, encoded: Any, row: int, job: Job, decoded: Decoded) -> str:
+        """The language that was spoken instead of the one that was asked for; empty where it was not, or who knows."""
+        if job.language == AUTO or len(self.languages) == 1 or not is_foreign_perhaps(job.duration_s, decoded):
+            return ""
+        states = ctranslate2.StorageView.from_array(states_of(encoded, row))
+        ranking = {token.strip("<|>"): share for token, share in self._model.model.detect_language(states)[0]}
+        return other_language(job.language, ranking)
+
     def _detect(self, encoded: Any) -> list[str]:
         """The likeliest language of each item."""
-        if not self._model.model.is_multilingual:
-            return ["en"] * encoded.shape[0]
+        if len(self.languages) == 1:
+            return [*self.languages] * encoded.shape[0]
         return [ranking[0][0].strip("<|>") for ranking in self._model.model.detect_language(encoded)]
 
     def _number(self, token: str) -> int:
@@ -221,17 +195,6 @@ class WhisperEngine:
 
     def _has(self, code: str) -> bool:
         return self._model.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
-
-
-def judge(job: Job, decoded: Decoded) -> Decoded | Again[Job]:
-    """The answer, or the job for a second run when the text looks wrong and there is speech."""
-    if job.first:
-        return replace(max(job.first, decoded, key=_plausibility), runs=2)
-    if not decoded.text or decoded.no_speech_prob > 0.6 or (decoded.avg_logprob >= -1.0 and not _repeats(decoded)):
-        return decoded
-    if job.context_s < FULL_CONTEXT_S:
-        return Again(replace(job, context_s=FULL_CONTEXT_S, first=decoded))
-    return Again(replace(job, temperature=max(0.4, job.temperature), first=decoded))
 
 
 def load_engine(
@@ -256,29 +219,3 @@ def choose_device(device: str, compute_type: str, gpus: int) -> tuple[str, str]:
     if compute_type == "auto":
         compute_type = "float16" if device == "cuda" else "int8"
     return device, compute_type
-
-
-def read_notes(folder: Path) -> ModelNotes:
-    """The notes in a model folder, or those of a real model. Raises ValueError for notes that cannot be meant."""
-    file = folder / "pronto.json"
-    if not file.is_file():
-        return ModelNotes()
-    try:
-        fields = dict(json.loads(file.read_text(encoding="utf-8")))
-        wanted: dict[str, Any] = {key: float(value) for key, value in dict(fields.pop("limits", {})).items()}
-        known = {key: value for key, value in fields.items() if key in ModelNotes.__dataclass_fields__}
-        notes = ModelNotes(**known, limits=GuardLimits(**wanted))
-        if not 1.0 <= float(notes.context_s) <= FULL_CONTEXT_S:
-            raise ValueError(f"context_s must be from 1 to 30, not {notes.context_s}")
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{file}: {error}") from None
-    return notes
-
-
-def _repeats(decoded: Decoded) -> bool:
-    """Text so regular that it is a loop; the ratio says nothing of fewer than ten words."""
-    return decoded.compression_ratio > 2.4 and len(decoded.text.split()) >= 10
-
-
-def _plausibility(decoded: Decoded) -> tuple[bool, float]:
-    return not _repeats(decoded), decoded.avg_logprob

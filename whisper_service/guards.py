@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_service.phrases import Families, normalise
+from whisper_service.said_numbers import are_numbers
 from whisper_service.sound import Sound
 
 Reason: TypeAlias = Literal[
@@ -33,6 +34,8 @@ Reason: TypeAlias = Literal[
 ]
 REASONS: Final = get_args(Reason)[1:]
 _STEP_S: Final = 0.032
+_EVEN: Final = 0.5
+"""From here on it is more likely than not that nobody spoke."""
 _EDGES_S: Final = 0.3
 """Of speech that neither the gate nor the level shows."""
 
@@ -47,7 +50,8 @@ class GuardLimits:
     min_duration_s: float = 0.15
     min_level_dbfs: float = -50.0
     max_tonality: float = 0.9
-    max_clipped: float = 0.2
+    max_clipped: float = 0.5
+    """Of the samples; words survive a third of them at full scale, which a loud caller on an overdriven line has."""
     speech_threshold: float = 0.45
     """Probability from which 32 ms count as speech."""
     min_speech_s: float = 0.09
@@ -61,6 +65,13 @@ class GuardLimits:
     weak_logprob: float = -0.8
     sure_logprob: float = -0.4
     """From here on a text is believed on the evidence of an excerpt of the clip; below it the whole clip must speak."""
+    sure_speech_s: float = 0.15
+    """With so much of it a bare "oui" is one, however unsure the model is of so short a text."""
+    tonal_speech_s: float = 0.22
+    """With so much of it beside its loudest moment a tonal sound is a sung-out vowel, no tone."""
+    tonal_longest_s: float = 0.6
+    tonal_share: float = 0.6
+    """Of what is loud in a longer tonal sound, so much must be speech."""
     max_chars_per_s: float = 25.0
     repeats: int = 4
     """A run of this many equal 1- to 4-grams is a loop."""
@@ -121,6 +132,15 @@ def refuse_sound(sound: Sound, limits: GuardLimits = GuardLimits()) -> Reason:
     return "clipped" if sound.clipped > limits.max_clipped else ""
 
 
+def is_vowel(voice: VoicedPart, sound: Sound, limits: GuardLimits = GuardLimits()) -> bool:
+    """Whether a sound that is as tonal as a tone is a voice all the same: a drawn-out "no" is, and a sung-out sentence,
+    most of which is speech; a lasting hum is not. Of a sound longer than `tonal_longest_s` `voice` is the whole one."""
+    if voice.speech_s < limits.tonal_speech_s:
+        return False
+    heard_s = min(sound.loud_s, limits.share_of_s)
+    return sound.loud_s <= limits.tonal_longest_s or voice.speech_s >= limits.tonal_share * heard_s
+
+
 def refuse_voice(voice: VoicedPart, limits: GuardLimits = GuardLimits()) -> Reason:
     """Why nobody speaks here, or the empty string."""
     speaks = voice.speech_s >= limits.min_speech_s and voice.share >= limits.min_speech_share
@@ -145,11 +165,14 @@ def judge_text(
     text, normalised = heard.text.strip(), normalise(heard.text)
     if not text:
         return Verdict("", "nothing_said")
-    doubts_speech = heard.no_speech_prob > limits.no_speech_prob
-    if (doubts_speech and heard.avg_logprob < limits.no_speech_logprob) or heard.avg_logprob < limits.min_logprob:
-        return Verdict("", "unsure")
     if not _is_words(text) or not normalised:
         return Verdict("", "no_words")
+    doubts_speech = heard.no_speech_prob > limits.no_speech_prob
+    if heard.avg_logprob < limits.min_logprob:
+        # a guess: of music it is one too, and the model says so
+        return Verdict("", "no_speech" if doubts_speech or heard.no_speech_prob > _EVEN else "unsure")
+    if doubts_speech and heard.avg_logprob < limits.no_speech_logprob:
+        return Verdict("", "unsure")
     is_weak = doubts_speech or heard.avg_logprob < limits.weak_logprob
     flags = ("low_confidence",) if heard.avg_logprob < limits.weak_logprob else ()
     collapsed = _collapse(text, limits.repeats)
@@ -157,9 +180,14 @@ def judge_text(
         text, normalised, flags = collapsed, normalise(collapsed), (*flags, "repetition")
     if _is_too_fast(text, voice, limits):
         return Verdict("", "too_fast", flags)
-    if _is_echo(normalised, [normalise(hint) for hint in hints], is_weak):
-        return Verdict("", "hint_echo", flags)
-    if families.is_invented(normalised, is_weak):
+    said_hints = [normalise(hint) for hint in hints]
+    if _is_echo(normalised, said_hints, is_weak):
+        is_one = normalised in said_hints and not doubts_speech  # somebody spoke, and the model took what it was given
+        return Verdict("", "unsure" if is_one else "hint_echo", flags)
+    if families.is_answer(normalised) and not doubts_speech:
+        is_little = is_weak and voice.speech_s < limits.sure_speech_s
+        return Verdict("", "unsure", flags) if is_little else Verdict(text, "", flags)
+    if families.is_answer(normalised) or families.is_invented(normalised, is_weak):
         return Verdict("", "invented", flags)
     return Verdict(text, "", flags)
 
@@ -181,7 +209,8 @@ def _is_too_fast(text: str, voice: VoicedPart, limits: GuardLimits) -> bool:
 
 
 def _collapse(text: str, repeats: int) -> str:
-    """The text with every run of `repeats` or more equal 1- to 4-grams said once. Numbers are left alone."""
+    """The text with every run of `repeats` or more equal 1- to 4-grams said once. Numbers are left alone, in digits or
+    in words: 06 22 22 22 22 is a telephone number."""
     words = text.split()
     keys = [normalise(word) for word in words]
     for size in (1, 2, 3, 4):
@@ -190,7 +219,7 @@ def _collapse(text: str, repeats: int) -> str:
             gram, count = keys[at : at + size], 1
             while keys[at + size * count : at + size * (count + 1)] == gram:
                 count += 1
-            if count >= repeats and not any(key.isdigit() for key in gram):
+            if count >= repeats and not any(key.isdigit() for key in gram) and not are_numbers(gram):
                 del words[at + size : at + size * count]
                 del keys[at + size : at + size * count]
             at += 1

@@ -1,7 +1,7 @@
 """The HTTP side: requests become questions, transcripts become answers, errors become the right status.
 
-Endpoints of the specification (`/transcribe`, `/whisper`), of OpenAI (`/v1/audio/transcriptions`), and `/health`,
-`/ready`, `/drain`, `/metrics`.
+Endpoints of the specification (`/transcribe`, `/whisper`), of OpenAI (`whisper_service.openai_api`), and `/health`,
+`/ready`, `/drain`, `/metrics`. Who names no language to the specification's endpoints means French.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import time
 from typing import Annotated, Any, Final
 
 import pybase64
-from fastapi import FastAPI, File, Form, Request, Response, UploadFile
+from fastapi import FastAPI, File, Form, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -24,8 +24,9 @@ from observability.gate import Gate
 from whisper_service import metrics
 from whisper_service.admission import Admission, error_body
 from whisper_service.dispatcher import CLIENT_GONE, Dispatcher, Refusal
+from whisper_service.languages import MAX_CHARS
+from whisper_service.openai_api import add_openai_routes
 from whisper_service.service import Service
-from whisper_service.transcriber import Transcript
 
 log = logging.getLogger("whisper_service")
 
@@ -33,7 +34,8 @@ MAX_HINTS: Final = 64
 MAX_HINT_CHARS: Final = 200
 Hint = Annotated[str, Field(max_length=MAX_HINT_CHARS)]
 Hints = Annotated[list[Hint], Field(max_length=MAX_HINTS)]
-Language = Annotated[str, Field(min_length=1, max_length=8)]
+Language = Annotated[str, Field(max_length=MAX_CHARS)]
+Awaited = Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=8)]
 Deadline = Annotated[int, Field(ge=1, le=600_000)]
 
 
@@ -48,6 +50,8 @@ class WhisperRequest(BaseModel):
     connection_id: str = ""
     language: Language = "fr"
     hints: Hints = []
+    awaited: Awaited = []
+    """What the caller's dialogue can accept (`whisper_service.closed_sets`); what is not known here is passed over."""
     deadline_ms: Deadline | None = None
 
 
@@ -65,7 +69,9 @@ def create_app(service: Service) -> FastAPI:
         body = await _read(request)
         arrived = time.monotonic()
         audio = _audio_of(body)
-        transcript = await dispatcher.answer(request, arrived, audio, body.language, body.hints, body.deadline_ms)
+        transcript = await dispatcher.answer(
+            request, arrived, audio, body.language, body.hints, body.deadline_ms, awaited=body.awaited
+        )
         log.info(
             "transcribed",
             extra={
@@ -86,36 +92,19 @@ def create_app(service: Service) -> FastAPI:
         audio: Annotated[UploadFile, File()],
         language: Annotated[Language, Form()] = "fr",
         hints: Annotated[Hints | None, Form()] = None,
+        awaited: Annotated[Awaited | None, Form()] = None,
         deadline_ms: Annotated[Deadline | None, Form()] = None,
     ) -> JSONResponse:
         arrived = time.monotonic()
-        transcript = await dispatcher.answer(request, arrived, await audio.read(), language, hints or [], deadline_ms)
+        content = await audio.read()
+        transcript = await dispatcher.answer(
+            request, arrived, content, language, hints or [], deadline_ms, awaited=awaited or []
+        )
         return JSONResponse(
             {"text": transcript.text, "filename": audio.filename or "", **dispatcher.fields(transcript, arrived)}
         )
 
-    @app.post("/v1/audio/transcriptions")
-    async def openai_transcriptions(
-        request: Request,
-        file: Annotated[UploadFile, File()],
-        model: Annotated[str, Form(min_length=1, max_length=200)],
-        language: Annotated[Language, Form()] = "fr",
-        prompt: Annotated[str, Form(max_length=2_000)] = "",
-        response_format: Annotated[str, Form()] = "json",
-        temperature: Annotated[float, Form(ge=0, le=1)] = 0.0,
-        stream: Annotated[bool, Form()] = False,
-    ) -> Response:
-        arrived = time.monotonic()
-        if response_format not in ("json", "text", "verbose_json"):
-            raise Refusal(400, "response_format", f"response_format {response_format!r}: json, text or verbose_json")
-        if stream:
-            raise Refusal(400, "stream", "an utterance is answered whole; stream is not offered")
-        hints = [prompt] if prompt.strip() else []
-        transcript = await dispatcher.answer(request, arrived, await file.read(), language, hints, None, temperature)
-        if response_format == "text":
-            return PlainTextResponse(transcript.text + "\n")
-        return JSONResponse(_verbose(transcript) if response_format == "verbose_json" else {"text": transcript.text})
-
+    add_openai_routes(app, service, dispatcher)
     app.router.routes += ServiceReport(service.health, service.ready, service.drain).routes()
     metrics.READY.set_function(lambda: float(service.is_ready))
     metrics.QUEUE.set_function(lambda: float(service.batcher.waiting if service.batcher else 0))
@@ -167,34 +156,6 @@ def _audio_of(body: WhisperRequest) -> bytes:
 
 def _where(path: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in path) or "body"
-
-
-def _verbose(transcript: Transcript) -> dict[str, Any]:
-    """OpenAI's `verbose_json`: one segment, the utterance."""
-    decoded = transcript.decoded
-    segments = []
-    if decoded and transcript.text:
-        segments.append(
-            {
-                "id": 0,
-                "seek": 0,
-                "start": 0.0,
-                "end": round(transcript.duration_s, 3),
-                "text": transcript.text,
-                "tokens": list(decoded.tokens),
-                "temperature": 0.0,
-                "avg_logprob": decoded.avg_logprob,
-                "compression_ratio": decoded.compression_ratio,
-                "no_speech_prob": decoded.no_speech_prob,
-            }
-        )
-    return {
-        "task": "transcribe",
-        "language": transcript.language,
-        "duration": round(transcript.duration_s, 3),
-        "text": transcript.text,
-        "segments": segments,
-    }
 
 
 def _error(request: Request, status: int, code: str, detail: str) -> JSONResponse:

@@ -20,7 +20,9 @@ from typing import TypeVar
 
 from whisper_service.audio import Samples, decode
 from whisper_service.batcher import Batcher, Expired, Full
-from whisper_service.engine import Decoded, Job, WhisperEngine
+from whisper_service.decoder_process import DecoderProcess
+from whisper_service.engine import WhisperEngine
+from whisper_service.engines import EngineByLanguage
 from whisper_service.guards import (
     DecodedText,
     GuardLimits,
@@ -28,10 +30,13 @@ from whisper_service.guards import (
     VoicedPart,
     find_voice,
     is_doubtful,
+    is_vowel,
     judge_text,
     refuse_sound,
     refuse_voice,
 )
+from whisper_service.jobs import Decoded, Job
+from whisper_service.languages import AUTO, UNDETERMINED
 from whisper_service.phrases import Families
 from whisper_service.sound import Sound, listen
 from whisper_service.voice_gate import STEP, VoiceGate
@@ -55,8 +60,11 @@ class TranscriptionRequest:
     audio: bytes
     """An audio file, as it was sent."""
     language: str = "fr"
+    """Whisper's code, or AUTO: the model tells."""
     hints: tuple[str, ...] = ()
     temperature: float = 0.0
+    awaited: tuple[str, ...] = ()
+    """What can be accepted in the state of the caller's dialogue, by the names of `closed_sets`."""
     expires_at: float = float("inf")
     """`time.monotonic()` at which the answer is worth nothing."""
 
@@ -69,6 +77,7 @@ class Transcript:
     reason: Reason
     flags: tuple[str, ...]
     language: str
+    """The one that was asked for or that the model told; UNDETERMINED where it was to tell and heard no speech."""
     duration_s: float
     decoded: Decoded | None = None
     """What the model said; None when the sound was refused before it came to the model."""
@@ -99,21 +108,23 @@ class Transcriber:
 
     def __init__(
         self,
-        engine: WhisperEngine,
+        engine: WhisperEngine | EngineByLanguage,
         batcher: Batcher[Job, Decoded],
         families: Mapping[str, Families],
-        limits: GuardLimits,
+        limits: GuardLimits | Mapping[str, GuardLimits],
         max_audio_s: float,
         gate: VoiceGate | None = None,
     ) -> None:
+        """`limits`: of every language, or by language with those of all others under the empty name."""
         self._engine = engine
         self._batcher = batcher
         self._families = families
-        self._limits = limits
+        self._limits_by_language = {"": limits} if isinstance(limits, GuardLimits) else dict(limits)
         self._max_audio_s = max_audio_s
         self._gate = gate or VoiceGate()
         # decoding, voice gate and mel are numpy: two threads feed one engine thread, more only contend
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="prepare")
+        self._decoder = DecoderProcess()
         self._inside = 0
 
     @property
@@ -139,7 +150,7 @@ class Transcriber:
 
     def check_language(self, language: str) -> None:
         """Raises UnknownLanguage."""
-        if language != "auto" and language not in self._engine.languages:
+        if language != AUTO and language not in self._engine.languages:
             known = ", ".join(sorted(self._engine.languages))
             raise UnknownLanguage(f"this model does not speak {language!r}; it speaks {known}, or auto to let it guess")
 
@@ -157,10 +168,12 @@ class Transcriber:
             raise TooLate from None
 
     async def _transcribe(self, wanted: TranscriptionRequest) -> Transcript:
+        limits = self._limits(wanted.language)
         prepared = await self._in_pool(self._prepare, wanted)
         duration_s = prepared.sound.duration_s
         if prepared.job is None or prepared.voice is None:
-            return Transcript("", prepared.refused, (), wanted.language, duration_s)
+            language = UNDETERMINED if wanted.language == AUTO else wanted.language
+            return Transcript("", prepared.refused, (), language, duration_s)
         try:
             waiting = self._batcher.submit(prepared.job, wanted.expires_at)
         except Full:
@@ -168,45 +181,58 @@ class Transcriber:
         decoded = await asyncio.wrap_future(waiting)
         heard = DecodedText(decoded.text, decoded.avg_logprob, decoded.no_speech_prob)
         voice = prepared.voice
-        if prepared.is_excerpt and is_doubtful(heard, prepared.sound, self._limits):
-            voice = await self._in_pool(self._whole_voice, prepared.samples)
-            if reason := refuse_voice(voice, self._limits):
+        if prepared.is_excerpt and is_doubtful(heard, prepared.sound, limits):
+            voice = await self._in_pool(lambda samples: self._whole_voice(samples, limits), prepared.samples)
+            if reason := refuse_voice(voice, limits):
                 return Transcript("", reason, (), decoded.language, duration_s, decoded)
+        if decoded.other_language:
+            return Transcript("", "unsure", ("other_language",), decoded.language, duration_s, decoded)
+        if decoded.verdict == "contested":
+            return Transcript("", "unsure", ("contested",), decoded.language, duration_s, decoded)
         families = self._families.get(decoded.language, Families())
         hints = wanted.hints if prepared.job.hints else ()
-        verdict = judge_text(heard, voice, families, hints, self._limits)
+        verdict = judge_text(heard, voice, families, hints, limits)
         return Transcript(verdict.text, verdict.reason, verdict.flags, decoded.language, duration_s, decoded)
 
-    def close(self) -> None:
-        """Answers what is inside, then ends all threads."""
+    def close(self, within_s: float | None = None) -> bool:
+        """Answers what is inside, then ends all threads; whether the engine's ended in time."""
         self._pool.shutdown()
-        self._batcher.close()
+        self._decoder.close()
+        return self._batcher.close(within_s)
 
     def _in_pool(self, work: Callable[[A], T], argument: A) -> asyncio.Future[T]:
         return asyncio.wrap_future(self._pool.submit(work, argument))
 
     def _prepare(self, wanted: TranscriptionRequest) -> _Prepared:
         """Runs in the pool: file to samples, the guards that need no model, mel."""
-        samples = decode(wanted.audio, self._max_audio_s)
+        limits = self._limits(wanted.language)
+        samples = decode(wanted.audio, self._max_audio_s, self._decoder.read)
         sound = listen(samples)
-        if refused := refuse_sound(sound, self._limits):
+        refused = refuse_sound(sound, limits)
+        if refused and refused != "tone":
             return _Prepared(samples, sound, refused=refused)
         excerpt = self._gate.excerpt(samples, sound.loudest_at)
-        voice = find_voice(excerpt, self._limits, sound.duration_s)
+        voice = find_voice(excerpt, limits, sound.duration_s)
+        if refused and sound.loud_s > limits.tonal_longest_s:  # a sung-out sentence, or a hum: its moment does not tell
+            voice = self._whole_voice(samples, limits)
+        if refused and not is_vowel(voice, sound, limits):
+            return _Prepared(samples, sound, refused=refused)
         voice = replace(voice, span_s=max(voice.span_s, sound.loud_s))
-        is_excerpt = not refuse_voice(voice, self._limits)
+        is_excerpt = not refuse_voice(voice, limits)
         if not is_excerpt:
-            voice = self._whole_voice(samples)
-            if refuse_voice(voice, self._limits):
-                voice = self._whole_voice(samples[STEP // 2 :])
-            if refused := refuse_voice(voice, self._limits):
+            voice = self._whole_voice(samples, limits)
+            if refuse_voice(voice, limits):
+                voice = self._whole_voice(samples[STEP // 2 :], limits)
+            if refused := refuse_voice(voice, limits):
                 return _Prepared(samples, sound, refused=refused)
-        mel = self._engine.features(samples)
-        job = self._engine.job(mel, wanted.language, wanted.hints, wanted.temperature)
+        job = self._engine.prepare(samples, wanted.language, wanted.hints, wanted.temperature, wanted.awaited)
         return _Prepared(samples, sound, voice, is_excerpt, "", job)
 
-    def _whole_voice(self, samples: Samples) -> VoicedPart:
-        return find_voice(self._gate.probabilities(samples), self._limits)
+    def _limits(self, language: str) -> GuardLimits:
+        return self._limits_by_language.get(language) or self._limits_by_language[""]
+
+    def _whole_voice(self, samples: Samples, limits: GuardLimits) -> VoicedPart:
+        return find_voice(self._gate.probabilities(samples), limits)
 
 
 def hints_of(texts: Sequence[str]) -> tuple[str, ...]:

@@ -13,16 +13,20 @@ from typing import Literal, TypeAlias, get_args
 from dialogue.slots.choice import parse_choice
 from dialogue.slots.date_time import parse_date_time
 from dialogue.slots.digits import MOST_DIGITS, parse_digits
+from dialogue.slots.integer import MOST_INTEGER, parse_integer
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.phone import parse_phone
 from dialogue.slots.reading import NOTHING, SlotReading
+from dialogue.slots.regions import region_of
 from dialogue.slots.yes_no import parse_yes_no
 from dialogue.slots.zip_code import parse_zip_code
 
-__all__ = ["NOTHING", "SLOT_TYPES", "SlotReading", "SlotType", "parse"]
+__all__ = ["MOST_DIGITS", "MOST_INTEGER", "NOTHING", "NUMBER_TYPES", "SLOT_TYPES", "SlotReading", "SlotType", "parse"]
 
-SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice"]
+SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer"]
 SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)
+NUMBER_TYPES: tuple[SlotType, ...] = ("zip_code", "phone", "digits")
+"""Types whose values are digits, which may be given in parts."""
 
 
 def parse(
@@ -32,18 +36,22 @@ def parse(
     *,
     now: datetime,
     choices: Mapping[str, Sequence[str]] | None = None,
-    region: str = "FR",
+    region: str = "",
     previous: str | None = None,
     least_digits: int = 1,
     most_digits: int = MOST_DIGITS,
+    least: int = 0,
+    most: int = MOST_INTEGER,
 ) -> SlotReading:
     """Reads `text` as a value of `slot_type`; a reading without a value when nothing fits.
 
     `now` is the local time that "demain" counts from. `choices`: value -> phrases, for `choice`. `region`: country of
-    zip codes and telephone numbers. `previous`: the value that was just read back, which "non, douze" then corrects.
-    `least_digits`, `most_digits`: limits of `digits`. Raises ValueError for an unknown type or language.
+    telephone numbers, postal codes and the clock, empty for that of the language. `previous`: the value that was just
+    read back, which "non, douze" then corrects. `least_digits`, `most_digits`: limits of `digits`; `least`, `most`:
+    those of `integer`. Raises ValueError for an unknown type or language.
     """
     lexicon = lexicon_of(language)
+    region = region or region_of(language)
     match slot_type:
         case "yes_no":
             return parse_yes_no(text, lexicon)
@@ -52,9 +60,11 @@ def parse(
         case "phone":
             return parse_phone(text, lexicon, region, previous)
         case "date_time":
-            return parse_date_time(text, lexicon, now, previous)
+            return parse_date_time(text, lexicon, now, previous, region)
         case "digits":
             return parse_digits(text, lexicon, least_digits, most_digits, previous)
+        case "integer":
+            return parse_integer(text, lexicon, least, most)
         case "choice":
             return parse_choice(text, lexicon, choices or {})
     raise ValueError(f"unknown slot type {slot_type!r}; there are {', '.join(SLOT_TYPES)}")

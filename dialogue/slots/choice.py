@@ -88,4 +88,4 @@ def _misheard(words: Sequence[str], phrases: Sequence[tuple[tuple[str, ...], str
                 best, value = ratio, candidate
     if best < CLOSE_ENOUGH:
         return NOTHING
-    return SlotReading(value, True, False, 0.6 * best, readable=value)
+    return SlotReading(value, True, False, 0.88 * best, readable=value)

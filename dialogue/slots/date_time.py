@@ -1,271 +1,268 @@
-"""Reads when somebody wants to be called: a day, a time, a stretch of time. Pure apart from dateparser.
+"""Reads when somebody wants to be called: a day, a time, a stretch of time. Pure.
 
-The value is ISO 8601 in local time: "2026-11-24", "2026-11-24T14:30" or "2026-11-24T16:00/2026-11-24T18:00".
-Dates with a month and counted days go to dateparser; what it does not know of telephone French, Italian and English
-(parts of the day, "lundi en huit", "mardi prochain", stretches, corrections) is read here.
+The value is ISO 8601 in local time: "2026-11-24", "2026-11-24T14:30" or "2026-11-24T16:00/2026-11-24T18:00". How the
+words are read is in `dialogue.slots.moments`; here they become a value, with how far it can be relied on. A moment that
+is over, or that the clocks leave out, is no value; what may mean something else has little confidence, and is asked.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-import dateparser
-from text_to_num import alpha2digit
-
-from dialogue.slots.clock import Hours, read_hours
 from dialogue.slots.lexicon import Lexicon
+from dialogue.slots.moments import calendar
+from dialogue.slots.moments.english import ENGLISH
+from dialogue.slots.moments.french import FRENCH
+from dialogue.slots.moments.italian import ITALIAN
+from dialogue.slots.moments.marks import Day, Hour, Instant, Marks
+from dialogue.slots.moments.mentions import Mentions, at_the_end
+from dialogue.slots.moments.normal import normal
+from dialogue.slots.moments.readable import readable
+from dialogue.slots.moments.sense import RULE_OUT, Said, sense
+from dialogue.slots.moments.vocabulary import TimeWords, pattern
 from dialogue.slots.reading import NOTHING, SlotReading
-from dialogue.slots.time_words import TIME_WORDS, TimeWords
-from dialogue.slots.words import cut_at_corrections, fold, texts, without_fillers, words_of
+from dialogue.slots.regions import TIMEZONES
+from dialogue.slots.words import phrase_words
 
-_COLON_TIME = re.compile(r"(\d{1,2})[:.](\d{2})(?!\d)")
-_NUMERIC_DATE = re.compile(r"\b(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?\b")
-_ISO_DATE = re.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b")
-_GLUED = re.compile(r"\b(\d{1,2}) (er|st|nd|rd|th)\b")  # "25th" was cut in two
-_FR_AFTERNOON = re.compile(r"\bapres midis?\b")
-_NEW = re.compile(r"\bneuf\b")  # text2num leaves it: it may mean "new"
-_MERIDIEM = re.compile(r"\b([ap])\.? ?m\b\.?")
+VOCABULARIES = {words.language: words for words in (FRENCH, ITALIAN, ENGLISH)}
+CERTAIN, WHOLE_DAY, DAY_GUESSED, DOUBTFUL, EITHER, OVER = 0.95, 0.9, 0.75, 0.6, 0.5, 0.3
+"""Confidence: day and time; a day or a stretch; the day was left out; may mean another; one of two; it is over."""
+NIGHT_ENDS, NIGHT_BEGINS = 6, 22
 
 
-@dataclass(frozen=True)
-class When:
-    """What was said of a moment. `last_day` for a stretch of days, `moment` for "dans une heure"."""
-
-    day: date | None = None
-    last_day: date | None = None
-    hours: Hours | None = None
-    moment: datetime | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Nothing was said."""
-        return self.day is None and self.hours is None and self.moment is None
-
-
-def parse_date_time(text: str, lexicon: Lexicon, now: datetime, previous: str | None = None) -> SlotReading:
+def parse_date_time(
+    text: str, lexicon: Lexicon, now: datetime, previous: str | None = None, region: str = "FR"
+) -> SlotReading:
     """The moment of a text; a correction keeps what it does not replace ("mardi, non, mercredi à dix heures").
 
-    `previous`, the ISO value that was read back, is kept likewise. `now` is naive or aware local time.
+    `previous`, the ISO value that was read back, is kept likewise. `now` is naive or aware local time; a naive one is
+    that of the region's clocks, which decides what "in twelve hours" is in the night that they change.
     """
+    zone = now.tzinfo if isinstance(now.tzinfo, ZoneInfo) else ZoneInfo(TIMEZONES.get(region, "Europe/Paris"))
     now = now.replace(tzinfo=None)
-    words = TIME_WORDS[lexicon.language]
-    written, fixed_day = _written_dates(fold(text), now)
-    pieces, negated = cut_at_corrections(without_fillers(words_of(written), lexicon), lexicon)
-    said, corrected = _of_iso(previous) if previous and negated else When(), False
+    words = VOCABULARIES[lexicon.language]
+    marks = Marks()
+    said_text = normal(text, words, marks, now.date(), region)
+    for preference in words.prefer:
+        said_text = preference.sub(rf"\g<yes> , {RULE_OUT} \g<no>", said_text)
+    pieces, negated = _pieces(said_text, lexicon)
+    said, corrected = _of_iso(previous) if previous and negated else Said(), False
+    broken_off = False
     for piece in pieces:
-        part = _read(" ".join(texts(piece)), words, now)
-        if part.empty:
+        marked = Mentions(piece, words, marks, now, zone).find()
+        part = sense(marked, words, marks, now.date())
+        broken_off = part.empty and not part.impossible and not piece.strip(" ,")
+        if part.empty and not part.impossible:
+            said = replace(said, ruled_out=said.ruled_out | part.ruled_out)
             continue
         corrected = corrected or (not said.empty and _replaces(said, part))
-        said = (
-            part
-            if part.moment
-            else replace(said, **{k: v for k, v in vars(part).items() if v is not None}, moment=None)
-        )
-        if part.day is not None and part.last_day is None:
-            said = replace(said, last_day=None)
-    if fixed_day is not None and said.moment is None:
-        said = replace(said, day=fixed_day)
-    return _reading(said, words, now).with_flags(negated, corrected)
+        said = _corrected(said, part)
+    if broken_off and len(pieces) > 1:
+        said = replace(said, sure=False)  # "mercredi, non"
+    return _reading(said, words, now, zone, region).with_flags(negated, corrected)
 
 
-def _replaces(said: When, part: When) -> bool:
-    return any(getattr(said, name) is not None and value is not None for name, value in vars(part).items())
+@functools.cache
+def _corrections(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    return pattern("|".join(" ".join(phrase_words(phrase)) for phrase in phrases))
 
 
-def _written_dates(text: str, now: datetime) -> tuple[str, date | None]:
-    """Dates and times in digits: "25/12/2026" is taken out, "14:30" becomes "14 h 30", "p.m." "pm"."""
-    found: date | None = None
-    for pattern in (_ISO_DATE, _NUMERIC_DATE):
-        if match := pattern.search(text):
-            year, month, day = match.groups() if pattern is _ISO_DATE else (match[3], match[2], match[1])
-            full_year = now.year if year is None else int(year) + (2000 if len(year) == 2 else 0)
-            try:
-                found = date(full_year, int(month), int(day))
-            except ValueError:
-                continue
-            if year is None and found < now.date():
-                found = found.replace(year=found.year + 1)
-            text = text[: match.start()] + " " + text[match.end() :]
-    return _MERIDIEM.sub(r"\1m", _COLON_TIME.sub(r"\1 h \2", text)), found
+def _pieces(text: str, lexicon: Lexicon) -> tuple[list[str], bool]:
+    """The text between corrections, without hesitations, and whether it began with a refusal."""
+    words = [word for word in text.split() if word not in lexicon.fillers]
+    joined = " ".join(words)
+    pieces = _corrections(lexicon.corrections).split(joined)
+    negated = bool(words) and words[0] in {"non", "no", "nan"} and not pieces[0].strip(" ,")
+    return [piece for number, piece in enumerate(pieces) if piece.strip(" ,") or number == len(pieces) - 1], negated
 
 
-def _read(text: str, words: TimeWords, now: datetime) -> When:
-    text = _GLUED.sub(r"\1\2", alpha2digit(_FR_AFTERNOON.sub("apresmidi", text), words.language, 0))
-    text = _NEW.sub("9", text.replace("1 4º", "1 quarto"))
-    moment = _soon(text, words, now)
-    if moment is not None:
-        return When(moment=moment)
-    same_day = next((offset for pattern, offset in words.days if pattern.search(text)), None)
-    day, last_day, text = _read_day(text, words, now.date(), same_day)
-    hours, _ = read_hours(text, words)
-    return When(day, last_day, hours)
-
-
-def _soon(text: str, words: TimeWords, now: datetime) -> datetime | None:
-    for pattern, minutes in words.soon:
-        match = pattern.search(text)
-        if match:
-            got = match.groupdict()
-            total = minutes * int(got.get("n") or 1) + (30 if got.get("half") else 0)
-            return (now + timedelta(minutes=total)).replace(second=0, microsecond=0)
-    return None
-
-
-def _read_day(text: str, words: TimeWords, today: date, offset: int | None) -> tuple[date | None, date | None, str]:
-    """First and last day, and the text without them (the words for parts of the day stay)."""
-    if (match := words.dated.search(text)) and (day := _dated(match, words, today)):
-        return day, None, text[: match.start()] + " | " + text[match.end() :]
-    if match := words.counted.search(text):
-        day = _counted(match, words, today)
-        if day is not None:
-            return day, None, text[: match.start()] + " | " + text[match.end() :]
-    for number, name in enumerate(words.weekdays):
-        weekday = re.search(rf"\b(?:{name})\b", text)
-        if weekday:
-            return _weekday(text, weekday, number, words, today)
-    if offset is not None:
-        for pattern, _ in words.days:
-            if "apres" in pattern.pattern or "domani" in pattern.pattern or "after" in pattern.pattern:
-                text = re.sub(r"\bapres[ -]?demain\b|\bdopo ?domani\b|\bday after tomorrow\b", " | ", text)
-        return today + timedelta(days=offset), None, text
-    if match := words.next_week.search(text):
-        monday = today + timedelta(days=7 - today.weekday())
-        return monday, monday + timedelta(days=4), text[: match.start()] + " | " + text[match.end() :]
-    if match := words.weekend.search(text):
-        saturday = today + timedelta(days=(5 - today.weekday()) % 7)
-        return saturday, saturday + timedelta(days=1), text[: match.start()] + " | " + text[match.end() :]
-    if match := words.day_of_month.search(text):
-        day = _day_of_month(int(re.sub(r"\D", "", match["day"])), today)
-        if day is not None:
-            return day, None, text[: match.start()] + " | " + text[match.end() :]
-    return None, None, text
-
-
-def _weekday(text: str, match: re.Match[str], number: int, words: TimeWords, today: date) -> tuple[date, None, str]:
-    ahead = (number - today.weekday()) % 7
-    before, behind = text[: match.start()].rstrip(), text[match.end() :].lstrip()
-    if ahead == 0 and not words.this.search(before):
-        ahead = 7
-    rest = before + " | " + behind
-    if later := words.two_weeks_later.match(behind):
-        ahead += 14
-        rest = before + " | " + behind[later.end() :]
-    elif later := words.week_later.match(behind):
-        ahead += 7
-        rest = before + " | " + behind[later.end() :]
-    elif week := words.next_week.search(text):
-        ahead = 7 - today.weekday() + number
-        rest = text.replace(week.group(), " | ")
-    elif dated := re.match(
-        r"(?:le |il |the )?(\d{1,2})(?:º|st|nd|rd|th)?(?= |$)(?! ?(?:heures?|h|am|pm|o' )\b)", behind
-    ):
-        day = _day_of_month(int(dated[1]), today)  # "mardi 24 à dix heures"
-        if day is not None and day.weekday() == number:
-            return day, None, before + " | " + behind[dated.end() :]
-    return today + timedelta(days=ahead), None, rest
-
-
-def _day_of_month(day: int, today: date) -> date | None:
-    """The next such day, today excluded."""
-    for ahead in range(1, 63):
-        candidate = today + timedelta(days=ahead)
-        if candidate.day == day:
-            return candidate
-    return None
-
-
-def _dated(match: re.Match[str], words: TimeWords, today: date) -> date | None:
-    got = match.groupdict()
-    day, month = got.get("day") or got.get("day2") or "", got.get("month") or got.get("month2") or ""
-    year = got.get("year") or got.get("year2") or ""
-    return _ask_dateparser(f"{re.sub(chr(92) + 'D', '', day)} {month} {year}".strip(), words.language, today)
-
-
-def _counted(match: re.Match[str], words: TimeWords, today: date) -> date | None:
-    number = "1" if match["n"] == "a" else match["n"]
-    return _ask_dateparser(words.counted_as.format(n=number, unit=match["unit"]), words.language, today)
-
-
-@functools.lru_cache(maxsize=2_000)
-def _ask_dateparser(text: str, language: str, today: date) -> date | None:
-    found = dateparser.parse(
-        text,
-        languages=[language],
-        settings={
-            "PREFER_DATES_FROM": "future",
-            "RELATIVE_BASE": datetime.combine(today, time(12)),
-            "DATE_ORDER": "DMY",
-            "STRICT_PARSING": False,
-        },
+def _replaces(said: Said, part: Said) -> bool:
+    return any(
+        getattr(said, name) is not None and getattr(part, name) is not None
+        for name in ("day", "hours", "part", "instant", "within")
     )
-    return found.date() if isinstance(found, datetime) else None
 
 
-def _of_iso(value: str) -> When:
+def _corrected(said: Said, part: Said) -> Said:
+    """What was said, with what a correction replaces; a time replaces a part of the day, and a part a time."""
+    if part.instant is not None or part.impossible or part.within is not None or said.impossible:
+        return part
+    timed = part.hours is not None or part.part is not None
+    return Said(
+        day=part.day or said.day,
+        hours=part.hours if timed else said.hours,
+        part=part.part if timed else said.part,
+        until=part.until or (said.until and part.day is None),
+        sure=part.sure and (said.sure or said.empty or _replaces(said, part)),
+        ruled_out=said.ruled_out | part.ruled_out,
+    )
+
+
+def _of_iso(value: str) -> Said:
     """An earlier value of this slot in its parts; nothing when it is none."""
     try:
         start, _, end = value.partition("/")
         if "T" not in start:
-            return When(date.fromisoformat(start), date.fromisoformat(end) if end else None)
+            return Said(Day(date.fromisoformat(start), date.fromisoformat(end) if end else None))
         first = datetime.fromisoformat(start)
-        return When(first.date(), None, Hours(first.time(), datetime.fromisoformat(end).time() if end else None))
+        return Said(
+            Day(first.date()),
+            Hour(first.time(), datetime.fromisoformat(end).time() if end else None, fixed=True),
+        )
     except ValueError:
-        return When()
+        return Said()
 
 
-def _reading(said: When, words: TimeWords, now: datetime) -> SlotReading:
-    if said.moment is not None:
-        value = said.moment.isoformat(timespec="minutes")
-        hours = Hours(said.moment.time())
-        return SlotReading(value, True, False, 0.9, readable=_readable(said.moment.date(), hours, words))
-    if said.day is None and said.hours is None:
+# --- the value --------------------------------------------------------------------------------------------------------
+
+
+def _reading(said: Said, words: TimeWords, now: datetime, zone: ZoneInfo, region: str) -> SlotReading:
+    if said.impossible or said.empty:
         return NOTHING
-    if said.hours is None:
-        assert said.day is not None
-        value = said.day.isoformat() + (f"/{said.last_day.isoformat()}" if said.last_day else "")
-        return SlotReading(value, True, True, 0.9, readable=_readable(said.day, None, words))
-    day = said.day or _next_day_for(said.hours, now)
-    if said.last_day is not None and said.day is not None:
-        start, end = said.day, said.last_day  # "la semaine prochaine le matin"
-        value = f"{_iso(start, said.hours.start)}/{_iso(end, said.hours.end or said.hours.start)}"
-        return SlotReading(value, True, True, 0.8, readable=_readable(start, said.hours, words))
-    value = _iso(day, said.hours.start) + (f"/{_iso(day, said.hours.end)}" if said.hours.end else "")
-    passed = datetime.combine(day, said.hours.end or said.hours.start) <= now
-    return SlotReading(
-        value, True, said.day is None, 0.5 if passed else 0.95, readable=_readable(day, said.hours, words)
+    if said.within is not None:
+        return _within(said, words, now, zone)
+    if said.instant is not None and said.hours is None and said.day is None:
+        return _instant(said.instant, words, now)
+    day, hours, sure = said.day, _hours(said, words, region), said.sure
+    if hours is not None and not hours.sure:
+        sure = False
+    guessed = day is None or day.first is None
+    if guessed:
+        if hours is None:
+            return NOTHING
+        first = _next_day_for(hours, now, said.ruled_out)
+        day = Day(first)
+    assert day is not None
+    assert day.first is not None
+    dates = (
+        {day.first}
+        if day.last is None
+        else {day.first + timedelta(days=n) for n in range((day.last - day.first).days + 1)}
     )
+    if dates & said.ruled_out:
+        if day.last is None:
+            return NOTHING
+        sure = False  # "cette semaine sauf jeudi"
+    if said.until:
+        return _until(day, hours, words, now)
+    confidence = _confidence(day, hours, said, sure, guessed)
+    value, ends = _value(day, hours)
+    if ends is None or not _exists(day, hours, zone):
+        return NOTHING
+    text = readable(day.first, day.last, hours, words, now.date())
+    if ends <= now:
+        return SlotReading(value, False, False, OVER, readable=text)
+    is_open = guessed or hours is None or day.last is not None or not sure
+    return SlotReading(value, True, is_open, confidence, readable=text)
 
 
-def _next_day_for(hours: Hours, now: datetime) -> date:
-    """Today while that time is still to come, else tomorrow."""
-    ahead = datetime.combine(now.date(), hours.start if hours.end is None else hours.end) > now
-    return now.date() if ahead else now.date() + timedelta(days=1)
+def _confidence(day: Day, hours: Hour | None, said: Said, sure: bool, guessed: bool) -> float:
+    if not said.sure or (not sure and not (hours is not None and not hours.sure)):
+        return EITHER
+    if not day.sure and not day.week:
+        return DOUBTFUL
+    if guessed or not sure or not day.sure or (hours is not None and not hours.sure):
+        return DAY_GUESSED
+    return CERTAIN if hours is not None else WHOLE_DAY
 
 
-def _iso(day: date, at: time) -> str:
-    return datetime.combine(day, at).isoformat(timespec="minutes")
-
-
-def _readable(day: date, hours: Hours | None, words: TimeWords) -> str:
-    said = words.readable.format(
-        weekday=words.weekday_names[day.weekday()], day=day.day, month=words.month_names[day.month - 1]
-    )
+def _hours(said: Said, words: TimeWords, region: str) -> Hour | None:
+    """The time of day that hours and a part of the day come to, with the afternoon where nobody calls in the night."""
+    hours, part = said.hours, said.part
     if hours is None:
-        return said
-    if hours.name:
-        return f"{said}, {hours.name}"
-    if hours.end is None:
-        return f"{said} {_clock(hours.start, words)}"
-    article = re.compile(r"^(?:à|alle|at) ")
-    start, end = (article.sub("", _clock(at, words)) for at in (hours.start, hours.end))
-    return f"{said} {words.from_to.format(start=start, end=end)}"
+        return Hour(part.start, part.end, fixed=True, sure=part.sure, name=part.name) if part is not None else None
+    if part is not None:
+        return _in_part(hours, part.start, part.end)
+    if hours.fixed or hours.end is not None:
+        return hours
+    named = hours.said if hours.said is not None else hours.start.hour
+    if 1 <= named <= words.morning_hours and hours.start.hour < 12:
+        return replace(hours, start=hours.start.replace(hour=hours.start.hour + 12), sure=False)
+    return replace(hours, sure=hours.sure and named > words.unsure_hours)
 
 
-def _clock(at: time, words: TimeWords) -> str:
-    separator = {"fr": " ", "it": ":", "en": ":"}[words.language]
-    minute = f"{separator}{at.minute:02d}" if at.minute else ""
-    return words.hour_format.format(h=at.hour, m=minute)
+def _in_part(hours: Hour, start: time, end: time) -> Hour:
+    """ "Le soir à 8 heures": the part decides between 8 and 20. A time outside of it is not sure."""
+    at = hours.start
+    if not hours.fixed and start.hour >= 12 and at.hour < 12:
+        in_lunch = start.hour == 12 and at.hour >= 10
+        night = start.hour >= 20 and at.hour < 5
+        if not in_lunch and not night:
+            at = at.replace(hour=at.hour + 12)
+    last = hours.end
+    if last is not None and last <= at and last.hour < 12:
+        last = last.replace(hour=last.hour + 12)
+    fits = at.hour < 12 if end.hour <= 12 else at.hour >= 11
+    return replace(hours, start=at, end=last, fixed=True, sure=hours.sure and (fits or at.hour == 12))
+
+
+def _next_day_for(hours: Hour, now: datetime, ruled_out: frozenset[date]) -> date:
+    """Today while that time is still to come, else tomorrow; no day that was ruled out."""
+    ahead = datetime.combine(now.date(), hours.start if hours.end is None else hours.end) > now
+    day = now.date() if ahead else now.date() + timedelta(days=1)
+    while day in ruled_out and day < now.date() + timedelta(days=14):
+        day += timedelta(days=1)
+    return day
+
+
+def _value(day: Day, hours: Hour | None) -> tuple[str, datetime | None]:
+    """The ISO value, and when it is over."""
+    assert day.first is not None
+    last = day.last or day.first
+    if hours is None:
+        value = day.first.isoformat() + (f"/{last.isoformat()}" if day.last else "")
+        return value, datetime.combine(last, time.max)
+    begins = datetime.combine(day.first, hours.start)
+    if hours.end is None and day.last is None:
+        return _iso(begins), begins + timedelta(minutes=1)
+    ends = datetime.combine(last, hours.end or hours.start)
+    return f"{_iso(begins)}/{_iso(ends)}", ends if ends > begins else None
+
+
+def _exists(day: Day, hours: Hour | None, zone: ZoneInfo) -> bool:
+    if hours is None or day.first is None:
+        return True
+    return calendar.exists(datetime.combine(day.first, hours.start), zone)
+
+
+def _instant(instant: Instant, words: TimeWords, now: datetime) -> SlotReading:
+    text = readable(instant.at.date(), None, Hour(instant.at.time()), words, now.date())
+    if instant.at < now.replace(second=0, microsecond=0):
+        return SlotReading(_iso(instant.at), False, False, OVER, readable=text)
+    return SlotReading(_iso(instant.at), True, False, WHOLE_DAY if instant.sure else DOUBTFUL, readable=text)
+
+
+def _within(said: Said, words: TimeWords, now: datetime, zone: ZoneInfo) -> SlotReading:
+    """ "D'ici une semaine": from now until then."""
+    assert said.within is not None
+    end = at_the_end(said.within, now, zone)
+    if isinstance(end, Instant):
+        return _until(Day(end.at.date()), Hour(end.at.time(), fixed=True), words, now)
+    assert isinstance(end, Day)
+    return _until(end, None, words, now)
+
+
+def _until(day: Day, hours: Hour | None, words: TimeWords, now: datetime) -> SlotReading:
+    """From now until a day, or a time of it: a stretch, to be confirmed."""
+    last = day.last or day.first
+    assert last is not None
+    if hours is None:
+        if last < now.date():
+            return NOTHING
+        value = f"{now.date().isoformat()}/{last.isoformat()}" if last > now.date() else last.isoformat()
+        text = readable(now.date(), last if last > now.date() else None, None, words, now.date())
+        return SlotReading(value, True, True, DAY_GUESSED, readable=text)
+    begin = now.replace(second=0, microsecond=0)
+    end = datetime.combine(last, hours.end or hours.start)
+    if end <= begin:
+        return NOTHING
+    text = readable(begin.date(), last, Hour(begin.time(), end.time()), words, now.date())
+    return SlotReading(f"{_iso(begin)}/{_iso(end)}", True, True, DAY_GUESSED, readable=text)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="minutes")

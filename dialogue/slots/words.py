@@ -75,7 +75,7 @@ def _by_first_word(phrases: tuple[str, ...]) -> dict[str, list[tuple[str, ...]]]
 
 def find_phrase(words: Sequence[str], phrases: tuple[str, ...], start: int) -> int:
     """How many words the first phrase that matches at `start` covers, 0 when none does. Phrases come longest first."""
-    for parts in _by_first_word(phrases).get(words[start], ()):
+    for parts in _by_first_word(phrases).get(words[start], ()) if start < len(words) else ():
         if tuple(words[start : start + len(parts)]) == parts:
             return len(parts)
     return 0

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from dialogue.conversation import Conversation
+from dialogue.conversation import Conversation, Volunteered
 from dialogue.effects import EffectDone
 from dialogue.events import (
     Committed,
@@ -29,12 +29,17 @@ from dialogue.meaning import (
     is_doubtful_end,
     needs_intent,
     patience_ms,
+    read_slot,
     understand,
 )
+from dialogue.over_answering import beyond
+from dialogue.voice.acting import action_done
+from dialogue.voice.backchannel import is_backchannel
+from dialogue.voice.echo import is_echo, said_texts
 from dialogue.voice.moves import Moves
 from dialogue.voice.state import Dialogue, Early, KnownMeaning
 from protocol.items import label
-from protocol.messages import EndUtterance
+from protocol.messages import NOT_UNDERSTOOD, EndUtterance
 
 MOST_RESUMPTIONS = 3  # after so many coughs a prompt is no longer stopped
 MOST_UNHEARD = 3  # so many noises without words are a silence
@@ -52,14 +57,25 @@ def recognised(moves: Moves, event: Recognised) -> None:
     if event.aside and not takes_aside(d, event.turn, event.utterance):
         moves.note("stale", "aside")
         return
+    if _must_be_heard_out(moves, event):
+        moves.note("stale", "Recognised")
+        return
     if not event.text.strip():
         drop_question(moves)
         heard_nothing = NothingHeard(event.at, event.turn, event.utterance, event.reason, event.final, event.revision)
         nothing_heard(moves, heard_nothing)
         return
+    if _is_own_echo(moves, event):
+        drop_question(moves)
+        moves.note("aside_ignored" if event.aside else "nothing_heard", "echo")
+        if not event.aside:
+            nothing_heard(moves, NothingHeard(event.at, event.turn, event.utterance, "", event.final, event.revision))
+        return
     asked_by = d.asked_by(event.utterance)
     if not needs_intent(moves.flow, asked_by, event.text, event.at):
         drop_question(moves)
+        if event.final and not event.aside and _asks_beyond(moves, event, asked_by):
+            return
         understood(moves, _understood(event, event.at, {"fallback": False}))
     elif d.known is not None and _same(d.known.asked, event):
         understood(moves, _understood(event, event.at, d.known.result))
@@ -68,6 +84,21 @@ def recognised(moves: Moves, event: Recognised) -> None:
         if event.final and not event.aside and is_new(moves.dialogue, event):
             moves.cut_prompt()
             moves.await_("thinking", moves.flow.dead_air_ms)
+
+
+def _must_be_heard_out(moves: Moves, event: Recognised | Understood) -> bool:
+    """Whether something was said into a prompt that nothing may interrupt."""
+    d = moves.dialogue
+    return d.phase == "speaking" and not moves.state.listening.barge_in and event.turn == d.turn
+
+
+def _is_own_echo(moves: Moves, event: Recognised) -> bool:
+    """Whether what was recognised is what the bot says, come back."""
+    d = moves.dialogue
+    if d.spoken is None or not (event.aside or d.interrupted is not None):
+        return False
+    said = said_texts(moves.flow, d.spoken.items)
+    return is_echo(event.text, said, d.phase == "speaking", stopped=not event.aside)
 
 
 def _ask(moves: Moves, event: Recognised, asked_by: Conversation) -> None:
@@ -83,17 +114,62 @@ def _ask(moves: Moves, event: Recognised, asked_by: Conversation) -> None:
     moves.change(asked=event, asking=effect_id)
 
 
+def _asks_beyond(moves: Moves, event: Recognised, asked_by: Conversation) -> bool:
+    """Begins to look up what an utterance says beyond the number that was asked for; False where it says no more."""
+    state = moves.flow.states[asked_by.state]
+    if asked_by.confirming or not state.slot or not read_slot(moves.flow, asked_by, event.text, event.at).complete:
+        return False
+    clauses = beyond(moves.flow, moves.flow.slots[state.slot].type, event.text)
+    if not clauses:
+        return False
+    moves.change(asked=event, beyond=clauses, looked_up=())
+    _look_up_next(moves)
+    if is_new(moves.dialogue, event):
+        moves.cut_prompt()
+        moves.await_("thinking", moves.flow.dead_air_ms)
+    return True
+
+
+def _look_up_next(moves: Moves) -> None:
+    """Asks for the intent of the next clause, among all that the flow answers anywhere."""
+    talk = moves.talk()
+    allowed = sorted({intent for state in moves.flow.states.values() for intent in state.answers})
+    clause = moves.dialogue.beyond[0]
+    effect_id = talk.effect("intent", sentence=clause, language=moves.flow.language, allowed=allowed)
+    moves.carry_out(talk)
+    moves.change(asking=effect_id)
+
+
+def _looked_up(moves: Moves, event: EffectDone, asked: Recognised) -> None:
+    """One clause more is known; after the last the utterance is answered."""
+    d = moves.dialogue
+    result = event.result or {}
+    is_known = bool(result) and not result.get("fallback") and not result.get("faq_set")
+    intent, score = (str(result.get("intent", "")), float(result.get("score", 0.0))) if is_known else ("", 0.0)
+    moves.change(looked_up=(*d.looked_up, Volunteered(d.beyond[0], intent, score)), beyond=d.beyond[1:])
+    if moves.dialogue.beyond:
+        moves.change(asked=asked)
+        _look_up_next(moves)
+        return
+    moves.change(asked=None)
+    understood(moves, _understood(asked, event.at, {"fallback": False}))
+    moves.change(looked_up=())
+
+
 def drop_question(moves: Moves) -> None:
     """What is being looked up matters no more."""
     if moves.dialogue.asking:
         talk = moves.talk()
         talk.settle(moves.dialogue.asking, dropped=True)
         moves.carry_out(talk)
-        moves.change(asked=None, asking="")
+        moves.change(asked=None, asking="", beyond=())
 
 
 def effect_done(moves: Moves, event: EffectDone) -> None:
     """What came of an effect; one that nobody waits for is passed over."""
+    if event.id == moves.dialogue.conversation.awaited:
+        action_done(moves, event)
+        return
     talk = moves.talk()
     effect = talk.settle(event.id)
     moves.carry_out(talk)
@@ -102,7 +178,9 @@ def effect_done(moves: Moves, event: EffectDone) -> None:
         moves.note("stale", "EffectDone")
         return
     moves.change(asked=None, asking="")
-    if event.result is not None:
+    if moves.dialogue.beyond:
+        _looked_up(moves, event, asked)
+    elif event.result is not None:
         moves.change(known=KnownMeaning(asked, event.result))
         understood(moves, _understood(asked, event.at, event.result))
     elif asked.aside:
@@ -128,6 +206,7 @@ def _understood(event: Recognised, at: float, result: Mapping[str, Any]) -> Unde
         event.final,
         event.revision,
         event.aside,
+        event.speech_started_at,
     )
 
 
@@ -146,11 +225,13 @@ def understood(moves: Moves, event: Understood) -> None:
     elif d.early is not None and event.utterance == d.utterance:
         if event.final:
             _confirm_early(moves, event, d.early)
-    elif not is_new(d, event):
+    elif not is_new(d, event) or _must_be_heard_out(moves, event):
         moves.note("stale", "Understood")
     else:
         meaning = understand(moves.flow, d.conversation, event)
-        if event.final:
+        if is_backchannel(moves, event, meaning):
+            _acknowledged(moves, event)
+        elif event.final:
             answer(moves, event, meaning, "endpoint")
         elif certain(moves.flow, d.conversation, event, meaning):
             answer(moves, event, meaning, "early")
@@ -159,6 +240,16 @@ def understood(moves: Moves, event: Understood) -> None:
             _end_after(moves, event, moves.state.listening.whole_silence_ms)
         elif (silence_ms := patience_ms(moves.flow, d.conversation, event, meaning)) is not None:
             _end_after(moves, event, silence_ms)
+
+
+def _acknowledged(moves: Moves, event: Understood) -> None:
+    """They show that they listen: the prompt that stopped for it goes on."""
+    if event.final:
+        moves.note("backchannel")
+        moves.change(utterance=event.utterance, utterance_text=event.text)
+        moves.resume()
+    else:
+        _end_after(moves, event, moves.state.listening.whole_silence_ms)
 
 
 def _overheard(moves: Moves, event: Understood) -> None:
@@ -173,6 +264,8 @@ def _overheard(moves: Moves, event: Understood) -> None:
         moves.note("aside_ignored", "unsure")
     elif meaning.kind in ("nothing", "no_match"):
         moves.note("aside_ignored", meaning.kind)
+    elif is_backchannel(moves, event, meaning):
+        moves.note("aside_ignored", "backchannel")
     else:
         moves.note("aside")
         answer(moves, event, meaning, "endpoint")
@@ -206,6 +299,8 @@ def act(moves: Moves, meaning: Meaning, text: str, committed: Committed) -> None
     """Does what was meant."""
     moves.change(unheard=0)
     talk = moves.talk()
+    if meaning.kind == "value":
+        talk.volunteer(moves.dialogue.looked_up)
     talk.answered(meaning, text, committed)
     moves.carry_out(talk)
 
@@ -223,6 +318,8 @@ def _confirm_early(moves: Moves, event: Understood, early: Early) -> None:
     again.note("false_cut_off")
     answer(again, event, understand(moves.flow, then, event), "continued")
     if _standing(again.dialogue.conversation) == _standing(now) or again.dialogue.utterance != event.utterance:
+        kept = replace(after.conversation, volunteered=again.dialogue.conversation.volunteered)
+        moves.change(conversation=kept)
         _go_on(moves)
         return
     moves.dialogue = again.dialogue
@@ -270,7 +367,7 @@ def _goes_on(d: Dialogue, event: SpeechBegan) -> bool:
 
 
 def nothing_heard(moves: Moves, event: NothingHeard) -> None:
-    """An utterance was no speech."""
+    """An utterance gave no words: a noise, or somebody who was not understood, and is told so."""
     d = moves.dialogue
     if not event.final:  # a cough, so far: a prompt that was stopped for it need not wait for long
         if d.interrupted is not None and is_new(d, event):
@@ -282,9 +379,15 @@ def nothing_heard(moves: Moves, event: NothingHeard) -> None:
         moves.note("nothing_heard", event.reason)
     elif d.interrupted is not None:
         moves.resume()
+    elif event.reason in NOT_UNDERSTOOD or d.patient:  # whoever writes sees no question coming, and is answered
+        moves.note("not_understood", event.reason)
+        moves.change(unheard=0, utterance=event.utterance, utterance_text="", early=None)
+        talk = moves.talk()
+        talk.unanswered("unsure")
+        moves.carry_out(talk)
     else:
         moves.note("nothing_heard", event.reason)
-        moves.change(unheard=(d.unheard + 1) % MOST_UNHEARD)
+        moves.change(unheard=d.unheard + 1)
         if d.unheard + 1 >= MOST_UNHEARD:
             fell_silent(moves)
         else:
@@ -292,9 +395,10 @@ def nothing_heard(moves: Moves, event: NothingHeard) -> None:
 
 
 def fell_silent(moves: Moves) -> None:
-    """A silence of the caller."""
+    """A silence of the caller, or nothing but noises."""
     talk = moves.talk()
-    talk.unanswered("no_input")
+    talk.unanswered("no_speech" if moves.dialogue.unheard else "no_input")
+    moves.change(unheard=0)
     moves.carry_out(talk)
 
 

@@ -1,4 +1,7 @@
-"""Keys that the caller presses, made into moves. Pure: digits are collected for a slot, single keys are intents."""
+"""Keys that the caller presses, made into moves. Pure: digits are collected for a slot, single keys are intents.
+
+Into a prompt without `barge_in` they mean nothing, as words do: it is heard out.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ def digit_pressed(moves: Moves, event: DigitPressed) -> None:
     """One key."""
     d, keypad = moves.dialogue, moves.state.keypad
     collecting = bool(keypad.digits) and not d.conversation.confirming
-    if collecting and event.digit.isdigit():
+    if d.playback is not None and not moves.state.listening.barge_in:
+        moves.note("key_ignored", event.digit)  # what is being said must be heard out
+    elif collecting and event.digit.isdigit():
         moves.silence()
         moves.change(digits=d.digits + event.digit, interrupted=None)
         if len(moves.dialogue.digits) >= keypad.digits:

@@ -10,6 +10,7 @@ from typing import Any
 
 from dialogue.events import DialogueAction, Noted, StartTimer
 from dialogue.flow import Flow, State
+from dialogue.meaning import awaited
 from dialogue.talk import Talk
 from dialogue.voice.state import TIMERS, Dialogue, Phase, PlaybackUnderWay
 from protocol.items import AudioItem, Item, PromptItem, SpeechItem
@@ -19,6 +20,7 @@ PLAYBACK_GRACE_MS = 4_000  # a playback may begin late; then it is given up
 UNKNOWN_PROMPT_MS = 10_000  # length of an item that is not known
 SPOKEN_MS_PER_CHARACTER = 90  # of slow speech
 ENDING_MS = 5_000  # a hang-up is reported within this time, or asked for again
+PATIENT_MS = 24 * 3_600_000  # who writes is not asked whether they are there
 UNHEARD_MS = 1_800  # with the silence that ended the noise, less than 3 s
 STEP_BACK_MS = 200  # a prompt goes on a little before where it stopped
 
@@ -71,7 +73,10 @@ class Moves:
             self.change(resumptions=0, wait_ms=saying.wait_ms, digits="", filled=False)
         self.listen()
         if saying.items:
-            self.play(saying.items, phase="parting" if saying.ends else "speaking")
+            self.play(saying.items, phase="parting" if saying.ends else "announcing" if saying.acts else "speaking")
+        elif saying.acts:
+            self.silence()
+            self.await_("acting", self.state.filler_ms)
         else:
             self.silence()
             if saying.ends:
@@ -87,9 +92,18 @@ class Moves:
         d = self.dialogue
         call_id = d.conversation.call_id
         playback = PlaybackUnderWay(f"p-{call_id}-{d.playbacks + 1}", items, offset_ms, fills=phase == "filling")
-        self.change(playbacks=d.playbacks + 1, playback=playback, interrupted=None)
+        self.change(playbacks=d.playbacks + 1, playback=playback, spoken=playback, interrupted=None)
         self.actions.append(
-            Say(call_id, self.at, d.turn, playback.playback_id, self.flow.language, items, offset_ms=offset_ms)
+            Say(
+                call_id,
+                self.at,
+                d.turn,
+                playback.playback_id,
+                self.flow.language,
+                items,
+                offset_ms=offset_ms,
+                parting=phase == "parting",
+            )
         )
         self.await_(phase, self.length_ms(items) - offset_ms + PLAYBACK_GRACE_MS)
 
@@ -165,6 +179,7 @@ class Moves:
                 commit_silence_ms=how.commit_silence_ms,
                 turn_model=how.turn_model,
                 whole_silence_ms=how.whole_silence_ms,
+                awaited=awaited(self.flow, c) if listens else (),
             )
         )
 
@@ -175,6 +190,8 @@ class Moves:
         patience_ms = self.dialogue.wait_ms or self.state.listening.no_input_ms
         if after_noise and not self.dialogue.wait_ms:
             patience_ms = min(patience_ms, UNHEARD_MS)
+        if self.dialogue.patient:
+            patience_ms = PATIENT_MS
         self.await_("waiting", patience_ms)
 
     # --- ending ---
@@ -205,4 +222,6 @@ class Moves:
         for effect_id in tuple(talk.conversation.effects):
             talk.settle(effect_id, dropped=True)
         self.carry_out(talk)
-        self.change(phase="over", timer_ms=0, playback=None, interrupted=None, early=None, asked=None, asking="")
+        self.change(
+            phase="over", timer_ms=0, playback=None, interrupted=None, early=None, asked=None, asking="", beyond=()
+        )

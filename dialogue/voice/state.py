@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from dialogue.conversation import Conversation
+from dialogue.conversation import Conversation, Volunteered
+from dialogue.effects import EffectDone
 from dialogue.events import Recognised
 from protocol.items import Item, ItemHeard
 
 Phase: TypeAlias = Literal[
-    "new", "speaking", "waiting", "hearing", "thinking", "filling", "keying", "parting", "ending", "over"
-]
+    "new", "speaking", "waiting", "hearing", "thinking", "filling", "keying", "announcing", "acting",
+    "held", "parting", "ending", "over",
+]  # fmt: skip
 TIMERS: dict[str, str] = {
     "speaking": "playback",
     "waiting": "no_input",
@@ -20,6 +22,9 @@ TIMERS: dict[str, str] = {
     "thinking": "dead_air",
     "filling": "playback",
     "keying": "digits",
+    "announcing": "playback",
+    "acting": "action",
+    "held": "hold",
     "parting": "playback",
     "ending": "ending",
 }
@@ -65,17 +70,23 @@ class Dialogue:
 
     - speaking: the end of a playback; waiting: the caller; hearing: the end of what they say; thinking: its meaning
     - filling: the end of a "one moment" while the meaning is awaited; keying: more keys
+    - announcing: the end of what is said while the world is asked; acting: what comes of that
+    - held: that the caller takes the call back from hold
     - parting: the end of the good-bye; ending: the end of the call
 
-    `playbacks` counts playbacks, `serial` timers. `wait_ms`, when not 0, is how long the caller asked to be waited for.
-    `filled`: the caller was asked to wait for this answer. `unheard` counts noises without words since something was
-    understood, `ending_tries` how often the end was asked for. `utterance` is the last one that was answered; `early`
-    what that can be taken back to, while the caller may still be speaking. `asked` is the utterance whose meaning is
-    looked up under the effect `asking`.
+    `patient`: who writes may take their time. `playbacks` counts playbacks, `serial` timers. `wait_ms`, when not 0,
+    is how long the caller asked to be waited for. `filled`: the caller was asked to wait for this answer. `unheard`
+    counts noises without words since something was understood, `ending_tries` how often the end was asked for.
+    `utterance` is the last one that was answered; `early` what that can be taken back to, while the caller may
+    still be speaking. `asked` is the utterance whose meaning is looked up under the effect `asking`. `beyond` are
+    clauses of it that answer more than was asked and are looked up one by one, `looked_up` those that were.
+    `spoken` is what was said last, be it over or not. `acted` is what came of the awaited action while something is
+    being said.
     """
 
     conversation: Conversation = Conversation()
     phase: str = "new"
+    patient: bool = False
     playbacks: int = 0
     serial: int = 0
     timer_ms: int = 0
@@ -86,13 +97,17 @@ class Dialogue:
     digits: str = ""
     playback: PlaybackUnderWay | None = None
     interrupted: PlaybackUnderWay | None = None
+    spoken: PlaybackUnderWay | None = None
     resumptions: int = 0
     utterance: int = 0
     utterance_text: str = ""
     early: Early | None = None
     asked: Recognised | None = None
     asking: str = ""
+    beyond: tuple[str, ...] = ()
+    looked_up: tuple[Volunteered, ...] = ()
     known: KnownMeaning | None = field(default=None)
+    acted: EffectDone | None = None
 
     @property
     def over(self) -> bool:

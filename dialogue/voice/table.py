@@ -2,6 +2,8 @@
 
     new -> speaking <-> waiting -> hearing -> thinking (-> filling) -> speaking ... -> parting -> ending -> over
 
+From wherever the bot speaks or listens a hold leads to `held`, and its end back.
+
 Every event of a call is in every row. One that means nothing in a phase is there too, as passed over; one that the
 table does not know, or a phase that only a newer release knows, ends in a hand-over, never in silence.
 """
@@ -22,6 +24,8 @@ from dialogue.events import (
     DialogueAction,
     DialogueEvent,
     DigitPressed,
+    HoldBegan,
+    HoldEnded,
     IntentTrouble,
     NothingHeard,
     PlaybackBegan,
@@ -34,6 +38,8 @@ from dialogue.events import (
     Understood,
 )
 from dialogue.flow import Flow
+from dialogue.variables import facts
+from dialogue.voice.acting import act_on, takes_long
 from dialogue.voice.hearing import (
     effect_done,
     fell_silent,
@@ -47,6 +53,7 @@ from dialogue.voice.hearing import (
     speech_over_prompt,
     understood,
 )
+from dialogue.voice.holding import heard_on_hold, hold_began, hold_ended
 from dialogue.voice.keypad import digit_pressed, digits_entered
 from dialogue.voice.moves import Moves
 from dialogue.voice.state import Dialogue
@@ -98,10 +105,17 @@ def _late_effect(moves: Moves, event: EffectDone) -> None:
 
 
 def _begun(moves: Moves, event: Begun) -> None:
+    moves.change(patient=event.direction == "text")
     talk = moves.talk()
     flow = moves.flow
-    talk.change(call_id=event.call_id, flow=flow.name, flow_version=flow.version, variables=dict(event.variables))
-    talk.enter(flow.start)
+    known, refused = facts(flow, event.caller_number, event.direction, event.variables)
+    talk.change(call_id=event.call_id, flow=flow.name, flow_version=flow.version, variables=known)
+    for name in refused:
+        talk.note("fact_refused", name)
+    if "adviser" in event.variables:
+        talk.adviser_is_away(event.slots)
+    else:
+        talk.enter(flow.start)
     moves.carry_out(talk)
 
 
@@ -116,13 +130,15 @@ def _resumed(moves: Moves, event: Resumed) -> None:
     """After a restart: the timer runs anew, and what the world was asked for is asked for again."""
     d = moves.dialogue
     moves.await_(d.phase, d.timer_ms)  # type: ignore[arg-type]
-    moves.actions += d.conversation.effects.values()
+    done = d.acted.id if d.acted is not None else ""
+    moves.actions += [effect for effect in d.conversation.effects.values() if effect.id != done]
 
 
 def _playback_began(moves: Moves, event: PlaybackBegan) -> None:
     playback = moves.dialogue.playback
     if playback is not None and playback.playback_id == event.playback_id and not playback.began_at:
-        moves.change(playback=replace(playback, began_at=event.at))
+        begun = replace(playback, began_at=event.at)
+        moves.change(playback=begun, spoken=begun)
 
 
 def _playback_ended(then: Handler) -> Handler:
@@ -248,10 +264,10 @@ def _not_ended(moves: Moves, event: TimerExpired) -> None:
 
 
 def _transfer_failed(moves: Moves, reason: str) -> None:
-    """Nobody to hand over to: says so and hangs up."""
+    """Nobody to hand over to: says so, and what the flow then offers, or hangs up."""
     moves.note("refused", f"transfer: {reason}")
     talk = moves.talk()
-    talk.end(moves.flow.transfer_failed, "")
+    talk.adviser_is_away()
     moves.carry_out(talk)
 
 
@@ -277,6 +293,8 @@ EVERY: dict[type, Handler] = {
     AudioGone: _audio_gone,
     CommandRefused: _refused,
     EffectDone: effect_done,
+    HoldBegan: hold_began,
+    HoldEnded: _passed_over,
 }
 LISTENING: dict[type, Handler] = {
     **EVERY,
@@ -306,6 +324,22 @@ LEAVING: dict[type, Handler] = {
     ),
     EffectDone: _late_effect,
 }
+HELD: dict[type, Handler] = {
+    **LEAVING,
+    EffectDone: effect_done,
+    **dict.fromkeys(
+        (SpeechBegan, Recognised, Understood, NothingHeard, RecognitionTrouble, IntentTrouble), heard_on_hold
+    ),
+    HoldBegan: _passed_over,
+    HoldEnded: hold_ended,
+}
+ACTING: dict[type, Handler] = {
+    **HELD,
+    HoldBegan: hold_began,
+    HoldEnded: _passed_over,
+    BackboneAway: _backbone_away,
+}
+"""The caller waits for an action: what they say meanwhile answers nothing."""
 NOT_THERE: dict[type, Handler] = dict.fromkeys((*LISTENING, TimerExpired), _passed_over)
 
 
@@ -331,7 +365,10 @@ TABLE: dict[str, Mapping[type, Handler]] = {
     "thinking": {**LISTENING, TimerExpired: _in_time(_dead_air)},
     "filling": {**_saying(LISTENING, _filled), SpeechBegan: speech_over_prompt},
     "keying": {**LISTENING, TimerExpired: _in_time(lambda moves, event: digits_entered(moves))},
+    "announcing": _saying(ACTING, act_on),
+    "acting": {**ACTING, TimerExpired: _in_time(takes_long)},
+    "held": {**HELD, TimerExpired: _in_time(hold_ended)},
     "parting": _saying(LEAVING, _parted),
-    "ending": {**LEAVING, CommandRefused: _ending_refused, TimerExpired: _in_time(_not_ended)},
+    "ending": {**LEAVING, HoldBegan: _passed_over, CommandRefused: _ending_refused, TimerExpired: _in_time(_not_ended)},
     "over": NOT_THERE,
 }

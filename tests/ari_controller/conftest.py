@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ari_controller.ari import AriClient
 from callers.sip_caller import SipCaller
-from devstack.asterisk import Asterisk
+from devstack.asterisk import ARI_USER, Asterisk
 from devstack.processes import wait_for
-from observability.lifecycle import cancel_all
 from protocol.bus import connect
 from tests.ari_controller.switchboard import Bot, ControllerProcess, Media
+from tests.background import running
 
 RATE_HZ = 8_000
 
@@ -55,22 +57,25 @@ async def media() -> AsyncIterator[Media]:
 
 
 @pytest.fixture
-def stopped_controller(
+async def stopped_controller(
     asterisk: Asterisk, redis_url: str, prompts_dir: Path, tmp_path: Path, media: Media
-) -> Iterator[ControllerProcess]:
+) -> AsyncIterator[ControllerProcess]:
     """A controller that the test starts itself."""
     controller = ControllerProcess(asterisk, redis_url, prompts_dir, tmp_path / "controller.log", media.port)
     yield controller
-    if controller.is_ready():
-        wait_for(lambda: controller.channels() == [], 5.0)  # it leaves calls as they are when it is stopped
-    controller.child.stop()
+    if await asyncio.to_thread(controller.is_ready):  # it leaves calls as they are when it is stopped
+        await asyncio.to_thread(wait_for, lambda: controller.channels() == [], 5.0)
+    await controller.stop()
+    left = sorted(path.name for path in controller.parts.glob("*"))
+    shutil.rmtree(controller.parts.parent, ignore_errors=True)
+    assert left == [], "part files were left"
     assert "Traceback" not in controller.log(), controller.log()
 
 
 @pytest.fixture
-def controller(stopped_controller: ControllerProcess) -> ControllerProcess:
+async def controller(stopped_controller: ControllerProcess) -> ControllerProcess:
     """A controller that takes calls."""
-    stopped_controller.start()
+    await stopped_controller.start()
     return stopped_controller
 
 
@@ -79,10 +84,16 @@ async def bot(redis_url: str) -> AsyncIterator[Bot]:
     """The bot manager's side of the bus."""
     redis = connect(redis_url)
     bot = Bot(redis)
-    tasks = [asyncio.create_task(bot.read()), asyncio.create_task(bot.outbox.run())]
-    yield bot
-    await cancel_all(*tasks)
+    async with running(bot.read(), bot.outbox.run()):
+        yield bot
     await redis.aclose()
+
+
+@pytest.fixture
+async def ari(asterisk: Asterisk) -> AsyncIterator[AriClient]:
+    """A second ARI client, to look and to break things."""
+    async with AriClient(asterisk.ari_url, ARI_USER, asterisk.settings.ari_password, "tests") as client:
+        yield client
 
 
 @pytest.fixture

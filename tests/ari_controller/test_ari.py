@@ -17,7 +17,7 @@ from ari_controller.ari_errors import (
     Unreachable,
     error_of,
 )
-from ari_controller.ari_requests import BadRequest, Request, play, role_of, valid_id
+from ari_controller.ari_requests import BadRequest, Request, is_channel_id, play, role_of, valid_id
 from devstack.asterisk import ARI_USER, Asterisk
 
 
@@ -102,6 +102,16 @@ def test_errors_carry_status_and_reason(status: int, body: str, kind: type[AriEr
 @pytest.mark.parametrize("channel_id", ["pbx-1795221506.16", "1795221506.0", "sn-pbx-1.1", "a" * 121])
 def test_ids_of_asterisk_are_let_in(channel_id: str) -> None:
     assert valid_id(channel_id)
+
+
+@pytest.mark.parametrize("channel_id", ["1.0", "click2call-17;2", "my box-1.0", "PJSIP/100-17", "a" * 149])
+def test_ids_that_others_chose_for_a_callers_channel_are_taken(channel_id: str) -> None:
+    assert is_channel_id(channel_id)
+
+
+@pytest.mark.parametrize("channel_id", ["", ".", "..", " a", "a\n", "a\x00b", "é", "a" * 150])
+def test_what_no_path_can_carry_is_no_id_of_a_channel(channel_id: str) -> None:
+    assert not is_channel_id(channel_id)
 
 
 @pytest.mark.parametrize("channel_id", ["", "../x", "a/b", "a b", "a..b", "-a", "é", "a\n", "a?b", "a%2fb", "a" * 122])

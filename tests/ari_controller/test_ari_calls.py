@@ -31,6 +31,7 @@ from protocol.messages import (
     StopPlayback,
     TransferCall,
 )
+from protocol.strain import tell_strain
 from tests.ari_controller.switchboard import (
     CELL,
     Bot,
@@ -43,6 +44,7 @@ from tests.ari_controller.switchboard import (
     loudest_hz,
     no_keys,
 )
+from tests.background import running
 
 
 def heard_hz(caller: SipCaller) -> list[float]:
@@ -240,10 +242,32 @@ async def test_a_listening_bot_is_not_given_up(controller: ControllerProcess, bo
     assert not bot.of(CallEnded)
 
 
+async def test_new_callers_are_refused_while_a_service_says_that_it_is_strained(
+    stopped_controller: ControllerProcess, bot: Bot, caller: SipCaller, asterisk: Asterisk
+) -> None:
+    controller = stopped_controller
+    await controller.start(STRAIN_LIMIT="0.8")
+    call_id = await dial(caller, bot)
+    bot.do(Listen(call_id, time.time(), 1, "fr"))
+    async with running(tell_strain(bot.redis, CELL, "receiver/test", lambda: {"detector": 1.3})):
+        await eventually(lambda: controller.metric("pronto_takes_calls") == 0)
+        async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as second:
+            assert await second.dial("bot") == 200
+            assert await second.ended() == "them"
+    assert len(bot.of(CallStarted)) == 1
+    assert caller.is_in_call
+    assert controller.metric('pronto_calls_refused_total{how="busy_prompt",reason="detector"}') == 1
+    await eventually(lambda: controller.metric("pronto_takes_calls") == 1)  # what is not told again is forgotten
+    await caller.hang_up()
+    await ended(bot, call_id)
+    async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as third:
+        await dial(third, bot)
+
+
 async def test_the_one_too_many_hears_the_busy_prompt(
     stopped_controller: ControllerProcess, bot: Bot, caller: SipCaller, asterisk: Asterisk
 ) -> None:
-    stopped_controller.start(MAX_CALLS="1")
+    await stopped_controller.start(MAX_CALLS="1")
     call_id = await dial(caller, bot)
     bot.do(Listen(call_id, time.time(), 1, "fr"))
     async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as second:
@@ -254,7 +278,7 @@ async def test_the_one_too_many_hears_the_busy_prompt(
             2_000, abs=20
         )
     assert len(bot.of(CallStarted)) == 1
-    assert stopped_controller.metric('pronto_calls_refused_total{how="busy_prompt"}') == 1
+    assert stopped_controller.metric('pronto_calls_refused_total{how="busy_prompt",reason="calls"}') == 1
     assert caller.is_in_call
     await caller.hang_up()
     await ended(bot, call_id)
@@ -265,7 +289,7 @@ async def test_the_one_too_many_hears_the_busy_prompt(
 async def test_the_one_too_many_is_sent_on_after_the_busy_prompt(
     stopped_controller: ControllerProcess, bot: Bot, caller: SipCaller, asterisk: Asterisk
 ) -> None:
-    stopped_controller.start(MAX_CALLS="1", BUSY_EXTENSION="900")
+    await stopped_controller.start(MAX_CALLS="1", BUSY_EXTENSION="900")
     call_id = await dial(caller, bot)
     bot.do(Listen(call_id, time.time(), 1, "fr"))
     async with SipCaller(("127.0.0.1", asterisk.settings.sip_port), "+33987654321") as second:
@@ -319,7 +343,7 @@ async def test_a_cell_whose_bot_manager_drains_takes_no_new_calls(
 async def test_a_draining_controller_can_leave_new_callers_unanswered_for_another_cell(
     stopped_controller: ControllerProcess, asterisk: Asterisk
 ) -> None:
-    stopped_controller.start(DRAIN_NEW_CALLS="refuse")
+    await stopped_controller.start(DRAIN_NEW_CALLS="refuse")
     assert stopped_controller.get("/drain", "POST")[0] == 200
     async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as late:
         assert await late.dial("bot") == 503
@@ -328,7 +352,7 @@ async def test_a_draining_controller_can_leave_new_callers_unanswered_for_anothe
 async def test_a_draining_controller_can_hand_new_callers_over(
     stopped_controller: ControllerProcess, asterisk: Asterisk
 ) -> None:
-    stopped_controller.start(DRAIN_NEW_CALLS="handoff")
+    await stopped_controller.start(DRAIN_NEW_CALLS="handoff")
     assert stopped_controller.get("/drain", "POST")[0] == 200
     async with SipCaller(("127.0.0.1", asterisk.settings.sip_port)) as late:
         assert await late.dial("bot") == 200
@@ -342,7 +366,7 @@ async def test_a_draining_controller_can_hand_new_callers_over(
 async def test_a_stopping_controller_lets_calls_finish_as_long_as_it_may(
     stopped_controller: ControllerProcess, bot: Bot, caller: SipCaller
 ) -> None:
-    stopped_controller.start(CONTROLLER_DRAIN_S="30")
+    await stopped_controller.start(CONTROLLER_DRAIN_S="30")
     call_id = await dial(caller, bot)
     bot.do(Listen(call_id, time.time(), 1, "fr"))
     await bot.next(MediaStarted)

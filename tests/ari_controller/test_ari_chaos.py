@@ -16,6 +16,7 @@ from callers.sip_caller import SipCaller
 from devstack.asterisk import Asterisk
 from protocol.messages import CallEnded, CallStarted, HangUp, StopPlayback, TransferCall
 from tests.ari_controller.switchboard import Bot, ControllerProcess, eventually, no_keys
+from tests.background import running
 
 CALLS = int(os.environ.get("CHAOS_CALLS", "60"))
 AT_ONCE = 12
@@ -64,14 +65,17 @@ async def test_nothing_is_left_after_many_calls_and_killed_controllers(
     dice = random.Random(SEED)
     descriptors = psutil.Process(asterisk.process.pid).num_fds()
     gate = asyncio.Semaphore(AT_ONCE)
-    driver = asyncio.create_task(drive(bot, dice))
     callers = [asyncio.create_task(one_call(asterisk, random.Random(SEED + n), gate)) for n in range(CALLS)]
-    for kill in range(1, KILLS + 1):
-        await eventually(lambda kill=kill: sum(task.done() for task in callers) > CALLS * kill // (KILLS + 1), 120.0)  # type: ignore[misc]
-        await asyncio.to_thread(controller.kill)
-        await asyncio.to_thread(controller.start)
-    await asyncio.gather(*callers)
-    driver.cancel()
+
+    def over(share: float) -> bool:
+        return sum(task.done() for task in callers) > CALLS * share
+
+    async with running(drive(bot, dice)):
+        for kill in range(1, KILLS + 1):
+            await eventually(lambda kill=kill: over(kill / (KILLS + 1)), 120.0)  # type: ignore[misc]
+            await controller.kill()
+            await controller.start()
+        await asyncio.gather(*callers)
     await eventually(lambda: asterisk.get("channels") == asterisk.get("bridges") == [], 30.0)
     await eventually(lambda: controller.channels() == [])
     # a kept connection more or less is no leak; a channel that is left has sixteen
@@ -82,4 +86,4 @@ async def test_nothing_is_left_after_many_calls_and_killed_controllers(
     started = {event.call_id for event in bot.of(CallStarted)}
     # a call of a controller that was killed while it answered may end without a start: better than the other way round
     await bot.until(lambda: started <= {event.call_id for event in bot.of(CallEnded)}, what=f"ends of {len(started)}")
-    assert len(started) > CALLS // 3
+    assert len(started) > CALLS // 6  # whoever calls while no controller is there hears the fall-back

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ari_controller.ari_events import (
     BadEvent,
+    ChannelGone,
     DtmfPressed,
     FileBegan,
     HangupRequested,
@@ -52,7 +53,8 @@ def test_a_recorded_call_event_by_event() -> None:
     source = legs[1].channel.source
     assert source is not None
     assert (source[0], 21_000 <= source[1] < 22_000) == ("127.0.0.1", True)
-    rest = [event for event in events if not isinstance(event, StasisStarted)]
+    rest = [event for event in events if not isinstance(event, StasisStarted | ChannelGone)]
+    assert [event for event in events if isinstance(event, ChannelGone)] != []
     assert [type(event) for event in rest] == [
         *[FileBegan, FileBegan, PlaybackOver],  # two files, one playback
         *[FileBegan, PlaybackOver],  # a missing file begins, too
@@ -111,10 +113,10 @@ def test_lists_have_channels_of_the_same_shape() -> None:
         ('{"type": "StasisStart", "args": []}', "channel is missing"),
         ('{"type": "StasisStart", "args": "fr"}', "args is no list"),
         ('{"type": "StasisEnd", "channel": {"id": 7}}', "id is missing or no text"),
-        ('{"type": "StasisEnd", "channel": {"id": "../../x"}}', "has characters"),
-        ('{"type": "StasisEnd", "channel": {"id": "a/b"}}', "has characters"),
-        ('{"type": "StasisEnd", "channel": {"id": "a b"}}', "has characters"),
-        ('{"type": "StasisEnd", "channel": {"id": "1..2"}}', "has characters"),
+        ('{"type": "StasisEnd", "channel": {"id": ".."}}', "has characters"),
+        ('{"type": "StasisEnd", "channel": {"id": "a\\n"}}', "has characters"),
+        ('{"type": "StasisEnd", "channel": {"id": " a"}}', "has characters"),
+        ('{"type": "StasisEnd", "channel": {"id": "é"}}', "has characters"),
         (
             '{"type": "PlaybackStarted", "timestamp": "soon", "playback": {"id": "p", "target_uri": "channel:1"}}',
             "no time",

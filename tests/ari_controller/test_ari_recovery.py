@@ -4,7 +4,7 @@ import asyncio
 import resource
 import time
 import urllib.parse
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -15,8 +15,8 @@ from ari_controller.ari import AriClient
 from ari_controller.ari_requests import Request
 from callers.sip_caller import SipCaller
 from devstack.asterisk import ARI_USER, Asterisk, settings_on_free_ports
-from devstack.processes import wait_for
 from devstack.redis_server import RedisServer
+from protocol.bus import connect
 from protocol.messages import (
     CallEnded,
     CallStarted,
@@ -37,13 +37,6 @@ from tests.ari_controller.switchboard import (
     loudest_hz,
     no_keys,
 )
-
-
-@pytest.fixture
-async def ari(asterisk: Asterisk) -> AsyncIterator[AriClient]:
-    """A second ARI client, to look and to break things."""
-    async with AriClient(asterisk.ari_url, ARI_USER, asterisk.settings.ari_password, "tests") as client:
-        yield client
 
 
 class Cable:
@@ -103,11 +96,11 @@ async def test_a_killed_controller_comes_back_and_adopts_the_call(
     await bot.next(PlaybackFinished, playback_id=over)
     await bot.next(PlaybackStarted, playback_id=running)
     await eventually(lambda: b'"speaking": true' in bot_snapshot(controller, call_id))
-    controller.kill()
+    await controller.kill()
     assert caller.is_in_call
     bot.do(StopPlayback(call_id, time.time()))  # while it is away
     await bot.outbox.flush()
-    controller.start()
+    await controller.start()
     stopped = await bot.next(PlaybackFinished, playback_id=running)
     assert stopped.state == "stopped"
     again = bot.play(call_id, 3, "question")
@@ -138,11 +131,11 @@ async def test_a_call_that_ended_while_the_controller_was_away_is_finished(
     call_id = await dial(caller, bot)
     await bot.next(MediaStarted)
     await eventually(lambda: b"running" in bot_snapshot(controller, call_id))
-    controller.kill()
+    await controller.kill()
     await caller.hang_up()
     await eventually(lambda: call_id not in [row["id"] for row in asterisk.get("channels")])
     assert asterisk.get("channels") != []  # the external media channel stays for ever by itself
-    controller.start()
+    await controller.start()
     assert (await ended(bot, call_id)).reason == "caller_hung_up"
     await eventually(lambda: asterisk.get("channels") == asterisk.get("bridges") == [])
     await no_keys(bot.redis, "*legs*", "*:media:*")
@@ -153,7 +146,7 @@ async def test_a_cut_line_to_asterisk_is_mended_and_what_was_missed_is_found(
 ) -> None:
     cable = Cable(asterisk.ari_url)
     await cable.plug_in()
-    await asyncio.to_thread(stopped_controller.start, ARI_URL=f"http://127.0.0.1:{cable.port}")
+    await stopped_controller.start(ARI_URL=f"http://127.0.0.1:{cable.port}")
     address = ("127.0.0.1", asterisk.settings.sip_port)
     async with SipCaller(address) as stays, SipCaller(address) as leaves:
         staying, leaving = await dial(stays, bot), await dial(leaves, bot)
@@ -188,7 +181,7 @@ async def test_orphans_are_swept(
     stopped_controller: ControllerProcess, ari: AriClient, asterisk: Asterisk, media: Media
 ) -> None:
     app = asterisk.settings.app
-    stopped_controller.start(SWEEP_INTERVAL_S="0.2")
+    await stopped_controller.start(SWEEP_INTERVAL_S="0.2")
     await ari.send(ari_requests.create_bridge("7.1", app))
     await ari.send(ari_requests.external_media("7.1", app, "127.0.0.1", media.port))
     await ari.send(ari_requests.create_bridge("stranger.1", "another-app"))
@@ -230,7 +223,7 @@ async def test_a_call_goes_on_when_its_recording_dies(
 async def test_a_call_without_media_still_has_prompts_and_the_bot_is_told(
     stopped_controller: ControllerProcess, bot: Bot, caller: SipCaller
 ) -> None:
-    stopped_controller.start(RTP_HOST="256.1.1.1")  # Asterisk refuses it
+    await stopped_controller.start(RTP_HOST="255.255.255.255")  # Asterisk refuses it: nothing is sent to everybody
     call_id = await dial(caller, bot)
     bot.do(Listen(call_id, time.time(), 1, "fr"))
     assert (await bot.next(RequestRefused, command="Media")).call_id == call_id
@@ -253,8 +246,8 @@ async def test_a_second_controller_takes_over_and_the_first_one_stops(
         int(controller.environment["RTP_PORT"]),
     )
     try:
-        successor.start()
-        assert wait_for(lambda: controller.child.exit_status is not None, 10.0)
+        await successor.start()
+        await eventually(lambda: controller.child.exit_status is not None)
         assert controller.child.exit_status == 3
         playback_id = bot.play(call_id, 1, "hello")
         assert (await bot.next(PlaybackFinished, playback_id=playback_id)).state == "finished"
@@ -263,7 +256,7 @@ async def test_a_second_controller_takes_over_and_the_first_one_stops(
         await eventually(lambda: successor.channels() == [])
         assert len(bot.of(CallEnded)) == 1
     finally:
-        successor.child.stop()
+        await successor.stop()
 
 
 async def test_the_application_is_taken_back_from_a_debug_client(
@@ -286,9 +279,9 @@ async def test_a_stray_caller_without_any_record_is_taken_as_new(
 ) -> None:
     call_id = await dial(caller, bot)
     await bot.next(MediaStarted)
-    controller.kill()
+    await controller.kill()
     await bot.redis.delete(f"pronto:test:legs:{call_id}")
-    controller.start()
+    await controller.start()
     await bot.until(lambda: len(bot.of(CallStarted)) == 2)
     bot.do(Listen(call_id, time.time(), 1, "fr"))
     await bot.until(lambda: len(bot.of(MediaStarted)) == 2)
@@ -327,10 +320,10 @@ async def test_calls_are_closed_as_lost_when_asterisk_dies(
     controller = ControllerProcess(mortal_asterisk, redis_url, prompts_dir, tmp_path / "log", media.port)
     address = ("127.0.0.1", mortal_asterisk.settings.sip_port)
     try:
-        controller.start()
+        await controller.start()
         async with SipCaller(address) as caller:
             call_id = await dial(caller, bot)
-            mortal_asterisk.process.stop(grace_s=0.0)
+            await asyncio.to_thread(mortal_asterisk.process.stop, 0.0)
             await eventually(lambda: controller.get("/ready")[0] == 503)
             mortal_asterisk.process.start()
             assert (await bot.next(CallEnded, call_id, deadline_s=20.0)).reason == "lost"
@@ -342,20 +335,25 @@ async def test_calls_are_closed_as_lost_when_asterisk_dies(
         await ended(bot, next_id)
         await eventually(lambda: controller.channels() == [])
     finally:
-        controller.child.stop()
+        await controller.stop()
 
 
+@pytest.mark.parametrize("how", ["gone", "full"])
 async def test_redis_away_is_waited_for_then_the_caller_is_handed_over(
-    asterisk: Asterisk, prompts_dir: Path, tmp_path: Path, media: Media, caller: SipCaller
+    asterisk: Asterisk, prompts_dir: Path, tmp_path: Path, media: Media, caller: SipCaller, how: str
 ) -> None:
     redis = RedisServer(data_dir=tmp_path / "redis")
-    redis.start()
+    await asyncio.to_thread(redis.start)
     controller = ControllerProcess(asterisk, redis.url, prompts_dir, tmp_path / "log", media.port)
     try:
-        controller.start()
+        await controller.start()
         assert await caller.dial("bot") == 200
         await eventually(lambda: len(controller.channels()) == 4)
-        redis.process.stop()
+        if how == "gone":
+            await asyncio.to_thread(redis.process.stop)
+        else:  # it answers, and takes nothing
+            async with connect(redis.url) as client:
+                await client.config_set("maxmemory", "1")
         one_moment = await caller.phone.prompt_ended(deadline_s=20.0)
         apology = await caller.phone.prompt_ended(one_moment.last_voiced_s, deadline_s=20.0)
         tones = [
@@ -366,8 +364,8 @@ async def test_redis_away_is_waited_for_then_the_caller_is_handed_over(
         assert [row["dialplan"]["context"] for row in asterisk.get("channels")] == ["handoff"]
     finally:
         await caller.close()
-        controller.child.stop()
-        redis.stop()
+        await controller.stop()
+        await asyncio.to_thread(redis.stop)
 
 
 async def test_a_full_disk_ends_the_recording_and_not_the_call(
@@ -377,7 +375,7 @@ async def test_a_full_disk_ends_the_recording_and_not_the_call(
     resource.prlimit(mortal_asterisk.process.pid, resource.RLIMIT_FSIZE, (12_000, 12_000))
     controller = ControllerProcess(mortal_asterisk, redis_url, prompts_dir, tmp_path / "log", media.port)
     try:
-        controller.start()
+        await controller.start()
         async with SipCaller(("127.0.0.1", mortal_asterisk.settings.sip_port)) as caller:
             call_id = await dial(caller, bot)
             bot.do(Listen(call_id, time.time(), 1, "fr"))
@@ -394,7 +392,7 @@ async def test_a_full_disk_ends_the_recording_and_not_the_call(
         await eventually(lambda: controller.channels() == [])
         assert recording.stat().st_size <= 12_000
     finally:
-        controller.child.stop()
+        await controller.stop()
 
 
 @pytest.fixture
@@ -412,7 +410,7 @@ async def test_a_recording_folder_that_cannot_be_written_is_told_and_the_call_go
 ) -> None:
     controller = ControllerProcess(diskless_asterisk, redis_url, prompts_dir, tmp_path / "log", media.port)
     try:
-        controller.start()
+        await controller.start()
         async with SipCaller(("127.0.0.1", diskless_asterisk.settings.sip_port)) as caller:
             call_id = await dial(caller, bot)
             bot.do(Listen(call_id, time.time(), 1, "fr"))
@@ -422,4 +420,4 @@ async def test_a_recording_folder_that_cannot_be_written_is_told_and_the_call_go
             await bot.next(MediaStarted)
         assert (await ended(bot, call_id)).recording == ""
     finally:
-        controller.child.stop()
+        await controller.stop()

@@ -50,6 +50,7 @@ from protocol.messages import (
 )
 
 CALL = "local-01aryz6s410123456789abcdef"
+HANDED_OVER = ["set_variable", "set_variable", "subscribe", "continue"]
 CHANNEL = "pbx-1.0"
 ARGS = ("fr/heating", "campaign=winter")
 RULES = Rules(Target("pronto", "127.0.0.1", 8766), "/prompts", "/recordings", True, True, "handoff", "900", "fr")
@@ -233,13 +234,60 @@ def test_a_missing_prompt_is_an_error_and_a_hang_up_is_none() -> None:
 def test_a_refused_playback_is_told_twice_over() -> None:
     scene = Scene().up()
     playback_id = scene.play(1)
-    scene.answer("play", error=Unreachable(0, "gone"))
+    scene.answer("play", error=ServerFault(500, "no"))
     assert [type(event) for event in scene.told()[-2:]] == [RequestRefused, PlaybackFinished]
     again = scene.play(2)
     scene.answer("play", error=Conflict(409, "there"))  # it plays already
     scene.event(over(again))
     assert scene.told()[-1] == finished(again, ("finished", 0)).event
     assert playback_id != again
+
+
+@pytest.mark.parametrize("was_executed", [True, False])
+def test_a_play_without_an_answer_is_asked_about_and_not_forgotten(was_executed: bool) -> None:
+    """Asterisk may have done it: then it plays, stops when it must, and is told of; or it never will."""
+    scene = Scene().up()
+    playback_id = scene.play(1)
+    told = len(scene.told())
+    scene.answer("play", error=Unreachable(0, "no answer in 3 s"))
+    scene.answer("get_playback", error=Unreachable(0, "no answer in 3 s"))
+    assert (len(scene.told()), scene.asked) == (told, [])
+    scene.wait(1.0)
+    assert scene.asked == []
+    scene.wait(1.5)
+    if not was_executed:
+        scene.answer("get_playback", error=NotFound(404, "no"))
+        assert [type(event) for event in scene.told()[told:]] == [RequestRefused, PlaybackFinished]
+        return
+    scene.answer("get_playback", {"state": "playing"})
+    assert scene.told()[-1] == PlaybackStarted(CALL, scene.at, playback_id)
+    scene.command(StopPlayback(CALL, scene.at))
+    scene.answer("stop_playback")
+    scene.event(over(playback_id))
+    assert isinstance(scene.told()[-1], PlaybackFinished)
+    scene.wait(10.0)
+    assert "get_playback" not in scene.names()
+
+
+def test_a_play_without_an_answer_that_was_to_stop_meanwhile_is_stopped_when_it_is_there() -> None:
+    scene = Scene().up()
+    playback_id = scene.play(1)
+    scene.command(StopPlayback(CALL, scene.at))
+    scene.answer("play", error=Unreachable(0, "no answer in 3 s"))
+    scene.answer("stop_playback", error=NotFound(404, "not yet"))
+    scene.answer("get_playback", {"state": "queued"})
+    assert scene.names() == ["stop_playback"]
+    scene.event(over(playback_id))
+    assert scene.told()[-1] == finished(playback_id, ("skipped", 0), state="stopped").event
+
+
+def test_a_call_that_never_ends_is_handed_over() -> None:
+    scene = Scene(rules=replace(RULES, max_call_s=600.0)).up()
+    scene.wait(599.0)
+    assert scene.call.state == "up"
+    scene.wait(2.0)
+    assert (scene.call.state, scene.call.farewell) == ("leaving", APOLOGY)
+    assert scene.asked[-1].params[0][1].endswith("/apology")
 
 
 def test_what_cannot_be_played_is_told_and_the_rest_is_said() -> None:
@@ -415,7 +463,12 @@ def test_a_transfer_stops_what_plays_and_leaves() -> None:
     scene.command(TransferCall(CALL, 100.0, "900"))
     assert scene.asked[-1].params == (("variable", "DIALPLAN_EXISTS(handoff,900,1)"),)
     scene.answer("extension_exists", {"value": "1"})
-    assert scene.names() == ["stop_playback", "stop_silence", "continue"]
+    assert scene.names() == ["stop_playback", "stop_silence", *HANDED_OVER]
+    variables = [dict(request.params) for request in scene.asked if request.name == "set_variable"]
+    assert [(each["variable"], each["value"]) for each in variables] == [
+        ("PRONTO_CALL", CALL),
+        ("PRONTO_FLOW", ARGS[0]),
+    ]
     scene.event(over(playback_id))
     assert "silence" not in scene.names()
     scene.event(StasisEnded(CHANNEL))
@@ -442,7 +495,7 @@ def test_an_asterisk_that_cannot_tell_whether_an_extension_exists_is_trusted() -
     scene = Scene().up()
     scene.command(TransferCall(CALL, 100.0, "900"))
     scene.answer("extension_exists", error=ServerFault(500, "Unable to read provided function"))
-    assert scene.names() == ["stop_silence", "continue"]
+    assert scene.names() == ["stop_silence", *HANDED_OVER]
     scene.answer("continue", error=Conflict(409, "not in Stasis"))
     assert isinstance(scene.told()[-1], RequestRefused)
 
@@ -639,7 +692,7 @@ def test_a_caller_whom_nobody_drives_any_more_is_asked_to_wait_and_then_handed_o
     assert held(scene.wait(0.2)) == ["wait"]
     scene.event(over(scene.call.playbacks.queue[0].playback_id))
     assert held(scene.wait(13.0)) == ["nobody_drives"]
-    assert scene.call.state == "leaving"
+    assert (scene.call.state, scene.call.farewell) == ("leaving", APOLOGY)
 
 
 def test_a_caller_who_is_driven_again_in_time_is_told_nothing() -> None:

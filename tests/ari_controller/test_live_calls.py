@@ -3,8 +3,9 @@
 from typing import Any
 
 from ari_controller.actions import CallAction
+from ari_controller.admission import CallAdmission
 from ari_controller.ari_errors import AriError
-from ari_controller.ari_events import Channel
+from ari_controller.ari_events import Channel, StasisEnded
 from ari_controller.ari_requests import Request
 from ari_controller.call_legs import CallLegs
 from ari_controller.call_store import CallStore
@@ -29,7 +30,7 @@ class Line:
 
 def calls_on(line: Line) -> LiveCalls:
     redis = connect("redis://127.0.0.1:1/0")
-    return LiveCalls(RULES, "test", 5, line, CallStore(redis, "test", "x"), Outbox(redis, "test"))  # type: ignore[arg-type]
+    return LiveCalls(RULES, "test", CallAdmission(5), line, CallStore(redis, "test", "x"), Outbox(redis, "test"))  # type: ignore[arg-type]
 
 
 def caller(number: int) -> Channel:
@@ -85,6 +86,12 @@ async def test_a_caller_who_is_sent_back_is_another_call() -> None:
     assert all(is_call_id(call_id) for call_id in ids)
     assert live.call_of("pronto-1.1") is live.calls[ids[1]]
     assert isinstance(live.calls[ids[1]].legs, CallLegs)
+    await live.settle()
+    second = live.calls[ids[1]]
+    assert second.legs.state == "up"
+    # they hang up while the legs of the call before are still being deleted: that is theirs at once
+    live.step(live.call_of("pronto-1.1") or second, lambda at: second.legs.event(StasisEnded("pronto-1.1"), at))
+    assert not second.legs.live
 
 
 async def test_who_drives_a_call_that_is_not_here_is_told_once() -> None:

@@ -16,6 +16,8 @@ from config import ROOT
 from devstack.processes import free_tcp_port
 from tests.bot_manager.conftest import PATIENCE_S, until
 
+START_PATIENCE_S = 60.0  # cold, on a machine that has other work
+
 
 class Bot:
     """One bot manager process after the other, with the same settings."""
@@ -28,7 +30,7 @@ class Bot:
 
     async def start(self) -> None:
         await self.launch()
-        await until(self.is_ready)
+        await until(self.is_ready, START_PATIENCE_S)
 
     async def launch(self) -> asyncio.subprocess.Process:
         with self.log.open("a") as log:

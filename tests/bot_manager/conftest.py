@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from redis.asyncio import Redis
 from audio_prompts.catalogue import read_catalogue
 from config import ROOT
 from devstack.processes import free_tcp_port
-from observability.lifecycle import cancel_all
+from devstack.redis_server import as_user
 from protocol.bus import Inbox, Outbox, connect
 from protocol.items import label
 from protocol.messages import (
@@ -35,6 +34,7 @@ from protocol.messages import (
     UtteranceGuessed,
     UtteranceTranscribed,
 )
+from tests.background import running
 
 CELL = "test"
 PATIENCE_S = 15.0
@@ -68,10 +68,11 @@ def bot_settings(
     return {
         **os.environ,
         "PRONTO_CELL": CELL,
-        "REDIS_URL": redis_url,
+        "REDIS_URL": as_user(redis_url, "bot"),
         "FLOWS_DIR": str(flows_dir),
         "PROMPTS_DIR": str(prompts_dir),
         "DATABASE_URL": f"sqlite:///{tmp_path / 'calls.sqlite'}",
+        "RECORDS_SPOOL_DIR": str(tmp_path / "records"),
         "INTENT_MAIN_URL": intents.main_url,
         "INTENT_FAQS_URL": intents.faqs_url,
         "BOT_DRAIN_S": "0.3",
@@ -149,8 +150,11 @@ class Line:
     def send(self, message: Message) -> None:
         self._outbox.send(message)
 
-    def ring(self, flow: str = "") -> None:
-        self.send(CallStarted(self.call_id, self.tick(), "+33600000001", "+33100000001", flow))
+    def ring(self, flow: str = "", **variables: str) -> None:
+        started = CallStarted(
+            self.call_id, self.tick(), "+33600000001", "+33100000001", flow, variables=dict(variables)
+        )
+        self.send(started)
 
     def tick(self, seconds: float = 0.1) -> float:
         self.at += seconds
@@ -169,11 +173,15 @@ class Line:
         play: Say = await self.next(Say)
         while play.playback_id in self._played:
             play = await self.next(Say)
+        self.played(play)
+        return tuple(label(item) for item in play.items)
+
+    def played(self, play: Say) -> None:
+        """Plays something to its end."""
         self._played.add(play.playback_id)
         self.turn = play.turn
         self.send(PlaybackStarted(self.call_id, self.tick(), play.playback_id))
         self.send(PlaybackFinished(self.call_id, self.tick(), play.playback_id, "finished", 100))
-        return tuple(label(item) for item in play.items)
 
     def forget_playbacks(self) -> None:
         """Playback ids begin anew: this is another call on the same channel."""
@@ -212,9 +220,13 @@ class Line:
     async def end(self) -> HangUp | TransferCall:
         """The bot's way of ending the call, carried out."""
         last: HangUp | TransferCall = await self.next(HangUp, TransferCall)
+        self.over(last)
+        return last
+
+    def over(self, last: HangUp | TransferCall) -> None:
+        """Tells that the call ended as it was asked for."""
         reason = "transferred" if isinstance(last, TransferCall) else "bot_hung_up"
         self.send(CallEnded(self.call_id, self.tick(), reason, "/recordings/x.wav"))  # type: ignore[arg-type]
-        return last
 
     def hang_up(self) -> None:
         self.send(CallEnded(self.call_id, self.tick(), "caller_hung_up", "/recordings/x.wav"))
@@ -257,19 +269,9 @@ async def exchange(redis: Redis) -> AsyncIterator[Exchange]:
         yield found
 
 
-@contextlib.asynccontextmanager
-async def running(*jobs: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Background tasks for the length of a block."""
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        yield
-    finally:
-        await cancel_all(*tasks)
-
-
-async def until(is_so: Callable[[], bool | Awaitable[bool]]) -> None:
+async def until(is_so: Callable[[], bool | Awaitable[bool]], patience_s: float = PATIENCE_S) -> None:
     """Returns when something has become so; the event loop runs meanwhile. Fails after the patience of a test."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(patience_s):
         while True:
             found = is_so()
             if found if isinstance(found, bool) else await found:

@@ -14,7 +14,6 @@ from redis.asyncio import Redis
 from bot_manager.call import Surroundings
 from bot_manager.commits import Commits
 from bot_manager.intents import IntentClient
-from bot_manager.record_writer import RecordWriter
 from bot_manager.switchboard import Switchboard
 from dialogue.flow import Flow
 from dialogue.flow_store import FlowStore
@@ -24,6 +23,7 @@ from protocol.lease import Lease
 from protocol.messages import (
     CallEnded,
     DtmfReceived,
+    HandoffEnded,
     HangUp,
     Listen,
     PlaybackFinished,
@@ -33,8 +33,11 @@ from protocol.messages import (
     StopPlayback,
     TransferCall,
 )
-from records.call_records import one_call, open_database
-from tests.bot_manager.conftest import CELL, Exchange, IntentServer, running, until
+from records.database import open_database
+from records.queries import one_call
+from records.writer import RecordWriter
+from tests.background import running
+from tests.bot_manager.conftest import CELL, Exchange, IntentServer, until
 
 
 @dataclass
@@ -146,7 +149,7 @@ async def test_a_caller_who_speaks_over_the_prompt_is_heard(bot: Bot, exchange: 
     line.send(SpeechStarted("barge", line.tick(), 1, 1))
     await line.next(StopPlayback)
     line.send(PlaybackFinished("barge", line.tick(), play.playback_id, "stopped", 60))
-    line.transcript("oui")
+    line.transcript("oui ça m'intéresse")
     assert "ask_zip_code" in await line.prompts()
 
 
@@ -293,3 +296,66 @@ async def test_calls_are_handed_over_when_redis_stays_away(bot: Bot, exchange: E
     bot.switchboard.backbone_away()
     assert await line.prompts() == ("apology",)
     assert isinstance(await line.end(), TransferCall)
+
+
+async def handed_over(exchange: Exchange, call_id: str) -> None:
+    """A call whose caller gave the zip code, and then asked for a human."""
+    line = exchange.line(call_id)
+    line.ring()
+    await line.prompts()
+    line.transcript("oui")
+    await line.prompts()
+    line.transcript("soixante-quinze mille onze")
+    await line.prompts()
+    line.transcript("oui")
+    await line.prompts()
+    line.transcript("je veux parler à quelqu'un")
+    await line.prompts()
+    assert isinstance(await line.end(), TransferCall)
+
+
+@pytest.mark.parametrize("told", ["after the end", "before the end"])
+async def test_a_caller_whom_no_adviser_took_is_offered_a_call_back_and_not_asked_anew(
+    bot: Bot, exchange: Exchange, intents: IntentServer, told: str
+) -> None:
+    intents.answers["je veux parler à quelqu'un"] = {"intent": "human", "score": 0.95, "fallback": False}
+    await handed_over(exchange, "before")
+    if told == "after the end":
+        await until(lambda: len(bot.switchboard) == 0)
+    line = exchange.line("again")
+    line.send(HandoffEnded("before", line.tick(), "busy"))
+    line.ring("fr/heating", adviser="busy", call_before="before")
+    assert await line.prompts() == ("adviser_away", "ask_be_called_back_again")
+    line.transcript("oui")
+    assert await line.prompts() == ("ask_slot_call_back",)
+    line.transcript("mardi à quatorze heures")
+    assert (await line.prompts())[0] == "slot_noted"
+    line.transcript("oui")
+    assert await line.prompts() == ("goodbye_qualified",)
+    assert isinstance(await line.end(), HangUp)
+    await until(lambda: len(bot.switchboard) == 0)
+    assert await asyncio.to_thread(bot.records.flush, 10)
+    engine = open_database(bot.database)
+    before, again = one_call(engine, "before"), one_call(engine, "again")
+    assert before is not None
+    assert again is not None
+    assert (before[0].outcome, before[0].end_reason) == ("handed_off", "adviser_busy")
+    assert (again[0].outcome, again[0].lead["zip_code"], again[0].lead["callback"]) == ("call_back", "75011", "yes")
+    assert again[0].variables == {"adviser": "busy", "call_before": "before"}
+
+
+async def test_a_hand_off_that_was_taken_is_told_from_one_that_was_given_up(
+    bot: Bot, exchange: Exchange, intents: IntentServer
+) -> None:
+    intents.answers["je veux parler à quelqu'un"] = {"intent": "human", "score": 0.95, "fallback": False}
+    engine = open_database(bot.database)
+    for call_id, result in (("taken", "answered"), ("given-up", "given_up")):
+        await handed_over(exchange, call_id)
+        exchange.line(call_id).send(HandoffEnded(call_id, 1_790_000_100.0, result))  # type: ignore[arg-type]
+    line = exchange.line("unknown")
+    line.send(HandoffEnded("never-seen", line.tick(), "answered"))
+    line.ring()
+    assert (await line.prompts())[0] == "welcome"  # all before is dealt with
+    assert await asyncio.to_thread(bot.records.flush, 10)
+    reasons = [found[0].end_reason for name in ("taken", "given-up") if (found := one_call(engine, name))]
+    assert reasons == ["adviser_answered", "adviser_given_up"]

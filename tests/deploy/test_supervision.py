@@ -29,7 +29,7 @@ def unit() -> dict[str, str]:
 def test_every_container_is_started_again_and_has_time_to_stop() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.gpu.yml").read_text(encoding="utf-8"))
     assert {service["restart"] for service in compose["services"].values()} == {"unless-stopped"}
-    for name in ("controller", "receiver", "bot", "whisper", "intent", "asterisk"):
+    for name in ("controller", "receiver", "bot", "whisper", "speech", "booking", "intent", "asterisk"):
         grace_s = float(compose["services"][name]["stop_grace_period"].removesuffix("s"))
         assert grace_s > longest_drain_s() + 5, name
 

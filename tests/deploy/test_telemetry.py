@@ -34,6 +34,6 @@ def files_after(module: str, home: Path) -> list[str]:
     return sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("module", ["rtp_receiver.turn_model", "intent_service.encoder"])
+@pytest.mark.parametrize("module", ["rtp_receiver.turn_model", "intent_service.encoder", "audio_prompts.kokoro"])
 def test_onnxruntime_reports_nothing(module: str, tmp_path: Path) -> None:
     assert files_after(module, tmp_path) == []

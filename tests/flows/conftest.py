@@ -37,6 +37,14 @@ def heating(known: Known) -> Flow:
 
 
 @pytest.fixture(scope="session")
+def shipped(known: Known, heating: Flow) -> dict[str, Flow]:
+    """Every flow of flows/fr, by name."""
+    path = ROOT / "flows" / "fr" / "order_status.yaml"
+    order_status = read_flow(path.read_text(encoding="utf-8"), "flows/fr/order_status.yaml", known)
+    return {"fr/heating": heating, "fr/order_status": order_status}
+
+
+@pytest.fixture(scope="session")
 def resolve(heating: Flow) -> Resolver:
     """Intents by exact phrase."""
     return phrases_resolver(ROOT / "flows", "fr", heating.faqs)

@@ -25,7 +25,7 @@ from dialogue.events import (
     Understood,
 )
 from dialogue.flow import Escalation, Flow, Listening, Step
-from dialogue.meaning import allowed_intents, certain, needs_intent, patience_ms
+from dialogue.meaning import allowed_intents, awaited, certain, needs_intent, patience_ms
 from dialogue.rehearsal import Decision, Rehearsal, Resolver
 from dialogue.voice import Dialogue, handle
 from protocol.items import ItemHeard, PromptItem, label, prompts
@@ -64,12 +64,42 @@ def heard(conversation: Rehearsal, text: str, intent: str, recognised: float) ->
 def test_a_call_begins_with_listening_and_the_first_prompts(heating: Flow) -> None:
     dialogue, actions = handle(heating, Dialogue(), Begun("c1", AT, "+331"))
     assert actions == [
-        Listen("c1", AT, 1, "fr", 100, 700, 15_000, barge_in=True, barge_in_ms=100, commit_silence_ms=160),
+        Listen(
+            "c1",
+            AT,
+            1,
+            "fr",
+            100,
+            700,
+            15_000,
+            barge_in=True,
+            barge_in_ms=100,
+            commit_silence_ms=160,
+            awaited=("yes_no",),
+        ),
         Say("c1", AT, 1, "p-c1-1", "fr", prompts("welcome", "ask_eligibility")),
         StartTimer("playback", 1, sum(heating.prompt_ms[name] for name in ("welcome", "ask_eligibility")) + 4_000),
     ]
     assert (dialogue.phase, dialogue.state, dialogue.turn) == ("speaking", "init", 1)
     assert dialogue.conversation.flow_version == heating.version
+
+
+def test_the_recogniser_is_told_what_can_be_accepted(heating: Flow, resolve: Resolver) -> None:
+    call = call_in(heating, resolve, "ask_zip_code")
+    told = []
+    for line in ("soixante-quinze mille onze", "oui", "oui", "au gaz", "oui", "demain à dix heures", "oui"):
+        told.append((call.dialogue.state, awaited(heating, call.dialogue.conversation)))
+        call.says(line)
+    assert told == [
+        ("ask_zip_code", ("zip_code",)),
+        ("ask_zip_code", ("yes_no", "zip_code")),  # it was read back: yes, no, or another one
+        ("ask_owner_house", ("yes_no",)),
+        ("ask_which_heating", ("choice",)),
+        ("ask_be_called_back", ("yes_no",)),
+        ("ask_slot_call_back", ("yes_no", "date_time")),
+        ("ask_slot_call_back", ("yes_no", "date_time")),
+    ]
+    assert awaited(heating, call.dialogue.conversation) == ()  # the bot says goodbye
 
 
 def test_beginning_twice_does_no_harm(heating: Flow) -> None:

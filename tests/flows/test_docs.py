@@ -4,14 +4,28 @@ from pathlib import Path
 
 import pytest
 
+from dialogue.flow_actions import ACTION_KEYS, GIVEN_KEYS
 from dialogue.flow_loader import FLOW_KEYS, STATE_KEYS
-from dialogue.flow_steps import KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
+from dialogue.flow_steps import CORRECTION_KEYS, KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
 from dialogue.scores import ACTIONS, CHECKS
 from dialogue.slots import SLOT_TYPES
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "flows.md").read_text(encoding="utf-8")
 KEYS = sorted(
-    {*FLOW_KEYS, *STATE_KEYS, *STEP_KEYS, *LISTEN_KEYS, *LADDER_KEYS, *KEYPAD_KEYS, *SLOT_TYPES, *ACTIONS, *CHECKS}
+    {
+        *FLOW_KEYS,
+        *STATE_KEYS,
+        *STEP_KEYS,
+        *LISTEN_KEYS,
+        *LADDER_KEYS,
+        *KEYPAD_KEYS,
+        *CORRECTION_KEYS,
+        *ACTION_KEYS,
+        *GIVEN_KEYS,
+        *SLOT_TYPES,
+        *ACTIONS,
+        *CHECKS,
+    }
 )
 
 

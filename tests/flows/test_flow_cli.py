@@ -40,7 +40,7 @@ def test_check_says_what_is_wrong_on_standard_error(tmp_path: Path, capsys: pyte
 
 def test_check_names_the_flows_that_are_good(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_in(folder, "check") == 0
-    assert re.fullmatch(r"fr/heating: good; \d+ states, 6 of them ask, version [0-9a-f]{12}\n", capsys.readouterr().out)
+    assert re.fullmatch(r"fr/heating: good; \d+ states, 8 of them ask, version [0-9a-f]{12}\n", capsys.readouterr().out)
 
 
 def test_scores_are_played_and_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

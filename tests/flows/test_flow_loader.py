@@ -14,6 +14,7 @@ KNOWN = Known(
     faqs=frozenset({"faq1"}),
     prompts=dict.fromkeys(("hello", "ask", "again", "sorry", "bye", "moment", *(f"digit_{d}" for d in range(10))), 1000)
     | {"no_audio": None},
+    language="fr",
 )
 FLOW = """\
 flow: small
@@ -106,6 +107,11 @@ def test_the_version_is_a_hash_of_the_text() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
+        ("language: fr", "language: FR", "2: language 'FR' is no language code such as fr or fr-FR"),
+        ("language: fr", "language: it", "2: language it in the folder fr: other prompts and intents"),
+        ('transfer: "900"', 'transfer: "9 00"', "20: transfer '9 00' is no extension: letters, digits and + * # _ - only"),
+        ('transfer: "900"', 'transfer: "900@out"', "20: transfer '900@out' is no extension"),
+        ("  between:\n", "\u00a0 between:\n", "no YAML: indented with U+00A0, which is no plain space"),
         ("start: ask_owner", "start: nowhere", "fr/small.yaml:3: unknown state nowhere in start"),
         ("goto: ask_number}", "goto: ask_nunber}", "30: state ask_owner: unknown state ask_nunber in goto, did you mean ask_number?"),
         ("no_owner: bye", "no_owmer: bye", "31: state ask_owner: unknown intent no_owmer, did you mean no_owner?"),
@@ -157,6 +163,11 @@ def test_the_version_is_a_hash_of_the_text() -> None:
         ("digits: 3", "digits: many", "digits must be a whole number, not many"),
         ('end: "*"', "end: ende", "end must be one key, not ende"),
         ("language: fr\n", "", "1: the flow needs language"),
+        ("language: fr\n", "language: de\n", "2: language de is not understood; there are en, fr, it"),
+        ("max_turns: 12", "region: Italy", "4: unknown region ITALY: a country's two letters are needed"),
+        ("number: {type: digits}", "number: {type: digits, length: 0}", "length must be from 1 to 24, not 0"),
+        ("number: {type: digits}", "number: {type: digits, length: [6, 4]}", "length must be a number of digits, or [fewest, most]"),
+        ("number: {type: digits}", "number: {type: zip_code, length: 5}", "length belongs to the type digits"),
     ],
 )  # fmt: skip
 def test_a_bad_edit_is_refused_with_line_state_and_reason(old: str, new: str, fault: str) -> None:

@@ -16,6 +16,8 @@ from dialogue.events import (
     DialogueAction,
     DialogueEvent,
     DigitPressed,
+    HoldBegan,
+    HoldEnded,
     IntentTrouble,
     Noted,
     NothingHeard,
@@ -33,6 +35,7 @@ from dialogue.flow import Flow
 from dialogue.meaning import allowed_intents, certain, needs_intent
 from dialogue.snapshot import from_json, to_json
 from dialogue.voice import Dialogue, handle
+from dialogue.voice.holding import MOST_HELD_MS
 from dialogue.voice.state import Phase
 from dialogue.voice.table import TABLE
 from protocol.messages import CallConcluded, HangUp, Say, TransferCall
@@ -91,7 +94,7 @@ def check_step(before: Dialogue, after: Dialogue, actions: list[DialogueAction],
         return
     assert timer is not None
     assert (timer.serial, timer.name) == (after.serial, after.timer)
-    assert 0 < timer.after_ms <= 120_000
+    assert 0 < timer.after_ms <= (MOST_HELD_MS if after.phase == "held" else 120_000)
     if after.phase in ("speaking", "filling", "parting"):
         assert after.playback is not None
     if after.turn > before.turn:
@@ -134,7 +137,7 @@ def any_event(
     )
     text, intent, score = chance.choice(SAYINGS), chance.choice(intents), chance.random()
     faq, fallback, final = intent.startswith("faq"), chance.random() < 0.3, chance.random() < 0.6
-    match chance.choices(range(16), weights=(40, 6, 9, 16, 16, 12, 3, 3, 4, 0.6, 0.6, 1, 0.2, 0.05, 9, 0.1))[0]:
+    match chance.choices(range(18), weights=(40, 6, 9, 16, 16, 12, 3, 3, 4, 0.6, 0.6, 1, 0.2, 0.05, 9, 0.1, 0.5, 1))[0]:
         case 0:
             sure = chance.random()
             aside = final and chance.random() < 0.1
@@ -171,6 +174,10 @@ def any_event(
             return EffectDone(at, d.asking, result) if chance.random() < 0.8 else EffectDone(at, d.asking, error="x")
         case 15:
             return CallOver(at, chance.choice(("caller_hung_up", "lost")))
+        case 16:
+            return HoldBegan(at)
+        case 17:
+            return HoldEnded(at)
     return Begun("again", at)
 
 
@@ -183,7 +190,7 @@ def test_the_table_knows_every_event_in_every_phase() -> None:
 def test_what_the_table_does_not_know_ends_in_a_hand_over(heating: Flow) -> None:
     """A phase of a newer release: whatever happens, the caller hears the way out and is handed over."""
     dialogue, _ = handle(heating, Dialogue(), Begun("c1", 1_780_300_800.0))
-    strange = replace(dialogue, phase="acting")
+    strange = replace(dialogue, phase="dreaming")
     after, actions = handle(heating, from_json(to_json(strange)), Resumed(1_780_300_801.0))
     assert after.phase == "parting"
     assert after.conversation.ending.startswith("transfer")

@@ -24,6 +24,7 @@ from msgspec import structs
 from redis.asyncio import Redis
 
 from ari_controller import metrics
+from ari_controller.admission import CallAdmission
 from ari_controller.ari_errors import error_of
 from ari_controller.ari_requests import PREFIXES, Request
 from ari_controller.call_store import CallStore
@@ -33,16 +34,16 @@ from audio_prompts.catalogue import read_catalogue
 from bot_manager.call import Surroundings
 from bot_manager.commits import Commits
 from bot_manager.intents import IntentAnswer, IntentError
-from bot_manager.record_writer import RecordWriter
 from bot_manager.switchboard import Switchboard
 from config import ROOT
 from dialogue.flow_store import FlowStore
-from observability.lifecycle import cancel_all
 from protocol.bus import Entry, Inbox, Outbox
 from protocol.codec import BadMessage, decode, encode
 from protocol.lease import Lease
 from protocol.messages import CallEnded, CallStarted, Command, Event, Message
-from records.call_records import open_database
+from records.database import open_database
+from records.writer import RecordWriter
+from tests.background import running
 from tests.fuzz.mutations import as_text, mutated_json
 from tests.fuzz.parsers import RULES, recorded_events
 from tests.fuzz.samples import MESSAGES
@@ -151,7 +152,7 @@ def controller_on(redis: Redis, random: Random) -> tuple[Controller, FickleAster
     asterisk = FickleAsterisk(random)
     outbox = Outbox(redis, CELL)
     store = CallStore(redis, CELL, "fuzz")
-    live = LiveCalls(RULES, CELL, 6, asterisk, store, outbox)  # type: ignore[arg-type]
+    live = LiveCalls(RULES, CELL, CallAdmission(6), asterisk, store, outbox)  # type: ignore[arg-type]
     inbox = Inbox(redis, CELL, "commands", "fuzz")
     controller = Controller(live, asterisk, store, inbox, 3_600)  # type: ignore[arg-type]
     return controller, asterisk, outbox
@@ -161,34 +162,30 @@ async def storm_of_events(redis: Redis, random: Random, count: int) -> Counter[s
     """`count` events and commands, out of order, twice, unknown, cut off; then everybody hangs up."""
     controller, asterisk, outbox = controller_on(redis, random)
     live = controller.live
-    sender = asyncio.create_task(outbox.run())
     done: Counter[str] = Counter()
-    try:
-        async with no_bugs():
-            before = ""
-            for number in range(count):
-                if random.random() < 0.15 and (command := command_of(random)) is not None:
-                    live.command(command, f"{number + 1}-0")
-                    done["commands"] += 1
-                    continue
-                event: Any = events_of(random)
-                if random.random() < 0.3:
-                    event = mutated_json(random, event, random.randint(1, 3))
-                text = before if random.random() < 0.1 else as_text(random, event)
-                controller.received(text)
-                before = text
-                done["events"] += 1
-                if number % 50 == 0:
-                    live.tick()
-                    await asyncio.sleep(0)
-                if number % 500 == 0:  # a storm without a pause would starve the clients of Redis in this process
-                    assert await outbox.flush(PATIENCE_S)
-            asterisk.calm = True
-            await _everybody_leaves(controller)
-            await live.settle(PATIENCE_S)
-            assert await outbox.flush(PATIENCE_S)
-    finally:
-        await cancel_all(sender)
+    async with running(outbox.run()), no_bugs():
+        before = ""
+        for number in range(count):
+            if random.random() < 0.15 and (command := command_of(random)) is not None:
+                live.command(command, f"{number + 1}-0")
+                done["commands"] += 1
+                continue
+            event: Any = events_of(random)
+            if random.random() < 0.3:
+                event = mutated_json(random, event, random.randint(1, 3))
+            text = before if random.random() < 0.1 else as_text(random, event)
+            controller.received(text)
+            before = text
+            done["events"] += 1
+            if number % 50 == 0:
+                live.tick()
+                await asyncio.sleep(0)
+            if number % 500 == 0:  # a storm without a pause would starve the clients of Redis in this process
+                assert await outbox.flush(PATIENCE_S)
+        asterisk.calm = True
+        await _everybody_leaves(controller)
+        await live.settle(PATIENCE_S)
+        assert await outbox.flush(PATIENCE_S)
     series = [sample for metric in metrics.EVENTS.collect() for sample in metric.samples]
     assert len(series) < 30, "a series for every name that came"
     left = [key for pattern in ("bot_speaking:*", f"pronto:{CELL}:legs:*") for key in await redis.keys(pattern)]
@@ -233,11 +230,10 @@ async def storm_of_messages(redis: Redis, random: Random, count: int, folder: Pa
     intents: Any = FickleIntents(random)
     switchboard = Switchboard(Surroundings(commits, intents, records), flows, CELL, "fr/heating")
     commits.driven = switchboard.driven
-    writers = [asyncio.create_task(commits.run())]
     records.start()
     done: Counter[str] = Counter()
     try:
-        async with no_bugs():
+        async with running(commits.run()), no_bugs():
             begun: set[str] = set()
             for number in range(count):
                 message = message_of(random)
@@ -263,7 +259,6 @@ async def storm_of_messages(redis: Redis, random: Random, count: int, folder: Pa
             assert records.dropped == 0
     finally:
         await switchboard.close()
-        await cancel_all(*writers)
         await lease.release()
         await asyncio.to_thread(records.stop)
     forever = [key for key in await redis.keys("pronto:call:*") if await redis.ttl(key) < 0]

@@ -18,7 +18,7 @@ from ari_controller.call_legs import CallLegs
 from ari_controller.call_snapshot import BadLegs, restore, snapshot_of
 from ari_controller.call_states import Rules
 from ari_controller.media_legs import Target
-from ari_controller.playbacks import Part, Playback
+from ari_controller.playback import Part, Playback
 from ari_controller.reconcile import TrackedCall, decide, seen_from
 from audio_prompts.catalogue import BadCatalogue, read_catalogue_text
 from callers.script import BadScript, read_script
@@ -30,6 +30,11 @@ from dialogue.flow_loader import BadFlow, read_flow
 from dialogue.flow_names import Known
 from dialogue.snapshot import BadSnapshot as BadDialogue
 from dialogue.snapshot import from_json, to_json
+from dialogue.values.conditions import BadCondition, parse_condition
+from dialogue.values.judging import check
+from dialogue.values.templates import BadTemplate, fields_of
+from dialogue.values.value_types import ValueType
+from dialogue.variables import BUILT_IN
 from dialogue.voice import Dialogue
 from dialogue.voice.state import Early
 from intent_service.phrases import BadPhrases, read_phrase_set, read_sentences
@@ -45,12 +50,28 @@ RULES = Rules(Target("pronto", "127.0.0.1", 8766), "/prompts", "/recordings", Tr
 CALL = CallLegs("c", RULES, 1.0, "fr/heating")
 CALL.playbacks.queue.append(Playback("p-c-1", parts=[Part("p-c-1", [0], began_ms=[5])], heard=[None]))
 CALL.stream.source = ("127.0.0.1", 20_000)
+SMALL_SET = """\
+language: en
+intents:
+  "yes": {description: A yes., phrases: [[yes of course], [that is right], [go ahead please]]}
+  "no": {description: A no., phrases: [[not at all], [that is wrong], [leave me alone]]}
+"""
+SMALL_CATALOGUE = """\
+language: en
+settings: {voice: en, speed: 150}
+prompts:
+  hello: Hello.
+  goodbye: {text: Goodbye., speed: 120}
+"""
 SMALL_FLOW = """\
 flow: small
 language: fr
 start: one
 max_turns: 20
 slots: {zip_code: zip_code}
+constants: {shop: Le Nord, least: {type: money, currency: EUR, value: 50}}
+facts: {basket: {type: money, currency: EUR}}
+variables: {reason: {type: choice, choices: {late: [en retard]}}}
 counters: {refusals: 2}
 defaults:
   no_input: {say: [welcome], retries: 1, then: {goto: bye}}
@@ -59,16 +80,28 @@ too_long: bye
 trouble: {say: welcome, retries: 1, then: bye}
 states:
   one:
-    say: [welcome, "{zip_code}"]
+    say: [welcome]
     listen: {end_silence_ms: 700, barge_in: true}
     answers:
       "yes": {goto: bye, count: refusals, over: bye}
-      "no": {say: [welcome], goto: one}
+      "no": {say: [welcome], goto: two}
     slot: zip_code
+    read_back: [welcome, "{zip_code}"]
     filled: {goto: bye}
     keypad: {keys: {"1": "yes"}, digits: 5}
+  two:
+    choose:
+      - {when: call.basket is known and call.basket > least, say: "Ici {shop}.", goto: bye}
+      - {when: now.time < 9:00, set: {reason: late}, goto: one}
+    otherwise: bye
   bye: {say: [welcome], hangup: true, outcome: refused}
 """
+CONDITIONS = (
+    'call.basket is known and (now.time >= 9:00 or not call.direction == "inbound")',
+    'now.weekday in ("sunday", "monday") and now.date + 2 days > 2026-12-03',
+    'call.number begins "+33" or now.moment - now.moment < 3 h',
+)
+TEMPLATES = ("Bonjour {client.name:spelled}, {{ou}} {order.date}.", "{a}{b:digits} }}{{")
 EVENTS = ROOT / "tests" / "ari_controller" / "events"
 
 
@@ -133,8 +166,27 @@ def _texts(pattern: str) -> Callable[[Random], str]:
     return lambda random: mutated_text(random, random.choice(pieces_of(pattern)), random.randint(1, 4))
 
 
+def _set(random: Random) -> str:
+    return mutated_text(random, random.choice([SMALL_SET, *pieces_of("flows/*/intents.yaml")]))
+
+
+def _prompts(random: Random) -> str:
+    return mutated_text(random, random.choice([SMALL_CATALOGUE, *pieces_of("audio_prompts/*/prompts.yaml")]))
+
+
 def _flow(random: Random) -> str:
     return mutated_text(random, random.choice([SMALL_FLOW, SMALL_FLOW, *pieces_of("flows/fr/heating.yaml")]))
+
+
+def _condition(random: Random) -> str:
+    return mutated_text(random, random.choice(CONDITIONS), random.randint(0, 3))
+
+
+SCOPE = {name: one.type for name, one in BUILT_IN.items()} | {"call.basket": ValueType("money", currency="EUR")}
+
+
+def _template(random: Random) -> str:
+    return mutated_text(random, random.choice(TEMPLATES), random.randint(0, 4))
 
 
 def _json_of(values: Callable[[], Sequence[Any]]) -> Callable[[Random], str]:
@@ -219,12 +271,14 @@ PARSERS = (
     Parser("controller's snapshots", _json_of(_legs), lambda text: restore("c", text, RULES, 0.0), (BadLegs,)),
     Parser("dialogue's snapshots", _json_of(_dialogues), from_json, (BadDialogue,)),
     Parser("flows", _flow, lambda text: read_flow(text, "x", known_names()), (BadFlow,)),
-    Parser("intents", _texts("flows/*/intents.yaml"), lambda text: read_phrase_set(text, "x"), (BadPhrases,)),
+    Parser("conditions", _condition, lambda text: check(parse_condition(text), SCOPE), (BadCondition,)),
+    Parser("templates", _template, fields_of, (BadTemplate,)),
+    Parser("intents", _set, lambda text: read_phrase_set(text, "x"), (BadPhrases,)),
     Parser("out of scope", _texts("flows/*/out_of_scope.yaml"), lambda text: read_sentences(text, "x"), (BadPhrases,)),
     Parser(
         "families", _texts("flows/*/hallucinations.yaml"), lambda text: read_families({"x": text}), (BadGuardPhrases,)
     ),
-    Parser("prompts", _texts("audio_prompts/*/prompts.yaml"), lambda t: read_catalogue_text(t, "x"), (BadCatalogue,)),
+    Parser("prompts", _prompts, lambda t: read_catalogue_text(t, "x"), (BadCatalogue,)),
     Parser("call scripts", _texts("tests/calls/*.yaml"), lambda text: read_script(text, "x"), (BadScript,)),
     Parser("settings", _settings, lambda made: load(SERVICES[made[0]], made[1]), (BadSettings,)),
     Parser("audio", _wav, decode_audio, (BadAudio,)),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_prompts.build import read_audio
+from audio_prompts.audio_files import read_audio
 from audio_prompts.catalogue import audio_ms, read_catalogue
 from audio_prompts.loudness import level_dbfs
 from pronto.__main__ import main

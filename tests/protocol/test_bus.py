@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
+import hiredis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from protocol.codec import decode, encode
 from protocol.keys import position_key, stream_key
 from protocol.messages import CallEnded, CallStarted, Command, DtmfReceived, Event, HangUp, Message
 from protocol.speaking import read_speaking, watch_speaking, write_speaking
+from tests.background import running
 
 
 def digit(number: int) -> DtmfReceived:
@@ -33,17 +35,6 @@ async def take_change(changes: AsyncGenerator[tuple[str, bool]]) -> tuple[str, b
 async def exists(redis: Redis, key: str) -> None:
     while not await redis.exists(key):
         await redis.ping()
-
-
-@contextlib.asynccontextmanager
-async def running(*jobs: Any) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(job) for job in jobs]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def send(redis_url: str, cell: str, messages: Sequence[Message]) -> None:
@@ -95,7 +86,7 @@ async def test_what_is_no_message_is_counted_and_skipped(redis_url: str) -> None
 
 async def test_messages_wait_while_redis_is_away_and_arrive_in_order_when_it_is_back() -> None:
     server = RedisServer()
-    server.start()
+    await asyncio.to_thread(server.start)
     redis = connect(server.url)
     outbox = Outbox(redis, "away")
     messages = Inbox(redis, "away", "events", "reader").messages()
@@ -106,20 +97,28 @@ async def test_messages_wait_while_redis_is_away_and_arrive_in_order_when_it_is_
             outbox.send(digit(1))
             assert await reading == [digit(1)]
             port = server.port
-            server.stop()
+            await asyncio.to_thread(server.stop)
             for number in range(2, 50):
                 outbox.send(digit(number))
             assert not await outbox.flush(0.3)
             assert outbox.away_since is not None
             assert len(outbox) == 48
             server = RedisServer(port=port)
-            server.start()
+            await asyncio.to_thread(server.start)
             assert await outbox.flush(10)
             assert outbox.away_since is None
             assert await take(messages, 48) == [digit(n) for n in range(2, 50)]
     finally:
-        server.stop()
+        await asyncio.to_thread(server.stop)
         await redis.aclose()
+
+
+@pytest.mark.parametrize("url", ["redis://h", "redis://bot:x@h/2", "rediss://h", "unix:///run/redis.sock"])
+def test_commands_are_packed_by_hiredis_however_redis_is_reached(url: str) -> None:
+    connection: Any = connect(url).connection_pool.make_connection()  # type: ignore[no-untyped-call]
+    words: Any = ("CONFIG", "GET", "a", 1)
+    assert connection.pack_command("CONFIG GET", "a", 1) == [hiredis.pack_command(words)]
+    assert type(connection).__mro__[1].__name__ == "_Packing"
 
 
 async def test_a_full_outbox_drops_the_oldest_and_counts_it() -> None:
@@ -141,13 +140,13 @@ async def commands_wait(redis: Redis) -> None:
 async def own_redis() -> AsyncIterator[Redis]:
     """A Redis that no other test sees paused."""
     server = RedisServer()
-    server.start()
+    await asyncio.to_thread(server.start)
     redis = connect(server.url)
     try:
         yield redis
     finally:
         await redis.aclose()
-        server.stop()
+        await asyncio.to_thread(server.stop)
 
 
 @pytest.mark.parametrize(("bound", "more"), [(3, 1), (3, 7), (10, 20)])

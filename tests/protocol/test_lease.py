@@ -20,11 +20,11 @@ DEADLINE_S = 20.0
 async def redis() -> AsyncIterator[Redis]:
     """A Redis of its own: one of the tests empties it."""
     server = RedisServer()
-    server.start()
+    await asyncio.to_thread(server.start)
     client = connect(server.url)
     yield client
     await client.aclose()
-    server.stop()
+    await asyncio.to_thread(server.stop)
 
 
 def lease(redis: Redis) -> Lease:

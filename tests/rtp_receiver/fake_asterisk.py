@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from rtp_receiver.rtp import RtpPacket
 from rtp_receiver.slin16 import Samples
 from rtp_receiver.sources import Address
+from tests.background import running
 from tests.rtp_receiver.packets import packets_of, silence
 
 
@@ -51,11 +52,8 @@ class MediaLeg:
                 self.send(silence(0.02))
                 await asyncio.sleep(0.02)
 
-        pumping = asyncio.create_task(pump())
-        try:
+        async with running(pump()):
             yield
-        finally:
-            pumping.cancel()
 
     def close(self) -> None:
         """Ends the source."""

@@ -86,6 +86,13 @@ def test_doubtful_speech_over_a_prompt_has_its_audio() -> None:
     assert aside.speech_ended_at == pytest.approx(1_001.8, abs=0.052)
 
 
+def test_what_may_be_a_word_has_its_audio() -> None:
+    audio = np.concatenate([silence(1.0), loud(0.05), silence(1.0)])
+    (faint,) = segments(listener().feed(packets_of(audio)))
+    assert (faint.faint, faint.aside, faint.is_end, faint.settled, faint.utterance) == (True, False, True, True, 1)
+    assert faint.samples.tolist() == audio[23 * 512 : (32 + 7 + 1) * 512].tolist()
+
+
 @given(st.lists(st.integers(1, 1_000), min_size=20, max_size=60))
 def test_any_packet_sizes_give_the_same_utterances(sizes: list[int]) -> None:
     packets: list[RtpPacket] = []

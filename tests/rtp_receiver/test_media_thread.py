@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from devstack.processes import wait_for
 from protocol.messages import Listen
+from rtp_receiver.call_lines import MAX_BATCH, Audible, Report, Silent
 from rtp_receiver.call_stream import Confirmed, Segment, StreamSettings
 from rtp_receiver.datagrams import kernel_drops, open_socket
-from rtp_receiver.media_thread import MAX_BATCH, Audible, MediaThread, Report, Silent
+from rtp_receiver.media_thread import MediaThread
 from rtp_receiver.sources import Address
 from tests.rtp_receiver.fake_asterisk import MediaLeg
 from tests.rtp_receiver.packets import silence
@@ -170,6 +171,21 @@ def test_times_in_what_is_heard_are_those_of_the_wall_clock(ears: Ears) -> None:
         times = (segment.speech_started_at, segment.speech_ended_at, segment.heard_at)
         assert times == tuple(sorted(times))
         assert all(before - 0.1 <= at <= time.time() for at in times)
+    leg.close()
+
+
+def test_a_line_whose_end_was_missed_is_forgotten_and_asked_about_again(ears: Ears) -> None:
+    leg = MediaLeg(ears.address)
+    ears.media.assign(leg.source, "c1", listen("c1"), False)
+    leg.send(SAID)
+    assert wait_for(ears.ended("c1"), DEADLINE_S)
+    ears.clocks.advance(500.0)
+    ears.clocks.until_looked_at(WATCHED)
+    assert ears.media.calls == 1
+    ears.clocks.advance(200.0)
+    assert wait_for(lambda: ears.media.calls == 0, DEADLINE_S)
+    leg.send(SAID[:640])
+    assert wait_for(lambda: ears.unknown == [leg.source], DEADLINE_S)
     leg.close()
 
 

@@ -36,6 +36,7 @@ from rtp_receiver.receiver import Receiver
 from rtp_receiver.silero import SileroVad
 from rtp_receiver.slin16 import Samples
 from rtp_receiver.whisper import WhisperClient
+from tests.background import running
 from tests.rtp_receiver.fake_asterisk import MediaLeg
 from tests.rtp_receiver.packets import silence
 from tests.rtp_receiver.speech import say
@@ -133,8 +134,7 @@ async def bench(redis_url: str, whisper: WhisperServer, **settings: Any) -> Asyn
         chosen = ReceiverSettings(redis_url=redis_url, rtp_port=0, whisper_url=whisper.url, **settings)
         client = WhisperClient(session, whisper.url, chosen.whisper_timeout_s)
         receiver = Receiver(chosen, redis, SileroVad(), client, open_socket(chosen.rtp_ip, chosen.rtp_port))
-        running = asyncio.create_task(receiver.run())
-        try:
+        async with running(receiver.run()):
             names = [f"pronto:local:position:receiver-1-{stream}:{stream}" for stream in ("events", "commands")]
 
             async def attached() -> bool:
@@ -142,14 +142,11 @@ async def bench(redis_url: str, whisper: WhisperServer, **settings: Any) -> Asyn
                 return await redis.exists(*names) == 2 and watching[0][1] >= 1
 
             await until(attached)
-            await until(receiver.ready()[0].__bool__)
+            await until(lambda: receiver.ready()[0])
             cell = Bench(redis, whisper, receiver)
             yield cell
             cell.close()
-        finally:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-            await redis.aclose()
+    await redis.aclose()
 
 
 @pytest.fixture
@@ -160,8 +157,8 @@ async def whisper() -> AsyncIterator[WhisperServer]:
 
 @pytest.fixture
 async def cell(redis_url: str, whisper: WhisperServer) -> AsyncIterator[Bench]:
-    async with bench(redis_url, whisper) as running:
-        yield running
+    async with bench(redis_url, whisper) as found:
+        yield found
 
 
 def spoken(text: str, before_s: float = 0.5, after_s: float = 1.5) -> Samples:
@@ -173,7 +170,7 @@ def sample(name: str, **labels: str) -> float:
 
 
 async def test_what_a_caller_says_becomes_one_utterance_with_one_post(cell: Bench) -> None:
-    leg = await cell.call("c1", hints=("propriétaire", "locataire"))
+    leg = await cell.call("c1", hints=("propriétaire", "locataire"), awaited=("yes_no",))
     leg.send(spoken(OWNER, after_s=0.2))
     async with leg.in_real_time():
         started = await cell.event(SpeechStarted, "c1")
@@ -188,6 +185,7 @@ async def test_what_a_caller_says_becomes_one_utterance_with_one_post(cell: Benc
     body = cell.whisper.posts[0]
     assert (body["filename"], body["connection_id"]) == ("c1-1-1.wav", "c1")
     assert (body["language"], body["hints"]) == ("fr", ["propriétaire", "locataire"])
+    assert body["awaited"] == ["yes_no"]
 
 
 async def test_a_guess_that_holds_all_speech_is_not_posted_again(cell: Bench) -> None:
@@ -614,31 +612,47 @@ async def test_audio_that_another_receiver_hears_is_not_lost(redis_url: str, whi
 
 async def test_without_redis_events_wait_and_calls_go_on(whisper: WhisperServer) -> None:
     server = RedisServer()
-    server.start()
+    await asyncio.to_thread(server.start)
     try:
         async with bench(server.url, whisper) as cell:
             leg = await cell.call("c1")
-            server.stop()
+            await asyncio.to_thread(server.stop)
             leg.send(spoken(YES))
             await until(lambda: len(cell.receiver.outbox) >= 3)
             await until(lambda: not cell.receiver.ready()[0])
             assert cell.receiver.health()["redis"] == "away"
             server = RedisServer(server.port)
-            server.start()
+            await asyncio.to_thread(server.start)
             await until(lambda: cell.receiver.ready()[0])
             assert (await cell.event(UtteranceTranscribed, "c1")).text == YES
     finally:
-        server.stop()
+        await asyncio.to_thread(server.stop)
+
+
+async def test_a_redis_that_refuses_writes_is_away(whisper: WhisperServer) -> None:
+    server = RedisServer()
+    await asyncio.to_thread(server.start)
+    try:
+        async with bench(server.url, whisper) as cell:
+            leg = await cell.call("c1")
+            await cell.redis.config_set("maxmemory", "1")
+            await until(lambda: not cell.receiver.ready()[0])
+            leg.send(spoken(YES))
+            await until(lambda: len(cell.receiver.outbox) >= 3)
+            await cell.redis.config_set("maxmemory", "0")
+            await until(lambda: cell.receiver.ready()[0])
+            assert (await cell.event(UtteranceTranscribed, "c1")).text == YES
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def test_messages_of_others_and_broken_ones_do_no_harm(cell: Bench) -> None:
     await cell.redis.xadd(stream_key("local", "events"), {"m": "{broken"})
     await cell.redis.xadd(stream_key("local", "commands"), {"x": "y"})
     outbox = Outbox(cell.redis, "local")
-    sender = asyncio.create_task(outbox.run())
-    outbox.send(SpeechStarted("cX", 0.0, 1, 1))
-    assert await outbox.flush()
-    sender.cancel()
+    async with running(outbox.run()):
+        outbox.send(SpeechStarted("cX", 0.0, 1, 1))
+        assert await outbox.flush()
     leg = await cell.call("c1")
     leg.send(spoken(YES))
     assert (await cell.event(UtteranceTranscribed, "c1")).text == YES

@@ -13,6 +13,7 @@ import numpy as np
 
 from config import ROOT
 from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
+from devstack.redis_server import as_user
 from protocol.bus import connect
 from protocol.codec import BadMessage, decode, encode
 from protocol.keys import stream_key
@@ -63,7 +64,7 @@ async def test_the_service_takes_a_call_and_stops_cleanly(redis_url: str, tmp_pa
             tmp_path / "log",
             {
                 "PYTHONPATH": str(ROOT),
-                "REDIS_URL": redis_url,
+                "REDIS_URL": as_user(redis_url, "receiver"),
                 "WHISPER_URL": whisper.url,
                 "RTP_PORT": str(rtp_port),
                 "RECEIVER_PORT": str(http_port),
@@ -102,7 +103,7 @@ async def test_the_service_takes_a_call_and_stops_cleanly(redis_url: str, tmp_pa
 def test_a_successor_waits_for_the_port_of_the_process_that_it_replaces(redis_url: str, tmp_path: Path) -> None:
     environment = {
         "PYTHONPATH": str(ROOT),
-        "REDIS_URL": redis_url,
+        "REDIS_URL": as_user(redis_url, "receiver"),
         "RTP_PORT": str(free_udp_port()),
         "RECEIVER_PORT": "",
         "REUSE_PORT": "true",

@@ -12,6 +12,7 @@ import numpy as np
 
 from config import ROOT
 from devstack.processes import ChildProcess, free_tcp_port, free_udp_port
+from devstack.redis_server import as_user
 from protocol.bus import connect
 from protocol.codec import BadMessage, decode, encode
 from protocol.keys import stream_key
@@ -40,7 +41,7 @@ class Ear:
             {
                 "PYTHONPATH": str(ROOT),
                 "PRONTO_CELL": CELL,
-                "REDIS_URL": redis_url,
+                "REDIS_URL": as_user(redis_url, "receiver"),
                 "WHISPER_URL": whisper_url,
                 "RTP_PORT": str(rtp_port),
                 "RECEIVER_PORT": str(self.http_port),

@@ -3,19 +3,18 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from onnx import TensorProto, helper
 
 from rtp_receiver.silero import SileroVad
 from rtp_receiver.slin16 import Samples, to_float
+from scripts.take_silero import ONNX_FILE, weights_of
 from tests.rtp_receiver.packets import silence
 from tests.rtp_receiver.speech import say
-from voice_activity.silero_model import ModelUnusable, load_network, model_path
+from voice_activity.silero_model import WEIGHTS, ModelUnusable, load_network
 from voice_activity.silero_network import (
     CHUNK_SAMPLES,
     CONTEXT_SAMPLES,
@@ -25,9 +24,9 @@ from voice_activity.silero_network import (
     windows_of,
 )
 
-SESSION = onnxruntime.InferenceSession(str(model_path()), providers=["CPUExecutionProvider"])
+SESSION = onnxruntime.InferenceSession(str(ONNX_FILE), providers=["CPUExecutionProvider"])
 """The model as shipped, in a runtime of others: what ours is compared with."""
-NETWORK = load_network(model_path())
+NETWORK = load_network()
 
 
 def chunks_of(samples: Samples) -> NDArray[np.int16]:
@@ -100,12 +99,22 @@ def test_more_streams_than_expected_keep_their_state() -> None:
     assert np.allclose(got, whole_file(AUDIO[3]), atol=1e-5)
 
 
-def test_another_model_is_refused(tmp_path: Path) -> None:
-    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
-    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [value], [value])
-    onnx.save(helper.make_model(graph), str(tmp_path / "other.onnx"))
-    with pytest.raises(ModelUnusable, match=r"not the Silero v6 model: .* should be .* and is missing"):
-        load_network(tmp_path / "other.onnx")
+def test_the_weights_are_those_of_the_file_that_faster_whisper_ships() -> None:
+    with np.load(WEIGHTS) as ours:
+        theirs = weights_of(ONNX_FILE)
+        assert set(ours) == set(theirs)
+        assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not really", None])
+def test_another_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "other.npz"
+    if content is None:
+        np.savez(path, x=np.zeros(1))
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ModelUnusable, match="other"):
+        load_network(path)
 
 
 def test_a_transform_that_cannot_be_folded_is_refused() -> None:

@@ -59,6 +59,17 @@ def test_vulnerabilities_are_told_apart_from_packages_that_nobody_knows() -> Non
     assert check_dependencies.judged(report) == (["bad 1: PYSEC-1, fixed in 2.0"], 2, 1)
 
 
+def test_every_locked_package_is_asked_about_at_its_version() -> None:
+    pins = check_dependencies.pins()
+    assert [pin for pin in pins if pin.startswith("torch==")]
+    assert [
+        pin for pin in pins if pin.startswith("async-timeout==") and pin.endswith("; python_full_version < '3.11.3'")
+    ]
+    lock = (check_dependencies.ROOT / "locks" / "all.txt").read_text(encoding="utf-8")
+    assert len(pins) == lock.count("==") + 1
+    assert not [pin for pin in pins if "hash" in pin or "\\" in pin]
+
+
 def answering(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
     monkeypatch.setattr(check_dependencies, "asked", lambda service: answer)
 

@@ -17,9 +17,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from ari_controller import ari_requests
+from ari_controller.actions import Synthesise
 from ari_controller.ari import AriClient
 from ari_controller.ari_errors import AriError
+from ari_controller.speech_feeds import SpeechFeeds
+from booking_service.messages import OutgoingMessage
+from booking_service.sending import NotSent, WhatsAppPort
 from bot_manager.intents import IntentClient, IntentError
+from bot_manager.speech_ahead import SpeechAhead
 from config import ROOT
 from devstack.asterisk import Asterisk, settings_on_free_ports
 from devstack.processes import ProcessFailed
@@ -29,7 +34,10 @@ from pronto.__main__ import main
 from pronto.asking import ask
 from pronto.drain_cli import url_of
 from pronto.flow_chat import HttpIntents, IntentsAway
+from protocol.items import SpeechItem
 from rtp_receiver.whisper import RecognitionError, Utterance, WhisperClient
+from speech_service.engines.port import EngineFailed
+from speech_service.engines.remote import RemoteEngine
 from tests.whisper.serving import SPEECH, service_on, serving
 from whisper_service.engine import WhisperEngine
 
@@ -103,6 +111,54 @@ async def ask_intents(url: str) -> None:
     await intents.close()
 
 
+async def speak(url: str) -> None:
+    engine = RemoteEngine(url, "any", TOKEN)
+    await engine.start()
+    try:
+        with pytest.raises(EngineFailed):
+            await anext(engine.speak("any", "oui", 1.0))
+    finally:
+        await engine.close()
+
+
+class Told:
+    """A listener of what is made for calls: why it was not."""
+
+    def __init__(self) -> None:
+        self.reason: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def fed(self, call_id: str, feed_id: str, file: str, ms: int, voice: str) -> None:
+        raise AssertionError("there is no sound")
+
+    def feed_over(self, call_id: str, feed_id: str, reason: str) -> None:
+        self.reason.set_result(reason)
+
+
+async def speak_in_calls(url: str, folder: Path) -> None:
+    feeds = SpeechFeeds(url, TOKEN, folder)
+    feeds.listener = told = Told()
+    await feeds.open()
+    try:
+        feeds.begin("any", Synthesise("any", SpeechItem("oui"), "fr"))
+        feeds.hand_over("any", "any")
+        assert "answered 30" in await told.reason
+    finally:
+        await feeds.close()
+
+
+async def write_to_a_client(url: str) -> None:
+    port = WhatsAppPort(url, TOKEN, "it")
+    try:
+        with pytest.raises(NotSent):
+            await port.send(OutgoingMessage("m1", "3000000001", "booking_confirmation", {"nome": "Anna"}))
+    finally:
+        await port.close()
+
+
+async def speak_ahead(url: str) -> None:
+    assert await SpeechAhead(url, TOKEN, lambda: [("fr", "oui")]).prepare() == 0
+
+
 async def command_asterisk(url: str) -> None:
     async with AriClient(url, "pronto", TOKEN, "pronto") as ari:
         for method in ("GET", "POST", "DELETE"):
@@ -166,12 +222,22 @@ def port_of(url: str) -> int:
 CLIENTS = {
     "rtp_receiver/whisper.py",
     "bot_manager/intents.py",
+    "bot_manager/speech_ahead.py",
     "ari_controller/ari.py",
+    "ari_controller/speech_feeds.py",
     "pronto/asking.py",
+    "speech_service/engines/remote.py",
+    "booking_service/sending.py",
     "devstack/stack.py",
     "devstack/asterisk.py",
 }
 """Every module that asks over HTTP. The test below tries them all."""
+TRIED_ELSEWHERE = {
+    "bot_manager/actions.py",  # tests/bot_manager/test_actions.py: no redirect, no address that is not listed
+    "bot_manager/targets.py",  # the addresses that it may ask, and their names
+    "devstack/order_server.py",  # a server
+}
+"""What the test below need not try."""
 HTTP = re.compile(r"(aiohttp|httpx|requests|openai|urllib3|urllib\.request|http\.client)\b")
 """What they ask with."""
 
@@ -191,7 +257,7 @@ def test_every_client_is_known() -> None:
                 for one in names
             ):
                 found.add(str(name))
-    assert found == CLIENTS
+    assert found == CLIENTS | TRIED_ELSEWHERE
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -203,7 +269,16 @@ async def test_no_client_follows_to_another_server(
     url = str(servers.here.make_url("/any"))
     elsewhere = str(servers.elsewhere.make_url("/proxy"))
     monkeypatch.setenv("http_proxy", elsewhere)  # a proxy would be told the token too
-    for client in (recognise, ask_intents, command_asterisk, lambda url: listen_to_asterisk(url, servers)):
+    for client in (
+        recognise,
+        ask_intents,
+        speak,
+        speak_ahead,
+        lambda url: speak_in_calls(url, tmp_path),
+        write_to_a_client,
+        command_asterisk,
+        lambda url: listen_to_asterisk(url, servers),
+    ):
         servers.came.clear()
         await client(url)
         assert servers.came

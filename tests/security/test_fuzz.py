@@ -13,7 +13,6 @@ from ari_controller.call_snapshot import BadLegs, restore, snapshot_of
 from audio_prompts.catalogue import BadCatalogue, read_catalogue
 from bot_manager.call import Surroundings
 from bot_manager.commits import Commits
-from bot_manager.record_writer import RecordWriter
 from bot_manager.switchboard import Switchboard
 from callers.sdp import MalformedSdp, audio_target, describe
 from config import ROOT
@@ -21,10 +20,12 @@ from dialogue.flow_loader import BadFlow
 from dialogue.flow_store import FlowStore, intent_names
 from protocol.bus import Entry, Inbox, connect
 from protocol.codec import LONGEST_MESSAGE, BadMessage, decode, encode
+from protocol.items import prompts
 from protocol.keys import stream_key
 from protocol.lease import Lease
-from protocol.messages import CallStarted, HangUp
-from records.call_records import open_database
+from protocol.messages import VERSION, CallStarted, HangUp, Message, Say
+from records.database import open_database
+from records.writer import RecordWriter
 from tests.fuzz.calls import CELL, FickleIntents, prompts_in, storm_of_events, storm_of_messages
 from tests.fuzz.datagrams import Storm
 from tests.fuzz.parsers import CALL as PARSED_CALL
@@ -133,17 +134,33 @@ async def test_half_a_character_goes_through_the_bus_as_a_whole_one(redis_url: s
     await redis.aclose()
 
 
+class Listed(Commits):
+    """Also lists what is sent."""
+
+    def __init__(self, lease: Lease, cell: str) -> None:
+        super().__init__(lease, cell)
+        self.sent: list[Message] = []
+
+    def send(self, message: Message, version: int = VERSION) -> None:
+        """As it is, and noted."""
+        self.sent.append(message)
+        super().send(message, version)
+
+
 async def test_a_call_of_which_nothing_is_heard_is_given_up(redis_url: str, tmp_path: Path) -> None:
     redis = connect(redis_url)
     flows = FlowStore(ROOT / "flows", prompts_in(tmp_path))
     flows.load()
     records = RecordWriter(open_database(f"sqlite:///{tmp_path / 'calls.sqlite'}"))
     intents: Any = FickleIntents(Random(SEED))
-    around = Surroundings(Commits(Lease(redis, CELL, "bot", "bot"), CELL), intents, records, silent_s=0.05)
+    commits = Listed(Lease(redis, CELL, "bot", "bot"), CELL)
+    around = Surroundings(commits, intents, records, silent_s=0.05)
     switchboard = Switchboard(around, flows, CELL, "fr/heating")
     await switchboard.deal_with(Entry("1-0", CallStarted("nobody", 1.0, "", "")))
     assert len(switchboard) == 1
     assert await switchboard.drained(20.0)
+    # should there be somebody, they are told: the controller hands over whom nobody drives any more
+    assert [say.items for say in commits.sent if isinstance(say, Say)][-1] == prompts("apology")
     await redis.aclose()
 
 

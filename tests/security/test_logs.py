@@ -19,15 +19,17 @@ from observability.logs import PERSONAL, JsonFormatter, TextFormatter
 from protocol.codec import BadMessage, decode, encode
 from protocol.messages import UtteranceTranscribed
 from records.call import CallRecord
-from records.call_records import open_database, store
+from records.engines import connect
+from records.store import store
 from tests.fuzz.samples import AT, CALL
 
 SECRET = "s3cret-do-not-tell"
 HARMLESS = set(
-    "app away_s bound_s buffer_bytes call_id calls channel code command committed compute_type confidence count device "
-    "effect encoder error events_held fault flow folder from intent item keys kind language left limit_mb model "
-    "next_state outcome path reason resident_mb retry_in_s rtp score sentence_hash service set silent_ms source "
-    "state status stream turn turns type version waiting what".split()
+    "action app appointment away_s bound_s buffer_bytes call_id calls channel code command committed compute_type "
+    "confidence count device effect encoder engine error events_held fault flow folder from intent item keys kind "
+    "language left limit_mb model next_state outcome path reason resident_mb result retry_in_s rtp score "
+    "sentence_hash service set silent_ms source state status strain stream turn turns type version voice voices "
+    "waiting what".split()
 )
 """Every field that our records have and that says nothing of a caller. A new field is put here or among PERSONAL."""
 
@@ -91,7 +93,7 @@ def test_what_a_refused_message_held_is_not_told() -> None:
 
 
 def test_an_error_of_the_database_does_not_tell_who_called(tmp_path: Path) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'calls.sqlite'}")
+    engine = connect(f"sqlite:///{tmp_path / 'calls.sqlite'}")
     call = CallRecord("c1", "cell", "+33612345678", "", "f", "v", "", 1.0)
     with pytest.raises(SQLAlchemyError) as caught, engine.begin() as connection:
         store(connection, [call])  # there are no tables

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ari_controller import ari_requests
-from ari_controller.ari_events import LONGEST_NUMBER, BadEvent, StasisStarted, parse_event
+from ari_controller.ari_events import BadEvent, StasisStarted, parse_event
 from ari_controller.ari_requests import BadRequest
+from ari_controller.numbers import LONGEST_NUMBER
 from audio_prompts.build import import_recording
 from audio_prompts.catalogue import BadCatalogue, read_catalogue_text
 from config import ROOT
@@ -46,17 +47,23 @@ PATH = re.compile(r"/[A-Za-z0-9._-]+(/[A-Za-z0-9._%-]+)*")
 
 
 @given(TEXTS)
-def test_a_call_id_with_odd_characters_comes_in_neither_from_asterisk_nor_from_the_bus(text: str) -> None:
-    event = next(body for body in recorded_events() if body["type"] == "StasisStart")
-    event = json.loads(json.dumps(event))
-    event["channel"]["id"] = text
+def test_a_call_id_with_odd_characters_does_not_come_in_from_the_bus(text: str) -> None:
     fits = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text) is not None and ".." not in text and len(text) < 100
-    with contextlib.suppress(BadEvent):
-        parse_event(json.dumps(event))
-        assert fits
     with contextlib.suppress(BadMessage):
         assert decode(json.dumps({"type": "HangUp", "call_id": text, "at": 1})) == HangUp(text, 1.0, v=1)
         assert fits
+
+
+@given(TEXTS)
+def test_a_channel_that_others_named_is_one_quoted_part_of_a_path_or_refused(text: str) -> None:
+    event = next(body for body in recorded_events() if body["type"] == "StasisStart")
+    event = json.loads(json.dumps(event))
+    event["channel"]["id"] = text
+    with contextlib.suppress(BadEvent):
+        parse_event(json.dumps(event))
+        assert re.fullmatch(r"/channels/[A-Za-z0-9._~%-]+/answer", ari_requests.answer(text).path)
+        assert text.isprintable()
+        assert text not in (".", "..")
 
 
 @given(TEXTS)

@@ -71,13 +71,14 @@ async def test_a_caller_of_the_trunk_reaches_the_bot_and_nothing_else(asterisk: 
         assert await asyncio.to_thread(wait_for, hears_that_the_bot_is_away, 10.0)
 
 
-def test_only_the_modules_that_are_needed_are_there(asterisk: Asterisk) -> None:
+def test_only_modules_of_the_list_run_and_none_that_opens_a_door(asterisk: Asterisk) -> None:
     text = (CONF / "modules.conf").read_text(encoding="utf-8")
     wanted = set(re.findall(r"^load = (\S+)", text, re.MULTILINE))
     assert "autoload = no" in text.splitlines()
     assert wanted & FORBIDDEN.keys() == set()
     running = {module["name"] for module in asterisk.get("asterisk/modules") if module["status"] == "Running"}
-    assert {name for name in running if name.endswith(".so")} <= wanted
+    # one that Asterisk loads by itself for another is wanting in the list; test_modules.py holds the list to its uses
+    assert {name for name in running if name.endswith(".so")} == wanted
 
 
 ORIGINATE = "channels?endpoint=PJSIP/x@trunk&extension=1"
@@ -107,7 +108,8 @@ def test_every_server_is_bound_to_loopback_unless_told_otherwise() -> None:
             if field.name.endswith(("_host", "_ip")):
                 assert field.default == "127.0.0.1", field.name
             if field.name.endswith("_url") and isinstance(field.default, str):
-                assert "//127.0.0.1" in field.default or field.default.startswith("sqlite:"), field.name
+                is_here = "//127.0.0.1" in field.default or field.default.startswith("sqlite:")
+                assert is_here or not field.default, field.name
 
 
 def test_packets_of_another_source_are_no_part_of_a_call() -> None:

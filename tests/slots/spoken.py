@@ -232,6 +232,9 @@ def french_zip_codes(count: int, seed: int) -> list[Case]:
 # --- telephone numbers ------------------------------------------------------------------------------------------------
 
 
+OVERSEAS_NUMBERS = {"0262", "0263", "0269", "0639", "0939", "0947"}
+
+
 def french_phone_numbers(count: int, seed: int) -> list[Case]:
     """Mobile and fixed numbers in pairs, one by one, in digits, with the country code, corrected."""
     rng = random.Random(seed)
@@ -240,6 +243,8 @@ def french_phone_numbers(count: int, seed: int) -> list[Case]:
         digits = (
             rng.choice(("06", "07", "06", "01", "02", "03", "04", "05", "09")) + f"{rng.randint(20000000, 69999999)}"
         )
+        if digits[:4] in OVERSEAS_NUMBERS:  # they are not +33
+            digits = f"{digits[:2]}20{digits[4:]}"
         groups = [digits[i : i + 2] for i in range(0, 10, 2)]
         spoken = [french_group(group) for group in groups]
         style = number % 9
@@ -301,7 +306,8 @@ def french_day(rng: random.Random, today: date) -> tuple[str, date]:
         return f"{name} de la semaine prochaine", of_next_week(today, weekday)
     if kind == 5:
         days = rng.randint(2, 20)
-        return f"dans {plain(french(days))} jours", today + timedelta(days=days)
+        weeks = {8: 7, 15: 14}  # "quinze jours" are two weeks
+        return f"dans {plain(french(days))} jours", today + timedelta(days=weeks.get(days, days))
     day = today + timedelta(days=rng.randint(1, 300))
     number = "premier" if day.day == 1 else french(day.day)
     spoken = f"le {number} {FR_MONTHS[day.month - 1]}"

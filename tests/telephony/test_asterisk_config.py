@@ -4,7 +4,10 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from config import ROOT
 from devstack.asterisk_config import AsteriskSettings, UnknownSection, local_files, with_values
+from dialogue.flow_store import FlowStore
+from dialogue.voice.holding import MOST_HELD_MS
 
 CONF = Path(__file__).resolve().parents[2] / "asterisk_conf"
 SETTINGS = AsteriskSettings(sip_port=5070, http_port=8090, ari_password="pw1", softphone_password="pw2")
@@ -61,10 +64,28 @@ def test_limits_of_the_deployment_are_the_ones_that_run() -> None:
         ("asterisk.conf", "maxfiles = 20000"),
         ("http.conf", "sessionlimit = 1000"),
         ("rtp.conf", "strictrtp = yes"),
-        ("pjsip.conf", "rtp_timeout = 30"),
+        ("pjsip.conf", "rtp_timeout = 120"),
     ):
         assert line in origin[name].splitlines()
         assert line in files[name].splitlines()
+
+
+def test_a_line_without_packets_outlives_every_wait_of_the_shipped_flows() -> None:
+    """A muted telephone may send nothing: the flow says good-bye first. A hold is waited for by the bot first."""
+    lines = deployed()["pjsip.conf"].splitlines()
+    limits_s = {int(line.split("=")[1]) for line in lines if line.startswith("rtp_timeout =")}
+    held_s = {int(line.split("=")[1]) for line in lines if line.startswith("rtp_timeout_hold =")}
+    assert min(held_s) * 1_000 > MOST_HELD_MS
+    flows = FlowStore(ROOT / "flows", ROOT / "audio_prompts")
+    flows.load()
+    assert flows.names()
+    for flow in map(flows.current, flows.names()):
+        prompt_ms = max(flow.prompt_ms.values())
+        patience_ms = max([step.wait_ms for step in flow.everywhere.values()])
+        for state in filter(lambda state: state.listens, flow.states.values()):
+            rungs = state.no_input.retries + 1 if state.no_input else 1
+            silent_ms = patience_ms + rungs * (state.listening.no_input_ms + prompt_ms)
+            assert min(limits_s) * 1_000 > silent_ms, (flow.name, state.name)
 
 
 def test_ari_is_never_offered_to_the_network() -> None:

@@ -37,11 +37,15 @@ async def test_a_hand_off_rings_the_adviser(unprepared: Asterisk) -> None:
     assert len(await everything_heard(unprepared, "900", name="softphone", password=password)) == 1
 
 
-async def test_a_hand_off_that_nobody_takes_ends_with_the_away_prompt() -> None:
+@pytest.fixture
+def lonely() -> Iterator[Asterisk]:
+    """An Asterisk whose adviser is nowhere."""
     server = Asterisk(settings_on_free_ports(away_prompt="beep", adviser="Local/nobody@nowhere"))
     server.start()
-    try:
-        password = server.settings.softphone_password
-        assert len(await everything_heard(server, "900", name="softphone", password=password)) == 1
-    finally:
-        server.stop()
+    yield server
+    server.stop()
+
+
+async def test_a_hand_off_that_nobody_takes_ends_with_the_away_prompt(lonely: Asterisk) -> None:
+    password = lonely.settings.softphone_password
+    assert len(await everything_heard(lonely, "900", name="softphone", password=password)) == 1

@@ -1,13 +1,16 @@
 """Samples and keys to packets, packets to samples."""
 
 import struct
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callers.packet_lengths import Repacketiser
 from callers.rtp_audio import CallerPacket, MalformedRtp, Packetiser, from_ulaw, parse, to_ulaw
+from callers.sdp import PCMU
 
 
 def test_ulaw_has_the_values_of_g711() -> None:
@@ -129,3 +132,32 @@ def test_stopping_drops_what_was_not_sent() -> None:
     packetiser.stop_speaking()
     assert packetiser.is_idle
     assert not from_ulaw(packetiser.next_packet()[0].payload).any()
+
+
+def offsets(audio: list[CallerPacket]) -> list[int]:
+    """Where each packet begins, in samples from the first on; each begins where the one before ends, but for keys."""
+    found = [(packet.timestamp - audio[0].timestamp) % 2**32 for packet in audio]
+    gaps = [b - a - len(packet.payload) for a, b, packet in zip(found, found[1:], audio, strict=False)]
+    assert all(gap == 0 or gap == 8 * 160 for gap in gaps)
+    return found
+
+
+@pytest.mark.parametrize("packet_ms", [10, 20, 30, 40, 60])
+def test_packets_of_another_length_have_the_same_samples_and_no_gap(packet_ms: int) -> None:
+    stream, packing = Packetiser(1, 65_530, 2**32 - 400), Repacketiser(packet_ms)
+    spoken = np.arange(-4_000, 4_000, dtype=np.int16)
+    stream.speak(spoken[:4_000])
+    stream.press("5")
+    stream.speak(spoken[4_000:])
+    packets = [cut for _ in range(100) for cut in packing.take(stream.next_packet()[0])]
+    audio = [packet for packet in packets if packet.payload_type == PCMU]
+    steps = {(b.sequence - a.sequence) % 65_536 for a, b in pairwise(packets)}
+    assert steps == {1}
+    assert max(len(packet.payload) for packet in audio) == packet_ms * 8
+    heard = {packet.timestamp: packet.payload for packet in audio}
+    begin = next(iter(heard))
+    whole = b"".join(heard[(begin + offset) % 2**32] for offset in offsets(audio))
+    assert to_ulaw(spoken[:4_000]) in whole
+    assert to_ulaw(spoken[4_000:]) in whole
+    assert [packet.marker for packet in audio].count(True) == 1
+    assert len([packet for packet in packets if packet.payload_type != PCMU]) == 8

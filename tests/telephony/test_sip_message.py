@@ -67,7 +67,7 @@ def test_an_answer_copies_every_via() -> None:
     [
         (b"", "no empty line"),
         (b"\r\n\r\n", "not a request line"),
-        (b"\xff\xfe\r\n\r\n", "not UTF-8"),
+        (b"\xff\xfe\r\n\r\n", "not a request line"),
         (RINGING.replace(b"200 OK", b"2x0 OK"), "not a status line"),
         (RINGING.replace(b"1 INVITE", b"INVITE"), "CSeq"),
         (RINGING.replace(b"CSeq: 1 INVITE", b"CSeq 1 INVITE"), "without a colon"),

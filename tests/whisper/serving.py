@@ -13,9 +13,10 @@ from observability.http import Server
 from observability.listening import bound_socket
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, Batcher
-from whisper_service.engine import Decoded, Job, Mel, WhisperEngine
+from whisper_service.engine import WhisperEngine
 from whisper_service.guards import GuardLimits
 from whisper_service.http_api import create_app
+from whisper_service.jobs import Decoded, Job
 from whisper_service.service import Service, load_families
 from whisper_service.transcriber import Transcriber
 
@@ -37,11 +38,15 @@ class HeldEngine:
         if is_open:
             self.gate.set()
 
-    def features(self, samples: Samples) -> Mel:
-        return self._engine.features(samples)
-
-    def job(self, mel: Mel, language: str, hints: Sequence[str] = (), temperature: float = 0.0) -> Job:
-        return self._engine.job(mel, language, hints, temperature)
+    def prepare(
+        self,
+        samples: Samples,
+        language: str,
+        hints: Sequence[str] = (),
+        temperature: float = 0.0,
+        awaited: Sequence[str] = (),
+    ) -> Job:
+        return self._engine.prepare(samples, language, hints, temperature, awaited)
 
     def key(self, job: Job) -> Hashable:
         return self._engine.key(job)

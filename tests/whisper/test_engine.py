@@ -12,18 +12,10 @@ from faster_whisper import WhisperModel
 from tests.whisper.serving import HeldEngine
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, Batcher, OutOfMemory
-from whisper_service.engine import (
-    MAX_HINT_TOKENS,
-    Decoded,
-    Job,
-    ModelNotes,
-    WhisperEngine,
-    choose_device,
-    judge,
-    load_engine,
-    read_notes,
-)
+from whisper_service.engine import MAX_HINT_TOKENS, WhisperEngine, choose_device, load_engine
 from whisper_service.guards import GuardLimits
+from whisper_service.jobs import Decoded, Job, judge
+from whisper_service.model_notes import ModelNotes, read_notes
 
 
 def first_answer(engine: WhisperEngine, job: Job) -> Decoded:
@@ -143,6 +135,14 @@ def test_an_unsure_answer_is_run_again_over_the_full_context(engine: WhisperEngi
     assert judge(again.job, Decoded("non", "fr", -1.9, 0.1, 0.5)) == Decoded("oui", "fr", -1.2, 0.1, 0.5, runs=2)
 
 
+def test_a_model_that_gains_nothing_by_it_is_asked_again_in_its_short_context() -> None:
+    job = Job(np.zeros((80, 100), np.float32), "fr", context_s=10.0)
+    again = judge(job, Decoded("oui", "fr", -1.2, 0.1, 0.5), in_full=False)
+    assert isinstance(again, Again)
+    assert again.job.context_s == 10.0
+    assert again.job.temperature > 0
+
+
 def test_silence_is_not_run_again_and_a_loop_is(engine: WhisperEngine) -> None:
     job = Job(np.zeros((80, 100), np.float32), "fr", context_s=30.0)
     silence = Decoded("merci", "fr", -1.5, 0.9, 0.5)
@@ -196,7 +196,7 @@ def test_out_of_memory_of_the_device_is_told_apart(random_model: Path, clips: li
 def test_a_batch_that_the_device_cannot_hold_is_answered_in_halves(random_model: Path, clips: list[Samples]) -> None:
     held = HeldEngine(small_engine(random_model, 2), is_open=False)
     batcher = Batcher[Job, Decoded](held, max_batch=8)
-    jobs = [held.job(held.features(clip), "fr") for clip in clips[:8]]
+    jobs = [held.prepare(clip, "fr") for clip in clips[:8]]
     first = batcher.submit(jobs[0], float("inf"))
     assert held.entered.acquire(timeout=20)
     burst = [batcher.submit(job, float("inf")) for job in jobs]

@@ -12,8 +12,8 @@ import pytest
 from tests.whisper.serving import FAMILIES, SPEECH
 from whisper_service.audio import Samples, decode
 from whisper_service.batcher import Again, Batcher
-from whisper_service.engine import Decoded, Job
 from whisper_service.guards import GuardLimits
+from whisper_service.jobs import Decoded, Job
 from whisper_service.transcriber import TooLate, Transcriber, Transcript, TranscriptionRequest
 
 
@@ -26,12 +26,17 @@ class Parrot:
         self.answer = Decoded(text, "fr", avg_logprob, 0.05, 1.0)
         self.takes_hints = takes_hints
 
-    def features(self, samples: Samples) -> Samples:
-        return np.zeros((80, samples.size // 160), np.float32)
-
-    def job(self, mel: Samples, language: str, hints: Sequence[str] = (), temperature: float = 0.0) -> Job:
+    def prepare(
+        self,
+        samples: Samples,
+        language: str,
+        hints: Sequence[str] = (),
+        temperature: float = 0.0,
+        awaited: Sequence[str] = (),
+    ) -> Job:
+        mel = np.zeros((80, samples.size // 160), np.float32)
         tokens = tuple(range(len(hints))) if self.takes_hints else ()
-        return Job(mel, language, tokens, temperature=temperature)
+        return Job(mel, language, tokens, temperature=temperature, awaited=tuple(awaited))
 
     def key(self, job: Job) -> Hashable:
         return len(job.hints)

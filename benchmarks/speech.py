@@ -1,0 +1,345 @@
+"""Speech in calls, as callers hear it: first sound, gaps, stops, and services that are killed in mid-sentence.
+
+    python -m benchmarks.speech first [--calls 25] [--rounds 20]
+    python -m benchmarks.speech gaps  [--calls 25] [--times-real 1.5]
+    python -m benchmarks.speech stops [--count 200]
+    python -m benchmarks.speech kills [--count 50] [--what controller|speech]
+
+A real Asterisk, Redis, controller and speech service; this process is the callers and the bot. Times are the kernel's
+at the caller's socket, counted from the command's way onto the bus. `first` plays as its recording what the speech
+service made of the same sentence, so that both begin with the same packet. `gaps`, `stops` and `kills` say tones
+without a pause, so that every packet of silence in a sentence is one too many; `kills` of the speech service says
+words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+import urllib.request
+import wave
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from callers.sip_caller import SipCaller
+from config import ROOT
+from devstack.asterisk import Asterisk, settings_on_free_ports
+from devstack.processes import ChildProcess, free_tcp_port
+from devstack.redis_server import RedisServer
+from protocol.bus import connect
+from protocol.items import PromptItem, SpeechItem
+from protocol.messages import Append, Listen, PlaybackFinished, PlaybackStarted, Say, StopPlayback
+from tests.ari_controller.switchboard import Bot, ControllerProcess, dial
+from tests.ari_controller.tone_voice import ToneVoice, speaking_tones
+from tests.background import running
+
+KNOWN = "Bonjour, vous êtes bien au service des rendez-vous."
+NAMES = "Dupont Morel Girard Lefebvre Fontaine Chevalier Mercier Blanchard Guérin Boyer Garnier Faure Rousseau".split()
+TOWNS = "Nantes Rennes Angers Quimper Lorient Vannes Laval Tours Blois Niort Poitiers Limoges Bourges Nevers".split()
+
+
+@dataclass
+class Voice:
+    """The speech service as a process."""
+
+    folder: Path
+    port: int = field(default_factory=free_tcp_port)
+
+    def __post_init__(self) -> None:
+        environment = {"SPEECH_PORT": str(self.port), "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "speech_service"]
+        self.child = ChildProcess("speech_service", command, self.folder / "speech.log", environment)
+
+    @property
+    def url(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        """Whether it speaks."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/ready", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def sound(self, text: str) -> bytes:
+        """What it says, int16 at 8 kHz."""
+        body = json.dumps({"text": text, "language": "fr"}).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/speech", body)) as answer:
+            found = b""
+            while not (head := json.loads(answer.readline())).get("over"):
+                found += answer.read(head["bytes"])
+        return found
+
+
+@dataclass
+class Place:
+    """All that runs."""
+
+    folder: Path
+    asterisk: Asterisk
+    redis_url: str
+    controller: ControllerProcess
+    voice: Voice
+    tones: ToneVoice
+    bot: Bot
+    number: int = 0
+
+    def say(self, call_id: str, *said: SpeechItem | PromptItem, open: bool = False) -> tuple[str, float]:
+        """Asks for it; returns its id and when that was."""
+        self.number += 1
+        playback_id = f"{call_id}-b{self.number}"
+        self.bot.do(Say(call_id, time.time(), self.number, playback_id, "fr", said, open=open))
+        return playback_id, time.monotonic()
+
+    async def over(self, playback_id: str) -> PlaybackFinished:
+        """Its end."""
+        return await self.bot.next(PlaybackFinished, playback_id=playback_id, deadline_s=60.0)
+
+
+@asynccontextmanager
+async def place(words: bool) -> AsyncIterator[Place]:
+    """Starts everything; `words`: the controller is given the speech service, else tones."""
+    folder = Path(tempfile.mkdtemp(prefix="speech-"))
+    redis, asterisk, voice = RedisServer(), Asterisk(settings_on_free_ports()), Voice(folder)
+    prompts = folder / "prompts"
+    (prompts / "fr").mkdir(parents=True)
+    try:
+        await asyncio.to_thread(redis.start)
+        await asyncio.to_thread(asterisk.start)
+        await asyncio.to_thread(voice.child.start)
+        await asyncio.to_thread(voice.child.wait_until, voice.is_ready, 60.0)
+        await asyncio.to_thread(write, prompts / "fr" / "known.wav", await asyncio.to_thread(voice.sound, KNOWN))
+        for name in ("busy", "apology", "cannot_say", "one_moment"):
+            tone = 8_000 * np.sin(2 * np.pi * 2_400 * np.arange(4_000) / 8_000)
+            await asyncio.to_thread(write, prompts / "fr" / f"{name}.wav", tone.astype("<i2").tobytes())
+        async with speaking_tones() as tones:
+            controller = ControllerProcess(asterisk, redis.url, prompts, folder / "controller.log", free_tcp_port())
+            await controller.start(
+                SPEECH_URL=voice.url if words else tones.url,
+                MAX_CALLS="100",
+                STRAIN_LIMIT="0",
+                STANDBY_LOCK=str(folder / "place"),
+            )
+            client = connect(redis.url)
+            bot = Bot(client)
+            async with running(bot.read(), bot.outbox.run()):
+                try:
+                    yield Place(folder, asterisk, redis.url, controller, voice, tones, bot)
+                finally:
+                    await controller.stop()
+                    shutil.rmtree(controller.parts.parent, ignore_errors=True)
+            await client.aclose()
+    finally:
+        for started in (voice.child, asterisk, redis):
+            await asyncio.to_thread(started.stop)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write(path: Path, sound: bytes) -> None:
+    """A prompt."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(sound)
+
+
+@asynccontextmanager
+async def callers(at: Place, count: int) -> AsyncIterator[list[tuple[SipCaller, str]]]:
+    """So many calls at once."""
+    found = []
+    for number in range(count):
+        caller = SipCaller(("127.0.0.1", at.asterisk.settings.sip_port), f"+3361234{number:04d}")
+        await caller.__aenter__()
+        call_id = await dial(caller, at.bot)
+        at.bot.do(Listen(call_id, time.time(), 0, "fr"))  # a call without a command is taken for one that nobody drives
+        found.append((caller, call_id))
+    try:
+        yield found
+    finally:
+        for caller, _ in found:
+            await caller.hang_up()
+            await caller.__aexit__(None, None, None)
+
+
+def spans(caller: SipCaller, since_s: float) -> list[float]:
+    """When each packet with sound came."""
+    return [f.arrival_s for f in caller.phone.frames if f.arrival_s >= since_s and np.abs(f.samples).max() > 8]
+
+
+def a_sentence(dice: random.Random) -> str:
+    """About sixty characters that nobody said before."""
+    street = f"{dice.randrange(2, 300)} rue de {dice.choice(TOWNS)}"
+    return f"{dice.choice(NAMES)} vous attend au {street} le {dice.randrange(2, 29)} à {dice.randrange(8, 19)} heures."
+
+
+def show(name: str, values: Sequence[float], unit: str = "ms") -> None:
+    """One line of figures."""
+    found = np.array(values)
+    p50, p95, most = np.percentile(found, 50), np.percentile(found, 95), found.max()
+    print(f"{name:34} n={len(found):4}  p50 {p50:6.1f}  p95 {p95:6.1f}  max {most:6.1f} {unit}", flush=True)
+
+
+# --- 1: first sound ---------------------------------------------------------------------------------------------------
+
+
+async def first(calls: int, rounds: int) -> None:
+    """How long from the text to the first packet."""
+    came: dict[str, list[float]] = {"recording": [], "cached": [], "new": [], "stream": []}
+    async with place(words=True) as at, callers(at, calls) as live:
+
+        async def one(caller: SipCaller, call_id: str, seed: int) -> None:
+            dice = random.Random(seed)
+            for _ in range(rounds):
+                for kind in dice.sample(sorted(came), 4):
+                    await asyncio.sleep(dice.uniform(0.3, 2.0))
+                    text = a_sentence(dice)
+                    head, _, rest = text.partition(" au ")
+                    said: dict[str, SpeechItem | PromptItem] = {
+                        "recording": PromptItem("known"),
+                        "cached": SpeechItem(KNOWN),
+                        "new": SpeechItem(text),
+                    }
+                    item = said.get(kind) or SpeechItem(f"{head},")
+                    playback_id, since_s = at.say(call_id, item, open=kind == "stream")
+                    if kind == "stream":
+                        await asyncio.sleep(0.2)
+                        at.bot.do(Append(call_id, time.time(), playback_id, (SpeechItem(f"au {rest}"),), last=True))
+                    await at.over(playback_id)
+                    heard = spans(caller, since_s)
+                    came[kind].append((heard[0] - since_s) * 1_000)
+
+        await asyncio.gather(*(one(caller, call_id, seed) for seed, (caller, call_id) in enumerate(live)))
+    for kind, values in came.items():
+        show(f"{calls} calls, {kind}", values)
+
+
+# --- 2: gaps and stops ------------------------------------------------------------------------------------------------
+
+
+async def gaps(calls: int, times_real: float) -> None:
+    """Silence inside utterances of recordings and of a voice that is only just fast enough."""
+    longest: list[float] = []
+    async with place(words=False) as at, callers(at, calls) as live:
+        at.tones.times_real = times_real
+
+        async def one(caller: SipCaller, call_id: str, seed: int) -> None:
+            dice = random.Random(seed)
+            for _ in range(8):
+                await asyncio.sleep(dice.uniform(0.2, 1.5))
+                said = [SpeechItem(f"{dice.randrange(5, 15)}00:{dice.randrange(1, 6)}000") for _ in range(2)]
+                playback_id, since_s = at.say(call_id, *said)
+                await at.over(playback_id)
+                heard = spans(caller, since_s)
+                longest.append(float(max(np.diff(heard))) * 1_000)
+
+        await asyncio.gather(*(one(caller, call_id, seed) for seed, (caller, call_id) in enumerate(live)))
+        stalls = sum(caller.phone.stalls for caller, _ in live)
+    show(f"{calls} calls, {times_real:g} x real time: longest gap", longest)
+    print(f"gaps above 60 ms in {sum(gap > 60 for gap in longest)} of {len(longest)} utterances; our stalls: {stalls}")
+
+
+async def stops(count: int) -> None:
+    """How soon it is silent, and whether what was heard is what is reported."""
+    silent: list[float] = []
+    off: list[float] = []
+    async with place(words=False) as at, callers(at, 1) as live:
+        at.tones.times_real = 2.0
+        (caller, call_id), dice = live[0], random.Random(3)
+        for _ in range(count):
+            playback_id, since_s = at.say(call_id, SpeechItem("600:3000"), PromptItem("known"))
+            await at.bot.next(PlaybackStarted, playback_id=playback_id)
+            await asyncio.sleep(dice.uniform(0.05, 2.5))
+            stop_s = time.monotonic()
+            at.bot.do(StopPlayback(call_id, time.time()))
+            over = await at.over(playback_id)
+            await asyncio.sleep(0.3)
+            heard = spans(caller, since_s)
+            silent.append((heard[-1] - stop_s) * 1_000)
+            off.append(abs(over.heard[0].heard_ms - len(heard) * 20))
+    show("stop to the last packet", silent)
+    show("reported and heard differ by", off)
+
+
+# --- 3: kills ---------------------------------------------------------------------------------------------------------
+
+
+async def kills(count: int, what: str) -> None:
+    """The controller or the speech service is killed in mid-sentence and started again."""
+    silences: list[float] = []
+    missing: list[float] = []
+    failed, dice = 0, random.Random(5)
+    async with place(words=what == "speech") as at:
+        at.tones.times_real = 1.5
+        text = " ".join(a_sentence(dice) for _ in range(3))
+        first = at.controller.child
+        at.controller.launch()  # loaded, it waits for the end of the first
+        for number in range(count):
+            async with callers(at, 1) as live:
+                caller, call_id = live[0]
+                item = SpeechItem("600:3000 1000:3000") if what == "controller" else SpeechItem(f"{number}. {text}")
+                playback_id, since_s = at.say(call_id, item)
+                await at.bot.next(PlaybackStarted, playback_id=playback_id)
+                await asyncio.sleep(dice.uniform(0.0, 2.0))
+                if what == "controller":
+                    await asyncio.to_thread(first.stop, 0.0)
+                    first = at.controller.child
+                else:
+                    await asyncio.to_thread(at.voice.child.stop, 0.0)
+                    at.voice.__post_init__()
+                    await asyncio.to_thread(at.voice.child.start)
+                over = await at.over(playback_id)
+                failed += over.state != "finished"
+                heard = spans(caller, since_s)
+                silences.append(float(max(np.diff(heard))) * 1_000)
+                missing.append(abs(6_000 - len(heard) * 20) if what == "controller" else 0)
+                await asyncio.to_thread(at.voice.child.wait_until, at.voice.is_ready, 60.0)
+            if what == "controller":
+                at.controller.launch()
+                await asyncio.sleep(8.0)  # it loads
+        await asyncio.to_thread(first.stop, 0.0)
+        left = sorted(path.name for path in at.controller.parts.glob("*"))
+        keys = [key for key in await at.bot.redis.keys("*") if ":legs:" in key or "speaking" in key]
+    show(f"{what} killed: longest silence", silences)
+    show(f"{what} killed: heard differs by", missing)
+    print(f"not finished: {failed} of {count}; part files left: {left}; keys left: {keys}")
+
+
+def main() -> None:
+    """See above."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("show", choices=["first", "gaps", "stops", "kills"])
+    parser.add_argument("--calls", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--times-real", type=float, default=1.5)
+    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--what", choices=["controller", "speech"], default="controller")
+    wanted = parser.parse_args()
+    os.environ.setdefault("LOG_FORMAT", "text")
+    print(f"{wanted.show}: load average {os.getloadavg()[0]:.1f} at the start", flush=True)
+    match wanted.show:
+        case "first":
+            asyncio.run(first(wanted.calls, wanted.rounds))
+        case "gaps":
+            asyncio.run(gaps(wanted.calls, wanted.times_real))
+        case "stops":
+            asyncio.run(stops(wanted.count))
+        case _:
+            asyncio.run(kills(wanted.count, wanted.what))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Revisions of the business data's tables, oldest first in `versions/`."""

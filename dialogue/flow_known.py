@@ -1,0 +1,159 @@
+"""Refuses what may be unset when it is needed: which variables are known wherever a flow can be, on every way. Pure.
+
+The known ones of a state are those that are known on all ways into it; a step adds what it sets, an answer its slot, a
+condition what it asks for (`order.date is known`). What is said, asked and decided there may need no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from dialogue.acting import SECRET, needed_texts
+from dialogue.flow import Flow, State, Step, Wording
+from dialogue.flow_yaml import Fault
+from dialogue.values.judging import known_if, needs
+from dialogue.values.templates import fields_of
+from dialogue.values.value_types import ValueType
+from dialogue.variables import scope_of
+
+Knowledge = frozenset[str]
+
+
+def check_known(flow: Flow, lines: Mapping[tuple[str, str], int]) -> list[Fault]:
+    """The faults of a flow whose names are all known. `lines`: (state, text) -> where it stands."""
+    walk = _Walk(flow, frozenset(name for name, variable in flow.variables.items() if variable.always))
+    walk.everything()
+    return [
+        Fault(flow.file, lines.get((state, text)) or lines.get(("", text)) or _line(flow, state), state, reason)
+        for state, text, reason in dict.fromkeys(walk.wanting)
+    ]
+
+
+def _line(flow: Flow, state: str) -> int:
+    return flow.states[state].line if state in flow.states else 1
+
+
+@dataclass
+class _Walk:
+    """`known` of each state that was reached; `wanting` is what is needed and may be unset: state, text, reason."""
+
+    flow: Flow
+    always: Knowledge
+    known: dict[str, Knowledge] = field(default_factory=dict)
+    wanting: list[tuple[str, str, str]] = field(default_factory=list)
+    _state: str = ""
+    _reports: bool = False
+
+    def everything(self) -> None:
+        """Spreads what is known until nothing changes, then looks at every use."""
+        waiting = [self.flow.start]
+        self.known[self.flow.start] = self.always
+        while waiting:
+            state = self.flow.states[waiting.pop()]
+            for target, known in self._leaving(state, self.known[state.name]):
+                before = self.known.get(target)
+                after = known if before is None else before & known
+                if after != before:
+                    self.known[target] = after
+                    waiting.append(target)
+        self._reports = True
+        for name, known in self.known.items():
+            list(self._leaving(self.flow.states[name], known))
+        self._state = ""
+        for wording in (self.flow.dead_air, self.flow.transfer_failed, *self.flow.trouble.say):
+            self._said(wording, self.always)
+
+    def _leaving(self, state: State, known: Knowledge) -> Iterator[tuple[str, Knowledge]]:
+        """Every way out of a state with what is known on it."""
+        self._state = state.name
+        self._said(state.say, known)
+        for wording in state.ask_again:
+            self._said(wording, known)
+        if state.goto:
+            yield state.goto, known
+        for step in state.choose:
+            if step.when is not None:
+                self._judged(step.when.text, needs(step.when.condition, known))
+                yield from self._taken(step, known | known_if(step.when.condition, True), is_judged=True)
+                known |= known_if(step.when.condition, False)
+        if state.otherwise is not None:
+            yield from self._taken(state.otherwise, known)
+        if state.action:
+            yield from self._acted(state, known)
+        if state.listens:
+            yield from self._answered(state, known)
+
+    def _acted(self, state: State, known: Knowledge) -> Iterator[tuple[str, Knowledge]]:
+        """What an action gives is known after the outcome that it comes with."""
+        action = self.flow.actions[state.action]
+        for text in needed_texts(action):
+            self._said((text,), known)
+        self._said(state.filler, known)
+        for outcome, step in state.outcomes.items():
+            given = {one.name for one in action.gives if one.outcome == outcome and not one.optional}
+            yield from self._taken(step, known | given)
+
+    def _answered(self, state: State, known: Knowledge) -> Iterator[tuple[str, Knowledge]]:
+        for step in state.answers.values():
+            yield from self._taken(step, known)
+        if state.slot:
+            filled = known | {state.slot}
+            self._said(state.read_back, filled)
+            for step in (*state.filled_as.values(), *((state.filled,) if state.filled else ())):
+                yield from self._taken(step, filled)
+        for escalation in (state.no_input, state.no_match):
+            if escalation is not None:
+                for wording in escalation.say:
+                    self._said(wording, known)
+                yield from self._taken(escalation.then, known)
+        for intent, step in self.flow.everywhere.items():
+            if intent not in state.answers:
+                yield from self._taken(step, known)
+        for wording in self.flow.faqs.values():
+            self._said(wording, known)
+        if self.flow.corrections is not None:
+            self._said(self.flow.corrections.say, known | {"corrected"})
+            self._said(self.flow.corrections.unread, known)
+            for slot in self.flow.slots.values():
+                if slot.corrected and slot.name in known:
+                    yield slot.corrected, known
+        # what may happen anywhere knows nothing of where it happened
+        yield from self._taken(self.flow.trouble.then, self.always)
+        yield from self._taken(self.flow.too_long, self.always)
+
+    def _taken(self, step: Step, known: Knowledge, is_judged: bool = False) -> Iterator[tuple[str, Knowledge]]:
+        if step.over is not None:
+            yield from self._taken(step.over, known)
+        if step.when is not None and not is_judged:
+            self._judged(step.when.text, needs(step.when.condition, known))
+            if step.otherwise is not None:
+                yield from self._taken(step.otherwise, known | known_if(step.when.condition, False))
+            known |= known_if(step.when.condition, True)
+        known |= frozenset(step.set)
+        self._said(step.say, known)
+        if step.goto:
+            yield step.goto, known
+        if step.restart:
+            yield step.restart, self.always
+
+    def _said(self, wording: Wording, known: Knowledge) -> None:
+        if self._reports:
+            for entry in wording:
+                for one in fields_of(entry) if "{" in entry else ():
+                    owner = one.name.rpartition(".")[0]
+                    is_known = one.name in known or one.name.startswith(SECRET)
+                    if not is_known and not (owner in known and self._is_list(owner)):
+                        self.wanting.append((self._state, entry, _reason(one.name)))
+
+    def _judged(self, text: str, wanting: Knowledge) -> None:
+        if self._reports:
+            self.wanting += [(self._state, text, _reason(name)) for name in sorted(wanting)]
+
+    def _is_list(self, name: str) -> bool:
+        kind: ValueType | None = scope_of(self.flow.slots, self.flow.variables).get(name)
+        return kind is not None and kind.kind == "list"
+
+
+def _reason(name: str) -> str:
+    return f"{name} may be unset here: not every way that leads here gives it a value"

@@ -1,0 +1,107 @@
+"""Reads the tables of a flow file: slots, answers to FAQs, language, region, time zone. Pure."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from yaml.nodes import Node, ScalarNode, SequenceNode
+
+import forms
+from dialogue.flow import Slot, Wording
+from dialogue.flow_names import Names
+from dialogue.flow_yaml import likely
+from dialogue.slots import MOST_DIGITS, MOST_INTEGER, SLOT_TYPES, SlotType
+from dialogue.slots.lexicon import LEXICONS, lexicon_of
+from dialogue.slots.regions import KNOWN_REGIONS
+
+
+class Tables:
+    """Reads tables; names that they hold are checked against `names`."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.reader = names.reader
+
+    def slot(self, name: str, node: Node) -> Slot:
+        reader = self.reader
+        entries = {"type": node} if isinstance(node, ScalarNode) else reader.mapping(
+            node, f"slot {name}", ("type", "choices", "say_as", "length", "corrected", "range")
+        )  # fmt: skip
+        kind = reader.text(entries["type"], "type") if "type" in entries else ""
+        if kind not in SLOT_TYPES:
+            reader.fault(node, f"slot {name} has type {kind or 'none'}; there are {', '.join(SLOT_TYPES)}")
+            return Slot(name, "digits")
+        slot_type: SlotType = next(known for known in SLOT_TYPES if known == kind)
+        choices = reader.choices(entries, node, f"slot {name}", slot_type == "choice")
+        say_as = {}
+        if "say_as" in entries:
+            for value, prompt in reader.mapping(entries["say_as"], "say_as").items():
+                if choices and value not in choices:
+                    reader.fault(prompt, f"slot {name} has no choice {value}{likely(value, choices)}")
+                say_as[value] = next(iter(self.names.say(prompt, "say_as")), "")
+        length = self.length(entries["length"]) if "length" in entries else (1, MOST_DIGITS)
+        if "length" in entries and slot_type != "digits":
+            reader.fault(entries["length"], f"slot {name}: length belongs to the type digits")
+        corrected = self.names.state_name(entries["corrected"], "corrected") if "corrected" in entries else ""
+        ends = (0, MOST_INTEGER)
+        if "range" in entries:
+            listed_ends = [reader.whole(end, "range", 0, MOST_INTEGER) for end in reader.items(entries["range"])]
+            ends = (listed_ends[0], listed_ends[-1])
+            if slot_type != "integer" or len(listed_ends) != 2 or ends[0] > ends[1]:
+                reader.fault(entries["range"], f"slot {name}: range is [least, most] of the type integer")
+        return Slot(name, slot_type, choices, say_as, length, corrected, ends)
+
+    def length(self, node: Node) -> tuple[int, int]:
+        """How many digits: one number, or the fewest and the most."""
+        reader = self.reader
+        ends = reader.items(node) if isinstance(node, SequenceNode) else (node,)
+        sizes = [reader.whole(end, "length", 1, MOST_DIGITS) for end in ends]
+        if not 1 <= len(sizes) <= 2 or sizes[0] > sizes[-1]:
+            reader.fault(node, "length must be a number of digits, or [fewest, most]")
+            return 1, MOST_DIGITS
+        return sizes[0], sizes[-1]
+
+    def faqs(self, node: Node) -> dict[str, Wording]:
+        reader = self.reader
+        found = {}
+        for name, say in reader.mapping(node, "faqs").items():
+            if name not in self.names.known.faqs and not self.names.known.any_intent:
+                reader.fault(say, f"unknown FAQ {name}{likely(name, self.names.known.faqs)}")
+            found[name] = self.names.say(say, name)
+        missing = sorted(self.names.known.faqs - set(found), key=lambda name: (len(name), name))
+        if missing:
+            reader.fault(node, f"no answer for {', '.join(missing)}")
+        return found
+
+    def dead_air(self, node: Node) -> tuple[int, Wording]:
+        entries = self.reader.mapping(node, "dead_air", ("after_ms", "say"))
+        after = self.reader.whole(entries["after_ms"], "after_ms", 500, 3_000) if "after_ms" in entries else 1_800
+        return after, self.names.say(entries["say"], "dead_air say") if "say" in entries else ()
+
+    def language(self, node: Node) -> str:
+        """One that slots and yes and no are understood in, and that of the folder, where prompts and intents are."""
+        name = self.reader.form(node, "language", forms.is_language, "no language code such as fr or fr-FR")
+        folder = self.names.known.language
+        if folder and name != folder:
+            self.reader.fault(node, f"language {name} in the folder {folder}: other prompts and intents")
+        try:
+            lexicon_of(name)
+        except ValueError:
+            languages = ", ".join(sorted(LEXICONS))
+            self.reader.fault(node, f"language {name} is not understood; there are {languages}")
+        return name
+
+    def region(self, node: Node) -> str:
+        """A country whose telephone numbers are known."""
+        name = self.reader.text(node, "region").upper()
+        if name not in KNOWN_REGIONS:
+            self.reader.fault(node, f"unknown region {name}: a country's two letters are needed, as in FR, IT, GB")
+        return name
+
+    def timezone(self, node: Node) -> str:
+        name = self.reader.text(node, "timezone")
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError):
+            self.reader.fault(node, f"unknown timezone {name}")
+        return name

@@ -1,0 +1,167 @@
+"""What a state can accept, beside what was decoded: what is taken, what is asked again, and what is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import math
+import os
+import wave
+
+import httpx
+import numpy as np
+import pytest
+
+from config import STATE
+from devstack.recogniser import is_there, settings_for_people
+from speech_service.engines.pico import RATE_HZ, Pico
+from tests.whisper.processes import replica
+from tests.whisper.serving import FAMILIES, SPEECH
+from tests.whisper.test_transcriber import Gate, Parrot
+from whisper_service.audio import Samples
+from whisper_service.batcher import Batcher
+from whisper_service.closed_sets import SURE, closed_set, decide, is_worth_scoring
+from whisper_service.engine import WhisperEngine
+from whisper_service.guards import GuardLimits
+from whisper_service.jobs import Decoded, Job, judge
+from whisper_service.phrases import normalise
+from whisper_service.transcriber import Transcriber, TranscriptionRequest
+
+FRENCH = closed_set(["yes_no"], "fr")
+assert FRENCH is not None
+FAR = -12.0
+
+
+def scores(**likely: float) -> dict[str, float]:
+    """Scores of the French set: very unlikely, but for the words that are given, with any mark behind."""
+    assert FRENCH is not None
+    given = {normalise(text): score for text, score in likely.items()}
+    return {text: given.get(normalise(text), FAR) for text in FRENCH.texts}
+
+
+def test_a_meaning_far_above_everything_else_is_taken_whatever_was_decoded() -> None:
+    assert FRENCH is not None
+    weighed = decide(FRENCH, "On...", {"On...": -4.0}, scores(oui=-1.5, non=-9.0))
+    assert weighed.verdict == "taken"
+    assert normalise(weighed.text) == "oui"
+    assert -0.2 < weighed.logprob < 0
+
+
+def test_what_was_decoded_is_kept_as_it_is_where_it_has_that_meaning() -> None:
+    assert FRENCH is not None
+    weighed = decide(FRENCH, "Ok, d'accord !", {"Ok, d'accord !": -2.0}, scores(oui=-9.0, non=-9.0))
+    assert (weighed.verdict, weighed.text) == ("taken", "Ok, d'accord !")
+
+
+@pytest.mark.parametrize(
+    ("said", "likely"),
+    [
+        ("Non.", {"oui": -2.0, "non": -1.0}),  # which of the two?
+        ("Non.", {"hein": -1.5, "non": -4.0}),  # or neither of them?
+        ("Oui.", {"oui": -6.0, "non": -3.0}),  # rather the other
+    ],
+)
+def test_a_yes_or_no_that_may_as_well_be_something_else_is_contested(said: str, likely: dict[str, float]) -> None:
+    assert FRENCH is not None
+    assert decide(FRENCH, said, {said: -8.0}, scores(**likely)).verdict == "contested"
+
+
+def test_what_was_decoded_stands_where_nothing_speaks_against_it_though_little_speaks_for_it() -> None:
+    assert FRENCH is not None
+    assert decide(FRENCH, "Oui.", {"Oui.": -8.0}, scores(oui=-7.0)).verdict == ""
+
+
+def test_what_is_neither_yes_nor_no_is_left_alone() -> None:
+    assert FRENCH is not None
+    assert decide(FRENCH, "Demain.", {"Demain.": -1.0}, scores(oui=-8.0, non=-7.0)).verdict == ""
+    assert decide(FRENCH, "Hmm.", {}, {}).verdict == ""
+
+
+def test_nobody_is_asked_about_a_sure_yes_or_about_a_sentence() -> None:
+    assert FRENCH is not None
+    assert not is_worth_scoring(FRENCH, "Oui.", SURE)
+    assert is_worth_scoring(FRENCH, "Oui.", SURE - 0.1)
+    assert not is_worth_scoring(FRENCH, "Oui je suis propriétaire de ma maison", -0.3)
+    assert is_worth_scoring(FRENCH, "Où est-ce que vous avez fait ça", -1.4)
+
+
+@pytest.mark.parametrize("language", ["fr", "it", "en"])
+def test_every_text_of_a_set_has_the_meaning_it_stands_under(language: str) -> None:
+    expected = closed_set(["zip_code", "yes_no"], language)
+    assert expected is not None
+    for meaning, texts in expected.written.items():
+        assert {expected.meaning_of.get(normalise(text)) for text in texts.split("|")} == {meaning}
+    assert not [text for text in expected.rivals.split("|") if normalise(text) in expected.meaning_of]
+
+
+def test_there_is_no_set_for_what_is_not_known() -> None:
+    assert closed_set(["zip_code"], "fr") is None
+    assert closed_set(["yes_no"], "de") is None
+    assert closed_set(["what a newer dialogue awaits", "yes_no"], "fr") is FRENCH
+
+
+def test_scores_of_texts_do_not_depend_on_the_others_nor_on_the_batch(
+    engine: WhisperEngine, clips: list[Samples]
+) -> None:
+    jobs = [engine.prepare(clip, "fr", awaited=["yes_no"]) for clip in clips[:3]]
+    together = [answer for answer in engine.run(jobs) if isinstance(answer, Decoded)]
+    alone = [answer for job in jobs for answer in engine.run([job]) if isinstance(answer, Decoded)]
+    assert [(answer.text, answer.verdict) for answer in together] == [(answer.text, answer.verdict) for answer in alone]
+
+
+def test_what_was_weighed_is_not_heard_again(engine: WhisperEngine, clips: list[Samples]) -> None:
+    job = engine.prepare(clips[0], "fr", awaited=["yes_no"])
+    doubtful = Decoded("Non.", "fr", -1.6, 0.1, 1.0)
+    assert not isinstance(judge(job, doubtful), Decoded)
+    contested = Decoded("Non.", "fr", -math.inf, 0.1, 1.0, verdict="contested")
+    assert judge(job, contested) == contested
+
+
+def test_a_contested_answer_is_no_text_and_somebody_spoke() -> None:
+    class Torn(Parrot):
+        def __init__(self) -> None:
+            super().__init__("Non.")
+            self.answer = Decoded("Non.", "fr", -math.inf, 0.05, 1.0, verdict="contested")
+
+    engine = Torn()
+    batcher = Batcher[Job, Decoded](engine)
+    transcriber = Transcriber(engine, batcher, FAMILIES, GuardLimits(), 30.0, Gate())  # type: ignore[arg-type]
+    try:
+        transcript = asyncio.run(transcriber.transcribe(TranscriptionRequest(SPEECH, awaited=("yes_no",))))
+    finally:
+        transcriber.close()
+    assert (transcript.text, transcript.reason, transcript.flags) == ("", "unsure", ("contested",))
+
+
+def said_by_pico(text: str, level: float) -> bytes:
+    """A word between two silences as a WAV at telephone rate; `level` of full scale."""
+    spoken = np.frombuffer(b"".join(Pico(STATE / "pico", "fr").speak(text)), "<i2").astype(np.float64)
+    spoken *= level * 32_767 / np.abs(spoken).max()
+    samples = np.concatenate([np.zeros(RATE_HZ // 4), spoken, np.zeros(RATE_HZ // 4)])
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        wav.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
+
+
+@pytest.mark.skipif(not is_there(), reason="Whisper base was left out (PRONTO_SMALL=1) or could not be fetched")
+@pytest.mark.skipif(not (STATE / "pico").is_dir(), reason="Pico was not fetched")
+def test_a_bare_yes_of_a_voice_never_tuned_on_is_never_taken_for_a_no() -> None:
+    settings = settings_for_people({name: text for name, text in os.environ.items() if name != "WHISPER_MODEL"})
+    model = settings.pop("WHISPER_MODEL")
+    heard = {}
+    with replica(model, WHISPER_DEADLINE_MS="60000", **settings) as (_, port):
+        for word in ("oui", "non", "d'accord", "oui oui", "non merci"):
+            for level in (0.5, 0.1):
+                answer = httpx.post(
+                    f"http://127.0.0.1:{port}/transcribe",
+                    files={"audio": ("word.wav", said_by_pico(word, level))},
+                    data={"language": "fr", "awaited": ["yes_no"]},
+                    timeout=60,
+                )
+                heard[word, level] = normalise(answer.json()["text"])
+    assert FRENCH is not None
+    for (word, _), text in heard.items():
+        meant = FRENCH.meaning_of[normalise(word)]
+        assert FRENCH.meaning_of.get(text, meant) == meant, heard

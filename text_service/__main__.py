@@ -1,0 +1,87 @@
+"""Runs the text service: `python -m text_service`, settings from the environment (see config.TextSettings)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+
+from config import BadSettings, TextSettings, load
+from observability.endpoints import ServiceReport
+from observability.http import Server
+from observability.lifecycle import cancel_all, until_stopped
+from observability.listening import bound_socket
+from observability.logs import set_up_logs
+from observability.outbox import show_outbox
+from observability.standby import take_place
+from protocol.bus import Inbox, Outbox, connect
+from text_service import metrics
+from text_service.http_api import create_app
+from text_service.service import TextService
+from text_service.store import TextStore
+from text_service.texts import PromptTexts
+
+log = logging.getLogger("text_service")
+
+GRACE_S = 5
+CONSUMER = "text_service"
+
+
+async def run(settings: TextSettings) -> None:
+    """Serves until a signal comes, then lets queries be answered, for `text_drain_s` at most."""
+    redis = connect(settings.redis_url)
+    outbox = Outbox(redis, settings.cell)
+    show_outbox(lambda: len(outbox), lambda: outbox.dropped)
+    store = TextStore(redis, settings.cell, settings.text_history_s)
+    service = TextService(settings, store, outbox, PromptTexts(settings.prompts_dir))
+    inbox = Inbox(redis, settings.cell, "commands", CONSUMER)
+    taken_up = False
+
+    def ready() -> tuple[bool, str]:
+        if not taken_up:
+            return False, "waiting for redis"
+        return (False, "redis is away") if outbox.away_since is not None else (True, "")
+
+    report = ServiceReport(lambda: {"inside": service.inside}, ready, service.drain)
+    metrics.READY.set_function(lambda: float(ready()[0] and not service.drain.is_draining))
+    sock = bound_socket(settings.text_host, settings.text_port, settings.reuse_port)
+    server = Server(create_app(service, report), sock, GRACE_S)
+    await server.start()
+    sending = asyncio.create_task(outbox.run())
+
+    async def converse() -> None:
+        nonlocal taken_up
+        await inbox.opened()
+        await service.take_up()
+        taken_up = True
+        log.info("ready")
+        await service.serve(inbox)
+
+    async def finish() -> None:
+        service.drain.begin()
+        await service.drain.finished(settings.text_drain_s)
+
+    try:
+        await until_stopped(server.alive(), converse(), service.watch(), before_end=finish)
+    finally:
+        await server.stop()
+        await outbox.flush()
+        await cancel_all(sending)
+        await redis.aclose()
+
+
+def main() -> int:
+    """The exit status."""
+    try:
+        settings = load(TextSettings)
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
+    take_place(settings.standby_lock, wait=settings.standby)
+    asyncio.run(run(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

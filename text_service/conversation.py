@@ -1,0 +1,230 @@
+"""One client's conversation: queries and commands in, events for the bot manager and messages to show out. Pure.
+
+The bot manager takes it for a call that is heard perfectly and has all the time in the world: what the client writes is
+an utterance of the turn that the bot listens in, what the bot says is heard in whole in the moment in which it is said.
+So flows, slots, records and restarts are those of a telephone call, and no second dialogue has to be kept like the
+first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from protocol.items import Item, ItemHeard
+from protocol.messages import (
+    Append,
+    CallEnded,
+    CallStarted,
+    Command,
+    Event,
+    HangUp,
+    Listen,
+    PlaybackFinished,
+    PlaybackStarted,
+    Say,
+    SpeechStarted,
+    TransferCall,
+    UtteranceTranscribed,
+)
+
+MOST_MESSAGES: Final = 200
+"""Older ones go, a question together with its answers."""
+MOST_SAID: Final = 50
+"""Playbacks and references that are remembered: a command or a query that is seen again is not dealt with again."""
+TextEnd: TypeAlias = Literal["", "bot_hung_up", "transferred", "caller_hung_up", "lost"]
+
+
+class TextMessage(Struct, frozen=True):
+    """Something that was written. `at` in seconds since the epoch; `answers` is the query that it came after."""
+
+    id: str
+    role: Literal["user", "assistant"]
+    content: str
+    at: float
+    answered_by: str = ""
+    answers: str = ""
+
+
+class Rating(Struct, frozen=True):
+    """What a client thinks of an answer: `up`, `down` or 1 to 5."""
+
+    rating: str
+    comment: str
+    at: float
+
+
+class TextConversation(Struct, frozen=True):
+    """A client and the bot. `turn` is that of the bot's last question, `utterance` the number of the last query.
+
+    `pending` is the id of the query that has no answer yet; `waiting` one that came before the bot's first question.
+    `question` tells that what is said next is no filler but the answer, `said` which playbacks were shown.
+    """
+
+    client_id: str
+    call_id: str = ""
+    flow: str = ""
+    turn: int = 0
+    utterance: int = 0
+    listening: bool = False
+    question: bool = False
+    pending: str = ""
+    waiting: str = ""
+    open_playback: str = ""
+    ended: TextEnd = ""
+    messages: tuple[TextMessage, ...] = ()
+    said: tuple[str, ...] = ()
+    refs: tuple[tuple[str, str], ...] = ()
+    """(reference that the client gave, id of the message), the last ones."""
+    ratings: dict[str, Rating] = {}
+    """By the id of the answer."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a conversation now."""
+        return bool(self.call_id) and not self.ended
+
+    def message_of(self, ref: str) -> str:
+        """The id of the message that a client sent under this reference; empty when there is none."""
+        return next((message_id for known, message_id in self.refs if known == ref), "")
+
+    def answers_to(self, message_id: str) -> tuple[TextMessage, ...]:
+        """What the bot said to a query."""
+        return tuple(message for message in self.messages if message.answers == message_id)
+
+
+TextStep: TypeAlias = tuple[TextConversation, list[Event]]
+Texts: TypeAlias = Callable[[str, tuple[Item, ...]], str]
+"""Language and items to what is written for them."""
+
+
+def begin(now: TextConversation, call_id: str, flow: str, at: float) -> TextStep:
+    """A new conversation of this client; what was written before stays to be read. Raises ValueError in the middle of
+    one."""
+    if now.goes_on:
+        raise ValueError("there is a conversation already")
+    fresh = TextConversation(now.client_id, call_id, flow, messages=now.messages, refs=now.refs, ratings=now.ratings)
+    return fresh, [CallStarted(call_id, at, "", "", flow, direction="text")]
+
+
+def query(now: TextConversation, message_id: str, text: str, at: float, ref: str = "") -> TextStep:
+    """The client writes something. Raises ValueError while the query before has no answer, or where nothing goes on."""
+    if not now.goes_on:
+        raise ValueError("there is no conversation")
+    if now.pending:
+        raise ValueError("the query before has no answer yet")
+    written = TextMessage(message_id, "user", text, at)
+    messages = _bounded((*now.messages, written))
+    refs = (*now.refs, (ref, message_id))[-MOST_SAID:] if ref else now.refs
+    now = replace(now, messages=messages, pending=message_id, refs=refs, question=False)
+    if not now.listening:
+        return replace(now, waiting=message_id), []
+    return _uttered(now, text, at)
+
+
+def _uttered(now: TextConversation, text: str, at: float) -> TextStep:
+    utterance = now.utterance + 1
+    events: list[Event] = [
+        SpeechStarted(now.call_id, at, now.turn, utterance),
+        UtteranceTranscribed(
+            now.call_id, at, now.turn, utterance, text, 1.0, at, at, at, at, 0, paused_at=at, transcribed_at=at
+        ),
+    ]
+    return replace(now, utterance=utterance, waiting="", question=False), events
+
+
+def again(now: TextConversation, at: float) -> list[Event]:
+    """The query that has no answer, told once more after a restart; the bot manager passes over what it knows."""
+    if not now.goes_on or not now.pending or now.waiting:
+        return []
+    text = next((message.content for message in now.messages if message.id == now.pending), "")
+    return _uttered(replace(now, utterance=now.utterance - 1), text, at)[1] if text else []
+
+
+def commanded(now: TextConversation, command: Command, texts: Texts, at: float) -> TextStep:
+    """What the bot manager wants done. Seeing a command twice shows nothing twice."""
+    if not now.goes_on or command.call_id != now.call_id:
+        return now, []
+    match command:
+        case Listen(turn=turn):
+            return replace(now, turn=turn, listening=True, question=True), []
+        case Say():
+            return _said(now, command, texts(command.language, command.items), at)
+        case Append(playback_id=playback_id, items=items, last=last):
+            now = _shown(now, texts("", items), at, f"{playback_id}-{len(now.messages)}")
+            if last and playback_id == now.open_playback:
+                return _settled(replace(now, open_playback=""), [_finished(now.call_id, playback_id, items, at)], at)
+        case HangUp():
+            return replace(now, ended="bot_hung_up", pending=""), [CallEnded(now.call_id, at, "bot_hung_up")]
+        case TransferCall():
+            return replace(now, ended="transferred", pending=""), [CallEnded(now.call_id, at, "transferred")]
+    return now, []
+
+
+def _said(now: TextConversation, say: Say, text: str, at: float) -> TextStep:
+    playback_id = say.playback_id
+    events: list[Event] = [PlaybackStarted(now.call_id, at, playback_id)]
+    if not say.open:
+        events.append(_finished(now.call_id, playback_id, say.items, at))
+    if playback_id in now.said:
+        return now, events
+    now = replace(_shown(now, text, at, playback_id), said=(*now.said, playback_id)[-MOST_SAID:])
+    if say.open:
+        return replace(now, open_playback=playback_id), events
+    return (now, events) if say.parting else _settled(now, events, at)
+
+
+def _settled(now: TextConversation, events: list[Event], at: float) -> TextStep:
+    """Something was said in whole. If it was the bot's question, the query before is answered; one that came before
+    the first question is told now."""
+    if not now.question:
+        return now, events
+    if now.waiting:
+        text = next((message.content for message in now.messages if message.id == now.waiting), "")
+        now, uttered = _uttered(now, text, at)
+        return now, events + uttered
+    return replace(now, pending="", question=False), events
+
+
+def _shown(now: TextConversation, text: str, at: float, message_id: str) -> TextConversation:
+    if not text:
+        return now
+    said = TextMessage(message_id, "assistant", text, at, "flow", now.pending)
+    return replace(now, messages=_bounded((*now.messages, said)))
+
+
+def _finished(call_id: str, playback_id: str, items: tuple[Item, ...], at: float) -> PlaybackFinished:
+    return PlaybackFinished(call_id, at, playback_id, "finished", 0, tuple(ItemHeard("finished", 0) for _ in items))
+
+
+def rated(now: TextConversation, message_id: str, rating: Rating) -> TextConversation:
+    """The last rating of an answer counts. Raises KeyError for what the client was not answered."""
+    answers = {message.id for message in now.messages if message.role == "assistant"}
+    if message_id not in answers:
+        raise KeyError(message_id)
+    kept = {known: one for known, one in now.ratings.items() if known in answers}
+    return replace(now, ratings={**kept, message_id: rating})
+
+
+def end(now: TextConversation, at: float) -> TextStep:
+    """The client is gone, or has written nothing for long."""
+    if not now.goes_on:
+        return now, []
+    return replace(now, ended="caller_hung_up", pending="", waiting=""), [CallEnded(now.call_id, at, "caller_hung_up")]
+
+
+def _bounded(messages: tuple[TextMessage, ...]) -> tuple[TextMessage, ...]:
+    """The last ones, beginning with a query where something was cut off."""
+    if len(messages) <= MOST_MESSAGES:
+        return messages
+    kept = messages[-MOST_MESSAGES:]
+    first = next((index for index, message in enumerate(kept) if message.role == "user"), 0)
+    return kept[first:]
+
+
+def unanswered(now: TextConversation, at: float) -> TextStep:
+    """The bot listens again and has said nothing: that is its answer."""
+    return _settled(now, [], at) if now.goes_on else (now, [])

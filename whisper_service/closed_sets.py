@@ -1,0 +1,135 @@
+"""What a caller may answer in a state, as the recogniser writes it, and the decision between that and all else. Pure.
+
+A state that asks yes or no need not guess among 50,000 words. Where free decoding is unsure of a short text, the texts
+of the set are scored on the same encoder output. A meaning is taken only when it is far likelier than the other one and
+likelier than everything that is neither: what the decoder considered, and short words that sound alike. In between
+nothing is taken: the caller is asked again. A text that nobody said also has a best candidate; the margins, the
+decoder's own candidates and the voice gate must agree before it counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
+
+from whisper_service.phrases import normalise
+
+ClosedVerdict: TypeAlias = Literal["", "taken", "contested"]
+"""Nothing to say; a meaning of the set was said; what was decoded is of the set and may as well be something else."""
+
+APART: Final = 4.0
+"""Log probability between a meaning and the other one."""
+ABOVE: Final = 1.0
+"""Log probability between a meaning and all that is none."""
+LEAST: Final = -5.0
+"""Log probability of a meaning, below which it is not taken."""
+CONTESTED_APART: Final = 2.0
+"""Log probability between what was decoded and the other meaning, below which it is contested; above all that is none
+of both it need only be."""
+SURE: Final = -0.5
+"""Mean log probability of a decoded text from which on nobody else is asked."""
+LONGEST_WORDS: Final = 4
+"""A longer text is a sentence, unless the model doubts it."""
+DOUBTED: Final = -1.0
+
+
+@dataclass(frozen=True)
+class ClosedSet:
+    """Texts by meaning, `|` between them. `said`: what counts as that meaning where it is decoded, normalised."""
+
+    written: Mapping[str, str]
+    said: Mapping[str, str]
+    rivals: str
+    """Short words that are none of it, and sound like some."""
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """All that is scored."""
+        return tuple(text for texts in (*self.written.values(), self.rivals) for text in texts.split("|"))
+
+    @cached_property
+    def meaning_of(self) -> Mapping[str, str]:
+        """Normalised text -> meaning."""
+        return {text: meaning for meaning, texts in self.said.items() for text in texts.split("|")}
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """`text` is what was said, `logprob` of the meaning beside all else."""
+
+    verdict: ClosedVerdict = ""
+    text: str = ""
+    logprob: float = 0.0
+
+
+_YES_NO: Final = {
+    "fr": ClosedSet(
+        {"yes": "Oui.|Oui !|Oui...|Oui, oui.|Ouais.|D'accord.|Ok.", "no": "Non.|Non !|Non...|Non, non.|Non merci."},
+        {
+            "yes": "oui|oui oui|oui oui oui|ouais|ouais ouais|d accord|ok|okay|oui d accord|ok d accord|oui merci"
+            "|oui c est ca|c est ca|oui bien sur|bien sur",
+            "no": "non|non non|non non non|non merci|nan",
+        },
+        "Allô ?|Bonjour.|Bon.|Merci.|Quoi ?|Hein ?|Euh...|On...|Nous.|Où ?|Un.|Ah !",
+    ),
+    "it": ClosedSet(
+        {"yes": "Sì.|Sì!|Si.|Sì, sì.|Certo.|Va bene.|Ok.", "no": "No.|No!|No...|No, no.|No, grazie."},
+        {
+            "yes": "si|si si|si si si|certo|ok|okay|va bene|si certo|si va bene",
+            "no": "no|no no|no no no|no grazie|non grazie",
+        },
+        "Pronto?|Buongiorno.|Bene.|Grazie.|Cosa?|Eh?|Ehm...|Noi.|Se...|Sei.|Ma...|Ah!",
+    ),
+    "en": ClosedSet(
+        {"yes": "Yes.|Yes!|Yeah.|Yep.|Yes, yes.|Okay.|OK.|Sure.", "no": "No.|No!|No...|Nope.|No, no.|No, thanks."},
+        {
+            "yes": "yes|yes yes|yes yes yes|yeah|yeah yeah|yep|ok|okay|sure|yes please|yes sure",
+            "no": "no|nope|no no|no no no|no thanks|no thank you",
+        },
+        "Hello?|Hi.|Good.|Thanks.|What?|Huh?|Um...|Now.|Know.|So.|Us.|Oh!",
+    ),
+}
+_SETS: Final[Mapping[str, Mapping[str, ClosedSet]]] = {"yes_no": _YES_NO}
+
+
+def closed_set(awaited: Sequence[str], language: str) -> ClosedSet | None:
+    """The set of what is awaited, if there is one in this language."""
+    return next((_SETS[name][language] for name in awaited if language in _SETS.get(name, {})), None)
+
+
+def is_worth_scoring(expected: ClosedSet, text: str, avg_logprob: float) -> bool:
+    """Whether a decoded text leaves a doubt that the set may end."""
+    said = normalise(text)
+    if avg_logprob >= SURE and said in expected.meaning_of:
+        return False
+    return len(said.split()) <= LONGEST_WORDS or avg_logprob < DOUBTED
+
+
+def decide(expected: ClosedSet, text: str, hypotheses: Mapping[str, float], scores: Mapping[str, float]) -> Weighed:
+    """What was said, by the decoder's hypotheses and the scores of the set's texts (log probabilities)."""
+    by_meaning: dict[str, dict[str, float]] = {}
+    for written, score in (*scores.items(), *hypotheses.items()):
+        texts = by_meaning.setdefault(expected.meaning_of.get(normalise(written), ""), {})
+        texts[written] = max(score, texts.get(written, score))
+    sums = {meaning: log_sum(list(texts.values())) for meaning, texts in by_meaning.items()}
+    best = max(expected.written, key=lambda meaning: sums.get(meaning, -math.inf))
+    others = [sums[meaning] for meaning in expected.written if meaning != best and meaning in sums]
+    score, nothing = sums.get(best, -math.inf), sums.get("", -math.inf)
+    apart, above = score - max(others, default=-math.inf), score - nothing
+    decoded = expected.meaning_of.get(normalise(text))
+    if score >= LEAST and apart >= APART and above >= ABOVE:
+        texts = by_meaning[best]
+        likeliest = text if decoded == best else max(texts, key=lambda written: texts[written])
+        return Weighed("taken", likeliest, score - log_sum([score, nothing, *others]))
+    if decoded and (decoded != best or apart < CONTESTED_APART or above < 0.0):
+        return Weighed("contested", text, -math.inf)
+    return Weighed()
+
+
+def log_sum(values: Sequence[float]) -> float:
+    """Logarithm of the sum of what these are the logarithms of."""
+    most = max(values)
+    return most if most == -math.inf else most + math.log(sum(math.exp(value - most) for value in values))
