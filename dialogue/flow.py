@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
 
+from dialogue.hours.opening_hours import Hours
 from dialogue.slots import MOST_DIGITS, MOST_INTEGER, SlotType
 from dialogue.values.conditions import When
 from dialogue.values.value_types import Locale, ValueType
@@ -260,6 +261,8 @@ class Flow:
     slots: Mapping[str, Slot] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)
+    hours: Hours | None = None
+    """What `hours.open` and its like are told by; None: the flow names none."""
     counters: Mapping[str, int] = field(default_factory=dict)
     everywhere: Mapping[str, Step] = field(default_factory=dict)
     corrections: Corrections | None = None

@@ -31,7 +31,7 @@ STATE_KEYS = (
 FLOW_KEYS = (
     "flow", "language", "region", "timezone", "start", "max_turns", "too_long", "trouble", "transfer_failed",
     "adviser_away", "dead_air", "defaults", "counters", "slots", "constants", "facts", "variables", "actions",
-    "everywhere", "corrections", "faqs", "states",
+    "hours", "everywhere", "corrections", "faqs", "states",
 )  # fmt: skip
 WAYS = ("goto", "transfer", "hangup", "choose", "action")
 REQUIRED = ("flow", "language", "start", "too_long", "trouble", "states")
@@ -86,6 +86,7 @@ class _Loader:
         if "counters" in top:
             for name, node in reader.mapping(top["counters"], "counters").items():
                 self.names.counters[name] = reader.whole(node, f"counter {name}", 0, 100)
+        hours = self.names.opening_hours(top["hours"]) if "hours" in top else None
         if "slots" in top:
             for name, node in reader.mapping(top["slots"], "slots").items():
                 self.names.slots[name] = self.tables.slot(name, node)
@@ -124,6 +125,7 @@ class _Loader:
             slots=self.names.slots,
             variables=self.names.variables,
             actions=self.names.actions,
+            hours=hours,
             counters=self.names.counters,
             everywhere=everywhere,
             corrections=corrections,

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from yaml.nodes import Node
 
 from dialogue.flow import Action, Slot, Variable, Wording
-from dialogue.flow_yaml import Reader, likely, line_of
+from dialogue.flow_yaml import Fault, Reader, likely, line_of
+from dialogue.hours.opening_hours import ALWAYS, Hours
 from dialogue.readout import pieces_of
 from dialogue.values.conditions import BadCondition, When, parse_condition
 from dialogue.values.judging import check
 from dialogue.values.templates import BadTemplate, fields_of
 from dialogue.values.value_types import Locale, ValueType
-from dialogue.variables import BUILT_IN, sayable_type, scope_of
+from dialogue.variables import BUILT_IN, OF_HOURS, sayable_type, scope_of
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
@@ -32,6 +33,11 @@ class Known:
     """Its name; empty where the flow is in no folder."""
     any_intent: bool = False
     """The files of the intents cannot be read: whatever a flow names is taken."""
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    bad_hours: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
+    """Files of hours that are refused, with what is wrong in them."""
+    any_hours: bool = False
+    """A flow whose file of hours is refused is read all the same, and always open: better than no flow at all."""
 
 
 class Names:
@@ -166,6 +172,18 @@ class Names:
         if name and name not in self.slots:
             self.reader.fault(node, f"unknown slot {name}{likely(name, self.slots)}")
         return name
+
+    def opening_hours(self, node: Node) -> Hours | None:
+        """The hours of a file beside the flow; their variables are known from here on."""
+        name = self.reader.text(node, "hours")
+        self.variables.update(OF_HOURS)
+        if name in self.known.bad_hours:
+            if self.known.any_hours:
+                return ALWAYS
+            self.reader.faults += self.known.bad_hours[name]
+        elif name and name not in self.known.hours:
+            self.reader.fault(node, f"unknown hours {name}{likely(name, self.known.hours)}: there is no {name}.yaml")
+        return self.known.hours.get(name)
 
     def action_name(self, node: Node) -> str:
         """An action of this flow."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,9 +19,12 @@ from dialogue.flow import Flow
 from dialogue.flow_loader import BadFlow, read_flow
 from dialogue.flow_names import Known
 from dialogue.flow_yaml import Fault
+from dialogue.hours.hours_file import BadHours, read_hours
+from dialogue.hours.opening_hours import Hours
 from yaml_text import NotUtf8, compose, place_of, read_utf8
 
 A_FLOW = re.compile(r"^(flow|states)\s*:", re.MULTILINE)  # beside intents, guards and other files of a language
+HOURS = re.compile(r"^(hours|exceptions)\s*:", re.MULTILINE)
 VERSIONS_KEPT = 50
 
 
@@ -96,7 +99,8 @@ class FlowStore:
         Raises BadFlow when it does not go with the intents and prompts of today.
         """
         path = self._flows_dir / f"{name}.yaml"
-        flow = read_flow(text, _shown(path), known_beside(path, self._prompts_dir)[0])
+        known = replace(known_beside(path, self._prompts_dir)[0], any_hours=True)
+        flow = read_flow(text, _shown(path), known)
         self._versions[(name, flow.version)] = flow
         return flow
 
@@ -145,8 +149,9 @@ class FlowStore:
                 surroundings[path.parent.name] = known_beside(path, self._prompts_dir)
             known, around = surroundings[path.parent.name]
             faults.extend(around)
+            faults.extend(fault for bad in known.bad_hours.values() for fault in bad)
             try:
-                flow = read_file(path, known)
+                flow = read_file(path, replace(known, any_hours=whatever))
             except BadFlow as error:
                 faults.extend(error.faults)
             else:
@@ -175,8 +180,12 @@ class FlowStore:
 
 def is_flow(path: Path) -> bool:
     """Whether a YAML file is meant to be a flow, good or bad."""
+    return _begins(path, A_FLOW)
+
+
+def _begins(path: Path, what: re.Pattern[str]) -> bool:
     try:
-        return A_FLOW.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+        return what.search(path.read_text(encoding="utf-8", errors="replace")) is not None
     except OSError:
         return False
 
@@ -210,8 +219,28 @@ def known_beside(path: Path, prompts_dir: Path) -> tuple[Known, list[Fault]]:
         intents, faqs = intent_names(folder / "intents.yaml"), intent_names(folder / "faqs.yaml")
     except BadFlow as error:
         faults.extend(error.faults)
-        return Known(frozenset(), frozenset(), lengths, texts, folder.name, any_intent=True), faults
-    return Known(intents, faqs, lengths, texts, folder.name), faults
+        known = Known(frozenset(), frozenset(), lengths, texts, folder.name, any_intent=True)
+    else:
+        known = Known(intents, faqs, lengths, texts, folder.name)
+    hours, bad = hours_beside(folder)
+    return replace(known, hours=hours, bad_hours=bad), faults
+
+
+def hours_beside(folder: Path) -> tuple[dict[str, Hours], dict[str, tuple[Fault, ...]]]:
+    """The opening hours of a folder of flows by the names of their files, and what is wrong with those refused."""
+    good: dict[str, Hours] = {}
+    bad: dict[str, tuple[Fault, ...]] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        if is_flow(path) or not _begins(path, HOURS):
+            continue
+        try:
+            good[path.stem] = read_hours(read_utf8(path), _shown(path))
+        except BadHours as error:
+            bad[path.stem] = error.faults
+        except (OSError, NotUtf8) as error:
+            line, reason = place_of(error)
+            bad[path.stem] = (Fault(_shown(path), line, "", f"cannot be read: {reason}"),)
+    return good, bad
 
 
 def misplaced(flows_dir: Path) -> Iterator[tuple[Path, str]]:

@@ -17,14 +17,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
 from dialogue.effects import Effect, EffectDone
 from dialogue.flow import Flow
-from dialogue.rehearsal import Decision, Rehearsal, Resolver, World
+from dialogue.rehearsal import BEGIN_AT, Decision, Rehearsal, Resolver, World
 from protocol.messages import TransferCall
 
 MOST_AFTER_MS = 60_000
@@ -40,7 +42,7 @@ CHECKS = (
 )  # fmt: skip
 
 
-MORE = ("from", "answers", "facts", "number")
+MORE = ("from", "answers", "facts", "number", "at")
 
 
 class BadScore(ValueError):
@@ -58,6 +60,7 @@ class Score:
     answers: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     number: str = "+33100000000"
+    at: datetime | None = None
     begin: str = ""
     way: tuple[str, ...] = ()
 
@@ -92,9 +95,17 @@ def read_scores(path: Path) -> list[Score]:
         flow, way = str(body.get("flow", "fr/heating")), tuple(body.get("way", ()))
         answers = {name: _answers(path, value) for name, value in (entry.get("answers") or {}).items()}
         facts, number = dict(entry.get("facts") or {}), str(entry.get("number", Score.number))
-        begin = entry.get("from", "")
-        found.append(Score(str(path), str(entry["name"]), flow, steps, answers, facts, number, begin, way))
+        begin, at = entry.get("from", ""), _at(path, entry["at"]) if "at" in entry else None
+        found.append(Score(str(path), str(entry["name"]), flow, steps, answers, facts, number, at, begin, way))
     return found
+
+
+def _at(path: Path, text: Any) -> datetime:
+    """When a call begins, by the clock of the flow's callers."""
+    try:
+        return datetime.fromisoformat(str(text)).replace(tzinfo=None)
+    except ValueError as error:
+        raise BadScore(f"{path}: at must be a date and time such as 2026-12-24T18:30, not {text!r}") from error
 
 
 def _answers(path: Path, value: Any) -> tuple[Mapping[str, Any], ...]:
@@ -143,7 +154,9 @@ def phrases_resolver(flows_dir: Path, language: str, faqs: Mapping[str, Any]) ->
 
 def play(score: Score, flow: Flow, resolve: Resolver) -> Result:
     """Plays a score to its end, or to the first step that comes out otherwise."""
-    conversation = Rehearsal(flow, resolve, world=recorded(score.answers), facts=score.facts, number=score.number)
+    at = score.at.replace(tzinfo=ZoneInfo(flow.timezone)).timestamp() if score.at else BEGIN_AT
+    world = recorded(score.answers)
+    conversation = Rehearsal(flow, resolve, at, world=world, facts=score.facts, number=score.number)
     way = iter(score.way)
     while score.begin and conversation.dialogue.state != score.begin:
         line = next(way, None)

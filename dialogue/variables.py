@@ -11,6 +11,7 @@ from datetime import datetime
 
 from dialogue.conversation import Conversation
 from dialogue.flow import Flow, Slot, Variable
+from dialogue.hours.opening_hours import Hours
 from dialogue.values.spoken import any_of, spoken
 from dialogue.values.templates import Field
 from dialogue.values.value_types import BadValue, Row, Value, ValueKind, ValueType, stored, value
@@ -31,7 +32,15 @@ BUILT_IN: Mapping[str, Variable] = {
     "now.weekday": Variable(ValueType("choice", {name: (name,) for name in WEEKDAYS}), "fact", always=True),
 }
 """Facts that every call has."""
-OWNERS = ("call", "now", "secret", "corrected")
+OF_HOURS: Mapping[str, Variable] = {
+    "hours.open": Variable(ValueType("yes_no"), "fact", always=True),
+    "hours.opens_at": Variable(ValueType("moment"), "fact", always=True),
+    "hours.closes_at": Variable(ValueType("moment"), "fact"),
+    "hours.holiday": Variable(ValueType("yes_no"), "fact", always=True),
+    "hours.message": Variable(ValueType("text"), "fact"),
+}
+"""What the calls of a flow know that has opening hours."""
+OWNERS = ("call", "now", "hours", "secret", "corrected")
 """Names that no variable of a flow may have."""
 
 
@@ -92,6 +101,8 @@ def text_of(flow: Flow, conversation: Conversation, now: datetime, name: str) ->
         return conversation.variables[name]
     if name.startswith("now."):
         return _of_now(name, now)
+    if name in OF_HOURS and flow.hours is not None:
+        return _of_hours(flow.hours, name, now)
     owner, _, last = name.rpartition(".")
     if last == "count" and owner in conversation.lists:
         return str(len(conversation.lists[owner]))
@@ -130,6 +141,22 @@ def said(flow: Flow, conversation: Conversation, now: datetime, field: Field) ->
 def _rows(conversation: Conversation, name: str) -> tuple[Row, ...] | None:
     owner, _, last = name.rpartition(".")
     return conversation.lists.get(owner) if last != "count" else None
+
+
+def _of_hours(hours: Hours, name: str, now: datetime) -> str | None:
+    at: datetime | None = None
+    match name:
+        case "hours.open":
+            return "yes" if hours.is_open(now) else "no"
+        case "hours.holiday":
+            return "yes" if hours.is_holiday(now.date()) else "no"
+        case "hours.message":
+            return hours.message(now) or None
+        case "hours.opens_at":
+            at = hours.opens_at(now)
+        case "hours.closes_at":
+            at = hours.closes_at(now)
+    return at.isoformat(timespec="minutes") if at is not None else None
 
 
 def _of_now(name: str, now: datetime) -> str | None:
