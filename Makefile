@@ -42,7 +42,7 @@ lock: ## Resolve the extras of pyproject.toml into locks/ again; ARGS=--upgrade 
 
 # Several at a time (tests/conftest.py says what together): most tests wait for a real service.
 unit: ## The tests alone, on an environment that is set up
-	@.venv/bin/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@.venv/bin/pytest -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
 doctor: setup ## Say what is missing or wrong on this machine
 	@$(PY) -m pronto doctor
