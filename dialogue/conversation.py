@@ -29,11 +29,12 @@ class Conversation:
     escalation (no_input, no_match, trouble) has gone. `variables` are what else is remembered (facts of the call, what
     actions brought), by name, and `lists` their lists of records. A slot value that waits for confirmation is
     `tentative`; `part` are the digits so far of a number that is given in parts ("soixante-quinze" ...
-    "zéro onze"). `volunteered` are clauses that may answer later questions. `last_said` is the last question, for
-    "repeat". `effects` are those that are under way, by id; `effects_made` counts all. `acts` counts how
-    often each state asked for its action, `awaited` is the effect that the conversation cannot go on without. `history`
-    are the questions that were asked, by state, the last one last. `notes` go into the call record. `ending` is how the
-    call will end: "hangup", or "transfer" and an extension.
+    "zéro onze"), `narrowed` the records that an answer to a choice from a list left open, by number. `volunteered`
+    are clauses that may answer later questions. `last_said` is the last question, for "repeat". `effects` are those
+    that are under way, by id; `effects_made` counts all. `acts` counts how often each state asked for its action,
+    `awaited` is the effect that the conversation cannot go on without. `history` are the questions that were asked, by
+    state, the last one last. `notes` go into the call record. `ending` is how the call will end: "hangup", or
+    "transfer" and an extension.
     """
 
     call_id: str = ""
@@ -49,6 +50,7 @@ class Conversation:
     lists: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     tentative: str | None = None
     part: str = ""
+    narrowed: tuple[int, ...] = ()
     volunteered: tuple[Volunteered, ...] = ()
     read_backs: int = 0
     last_said: tuple[Item, ...] = ()

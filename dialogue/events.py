@@ -287,6 +287,7 @@ NOTED = (
     "too_many_turns",
     "fact_refused",  # what the dialplan or a campaign passed in has not the type that the flow gives it
     "corrected",  # a slot that was filled before has another value now: which one
+    "nothing_to_choose",  # a list to choose from was empty: the slot that it was for
     "action",  # what came of an action: its state, its name, the outcome
     "action_unsendable",  # a request could not be made of the values that there were
     "action_misread",  # an answer was not what the flow says it is: the field that was wrong

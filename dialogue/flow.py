@@ -114,7 +114,8 @@ class Slot:
 
     `length`: the fewest and the most digits of a slot of the type digits. `range`: the least and the most of an
     integer. `corrected`: the state that is gone to when callers correct it later; empty: the dialogue goes on where it
-    was.
+    was. A choice may be one from a list that an action brought (`source`): `by` are the fields of its records that it
+    may be named by, `offer` is how one is said.
     """
 
     name: str
@@ -124,6 +125,9 @@ class Slot:
     length: tuple[int, int] = (1, MOST_DIGITS)
     corrected: str = ""
     range: tuple[int, int] = (0, MOST_INTEGER)
+    source: str = ""
+    by: tuple[str, ...] = ()
+    offer: str = ""
 
 
 Origin: TypeAlias = Literal["constant", "fact", "set", "action"]
@@ -190,7 +194,8 @@ class State:
 
     `ask_again` is what is said, in rotation, each time the question is asked again (empty: `say`). `means` gives yes
     and no (and other intents) their meaning here. A slot with `read_back` is confirmed before `filled`; a value in
-    `filled_as` ("980*": one that begins so) has its own step. `slot_intents` merely announce a value.
+    `filled_as` ("980*": one that begins so) has its own step. `slot_intents` merely announce a value. `refused` is done
+    where a slot that is chosen from a list is not chosen: nothing suits, or there is nothing.
     """
 
     name: str
@@ -205,6 +210,7 @@ class State:
     read_back_retries: int = 3
     filled: Step | None = None
     filled_as: Mapping[str, Step] = field(default_factory=dict)
+    refused: Step | None = None
     listening: Listening = Listening()
     keypad: Keypad = Keypad()
     no_input: Escalation | None = None

@@ -31,6 +31,8 @@ def exits(flow: Flow, state: State) -> Iterator[tuple[str, Step]]:
         yield "filled", state.filled
     for value, step in state.filled_as.items():
         yield f"filled {value}", step
+    if state.refused is not None:
+        yield "refused", state.refused
     escalations: tuple[tuple[str, Escalation | None], ...] = (
         ("no_input", state.no_input),
         ("no_match", state.no_match),
@@ -61,7 +63,7 @@ def alternatives(step: Step) -> tuple[Step, ...]:
 def own_steps(state: State) -> list[Step]:
     """The steps of the state itself: without what is offered everywhere, and on silence."""
     steps = [*state.answers.values(), *state.filled_as.values(), *state.choose, *state.outcomes.values()]
-    return steps + [step for step in (state.filled, state.otherwise) if step is not None]
+    return steps + [step for step in (state.filled, state.refused, state.otherwise) if step is not None]
 
 
 def ends(step: Step) -> bool:
@@ -117,7 +119,7 @@ def _circling(flow: Flow) -> list[Fault]:
 def _silently(flow: Flow, state: State) -> set[str]:
     """The states that can follow before anybody is asked; what is counted comes to an end."""
     if state.listens:
-        return set()
+        return set(destinations(state.refused)) if state.refused is not None and not state.refused.count else set()
     return {state.goto} - {""} | {
         to for _, step in exits(flow, state) for one in _in_turn(step) if not one.count for to in {one.goto} - {""}
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dialogue.acting import SECRET, needed_texts
 from dialogue.flow import Flow, State, Step, Wording
 from dialogue.flow_yaml import Fault
+from dialogue.offers import OPTIONS, known_with
 from dialogue.values.judging import known_if, needs
 from dialogue.values.templates import fields_of
 from dialogue.values.value_types import ValueType
@@ -98,7 +99,12 @@ class _Walk:
         for step in state.answers.values():
             yield from self._taken(step, known)
         if state.slot:
-            filled = known | {state.slot}
+            slot = self.flow.slots[state.slot]
+            filled = known | known_with(slot)
+            if slot.source:
+                self._judged(state.name, frozenset({slot.source}) - known)
+            if state.refused is not None:
+                yield from self._taken(state.refused, known)
             self._said(state.read_back, filled)
             for step in (*state.filled_as.values(), *((state.filled,) if state.filled else ())):
                 yield from self._taken(step, filled)
@@ -142,13 +148,19 @@ class _Walk:
             for entry in wording:
                 for one in fields_of(entry) if "{" in entry else ():
                     owner = one.name.rpartition(".")[0]
-                    is_known = one.name in known or one.name.startswith(SECRET)
+                    is_known = one.name in known or one.name.startswith(SECRET) or self._are_options(one.name, known)
                     if not is_known and not (owner in known and self._is_list(owner)):
                         self.wanting.append((self._state, entry, _reason(one.name)))
 
     def _judged(self, text: str, wanting: Knowledge) -> None:
         if self._reports:
             self.wanting += [(self._state, text, _reason(name)) for name in sorted(wanting)]
+
+    def _are_options(self, name: str, known: Knowledge) -> bool:
+        """Whether a name is what there is to choose from, of a list that is there."""
+        owner, _, last = name.rpartition(".")
+        slot = self.flow.slots.get(owner)
+        return slot is not None and last == OPTIONS and slot.source in known
 
     def _is_list(self, name: str) -> bool:
         kind: ValueType | None = scope_of(self.flow.slots, self.flow.variables).get(name)

@@ -25,8 +25,8 @@ from dialogue.values.value_types import Locale
 
 STATE_KEYS = (
     "say", "ask_again", "answers", "means", "slot", "slot_intents", "read_back", "read_back_retries", "filled",
-    "filled_as", "listen", "keypad", "no_input", "no_match", "goto", "transfer", "hangup", "outcome", "choose",
-    "otherwise", "action", "outcomes", "filler",
+    "filled_as", "refused", "listen", "keypad", "no_input", "no_match", "goto", "transfer", "hangup", "outcome",
+    "choose", "otherwise", "action", "outcomes", "filler",
 )  # fmt: skip
 FLOW_KEYS = (
     "flow", "language", "region", "timezone", "start", "max_turns", "too_long", "trouble", "transfer_failed",
@@ -95,6 +95,7 @@ class _Loader:
                 self.variables.read(top[key], key, origin)
         if "actions" in top:
             self.names.actions = Actions(self.names, self.variables).read(top["actions"])
+        self.tables.check_listed()
         if "defaults" in top:
             self.defaults(top["defaults"])
         everywhere = {}
@@ -163,7 +164,7 @@ class _Loader:
         reader = self.reader
         entries = reader.mapping(node, "the state", STATE_KEYS)
         slot = self.names.slot_name(entries["slot"]) if "slot" in entries else ""
-        for key in ("slot_intents", "read_back", "read_back_retries", "filled", "filled_as"):
+        for key in ("slot_intents", "read_back", "read_back_retries", "filled", "filled_as", "refused"):
             if key in entries and "slot" not in entries:
                 reader.fault(entries[key], f"{key} needs a slot")
         if "slot" in entries and "filled" not in entries:
@@ -190,6 +191,7 @@ class _Loader:
             else 3,
             filled=self.parts.step(entries["filled"], "filled") if "filled" in entries else None,
             filled_as=filled_as,
+            refused=self.parts.step(entries["refused"], "refused") if "refused" in entries else None,
             listening=self.parts.listen(entries["listen"]) if "listen" in entries else self.parts.listening,
             keypad=self.parts.keypad(entries["keypad"]) if "keypad" in entries else Keypad(self.parts.keys),
             no_input=self.parts.escalation(entries["no_input"], "no_input") if "no_input" in entries else self.no_input,
@@ -207,6 +209,7 @@ class _Loader:
             **(self.parts.filler(entries["filler"]) if "filler" in entries else {}),
         )
         self.check_state(state, node, entries)
+        self.check_listed(state, node, entries)
         return state
 
     def check_state(self, state: State, node: Node, entries: Mapping[str, Node]) -> None:
@@ -236,6 +239,16 @@ class _Loader:
             reader.fault(entries["keypad"], "keypad digits need a slot")
         if state.outcome and not (state.transfer or state.hangup):
             reader.fault(entries["outcome"], "an outcome belongs to a state that ends the call, or to a step")
+
+    def check_listed(self, state: State, node: Node, entries: Mapping[str, Node]) -> None:
+        """What is chosen from a list may also be refused, and only that."""
+        slot = self.names.slots.get(state.slot)
+        if slot is not None and slot.source and state.refused is None:
+            self.reader.fault(node, f"needs refused: what is done when nothing of {slot.source} suits, or it is empty")
+        elif state.refused is not None and slot is not None and not slot.source:
+            self.reader.fault(entries["refused"], f"slot {slot.name} is not chosen from a list: it has no refused")
+        elif state.refused is not None:
+            self.parts.must_lead_on(entries["refused"], state.refused, "refused")
 
     def outcomes(self, entries: Mapping[str, Node]) -> dict[str, Step]:
         """The step of each outcome of an action; `otherwise` stands for those that are not named."""

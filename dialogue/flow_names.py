@@ -91,7 +91,8 @@ class Names:
             self._check_audio(node, name)
             return
         slot = self.slots.get(name[1:-1])
-        if slot is None and (_is_text(name) or name[1:-1] in self.scope):
+        is_spoken = slot.source if slot is not None else _is_text(name) or name[1:-1] in self.scope
+        if is_spoken:
             self.check_text(node, name)
             return
         if slot is None:

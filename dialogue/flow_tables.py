@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
@@ -10,9 +12,13 @@ import forms
 from dialogue.flow import Slot, Wording
 from dialogue.flow_names import Names
 from dialogue.flow_yaml import likely
+from dialogue.offers import OPTIONS
 from dialogue.slots import MOST_DIGITS, MOST_INTEGER, SLOT_TYPES, SlotType
 from dialogue.slots.lexicon import LEXICONS, lexicon_of
 from dialogue.slots.regions import KNOWN_REGIONS
+from dialogue.values.templates import BadTemplate, fields_of
+
+SLOT_KEYS = ("type", "choices", "say_as", "length", "corrected", "range", "from", "by", "offer")
 
 
 class Tables:
@@ -21,18 +27,21 @@ class Tables:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.reader = names.reader
+        self.lists: list[tuple[str, Node, str, tuple[str, ...]]] = []
+        """Slots that are chosen from a list: slot, where it stands, list, fields that are said."""
 
     def slot(self, name: str, node: Node) -> Slot:
         reader = self.reader
         entries = {"type": node} if isinstance(node, ScalarNode) else reader.mapping(
-            node, f"slot {name}", ("type", "choices", "say_as", "length", "corrected", "range")
+            node, f"slot {name}", SLOT_KEYS
         )  # fmt: skip
         kind = reader.text(entries["type"], "type") if "type" in entries else ""
         if kind not in SLOT_TYPES:
             reader.fault(node, f"slot {name} has type {kind or 'none'}; there are {', '.join(SLOT_TYPES)}")
             return Slot(name, "digits")
         slot_type: SlotType = next(known for known in SLOT_TYPES if known == kind)
-        choices = reader.choices(entries, node, f"slot {name}", slot_type == "choice")
+        is_listed = slot_type == "choice" and "from" in entries
+        choices = reader.choices(entries, node, f"slot {name}", slot_type == "choice" and not is_listed)
         say_as = {}
         if "say_as" in entries:
             for value, prompt in reader.mapping(entries["say_as"], "say_as").items():
@@ -49,7 +58,56 @@ class Tables:
             ends = (listed_ends[0], listed_ends[-1])
             if slot_type != "integer" or len(listed_ends) != 2 or ends[0] > ends[1]:
                 reader.fault(entries["range"], f"slot {name}: range is [least, most] of the type integer")
-        return Slot(name, slot_type, choices, say_as, length, corrected, ends)
+        slot = Slot(name, slot_type, choices, say_as, length, corrected, ends)
+        return self.listed(slot, node, entries)
+
+    def listed(self, slot: Slot, node: Node, entries: Mapping[str, Node]) -> Slot:
+        """A slot that is chosen from a list: which, how one is said, and by what it may be named."""
+        reader = self.reader
+        for key in ("by", "offer"):
+            if key in entries and "from" not in entries:
+                reader.fault(entries[key], f"slot {slot.name}: {key} belongs to a choice from a list")
+        if "from" not in entries:
+            return slot
+        if slot.type != "choice":
+            reader.fault(entries["from"], f"slot {slot.name}: from belongs to the type choice")
+        if "say_as" in entries:
+            reader.fault(entries["say_as"], f"slot {slot.name} is said as it is offered: no say_as")
+        if "offer" not in entries:
+            reader.fault(node, f'slot {slot.name} needs offer: how one of the list is said, as "{{start}}"')
+            return slot
+        offer = reader.text(entries["offer"], "offer")
+        try:
+            said = tuple(dict.fromkeys(field.name for field in fields_of(offer)))
+        except BadTemplate as error:
+            reader.fault(entries["offer"], str(error))
+            said = ()
+        by = reader.texts(entries["by"], "by") if "by" in entries else ()
+        source = reader.text(entries["from"], "from")
+        self.lists.append((slot.name, entries["from"], source, said))
+        return replace(slot, source=source, by=tuple(dict.fromkeys((*by, *said))), offer=offer)
+
+    def check_listed(self) -> None:
+        """Whether the lists that slots are chosen from are there, with the fields that are said."""
+        names = self.names
+        for name, node, source, said in self.lists:
+            variable, slot = names.variables.get(source), names.slots[name]
+            lists = [other for other, one in names.variables.items() if one.type.kind == "list"]
+            if variable is None or variable.type.kind != "list":
+                self.reader.fault(node, f"slot {name}: no list {source}{likely(source, lists)}: an action gives one")
+                names.slots[name] = replace(slot, source="")
+                continue
+            fields = variable.type.fields
+            if not said:
+                self.reader.fault(node, f"slot {name}: offer says no field of {source}")
+            for field in slot.by:
+                if field not in fields:
+                    self.reader.fault(node, f"slot {name}: {source} has no field {field}{likely(field, fields)}")
+            for field in {OPTIONS, "count"} & set(fields):
+                self.reader.fault(node, f"slot {name}: a field of {source} cannot be called {field}")
+            for other in names.variables:
+                if other.startswith(f"{name}."):
+                    self.reader.fault(node, f"slot {name}: {other} is there already")
 
     def length(self, node: Node) -> tuple[int, int]:
         """How many digits: one number, or the fewest and the most."""

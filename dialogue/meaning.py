@@ -15,13 +15,18 @@ from zoneinfo import ZoneInfo
 from dialogue.conversation import Conversation
 from dialogue.events import Understood
 from dialogue.flow import Flow, Slot, State, Step
-from dialogue.slots import NOTHING, NUMBER_TYPES, SlotReading, parse
+from dialogue.offers import chosen, options_of
+from dialogue.slots import NOTHING, NUMBER_TYPES, SlotReading, parse, parse_listed
 from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
 from dialogue.steering import correction_of, joined_moment, names_today
+from dialogue.values.spoken import MOST_NAMED
 
-MeaningKind: TypeAlias = Literal["nothing", "value", "part", "confirmed", "denied", "intent", "no_match", "correction"]
+MeaningKind: TypeAlias = Literal[
+    "nothing", "value", "part", "confirmed", "denied", "intent", "no_match", "correction",
+    "narrowed", "refused",
+]  # fmt: skip
 
 ASKED_BELOW = 0.72  # a value of less confidence is not taken unless it is read back first
 JOINED = 0.75  # confidence of a number that came in parts
@@ -69,8 +74,14 @@ def _meaning(
         confirmed = _confirmation(conversation, reading, yes_no, intent, score)
         if confirmed is not None:
             return confirmed
-    elif _can_take(state, reading) and not _asks_something_else(flow, state, reading, event.text, intent):
+    elif _asks_something_else(flow, state, event.text, intent):
+        pass
+    elif _can_take(state, reading):
         return Meaning("value", intent, score or reading.confidence, value_text(reading))
+    elif reading.refused:
+        return Meaning("refused", "refused", reading.confidence)
+    elif _narrows(conversation, reading):
+        return Meaning("narrowed", intent, score, " ".join(reading.among))
     elif digits := part_of_number(flow, conversation, event.text, reading):
         return Meaning("part", intent, score, digits)
     return _intent(flow, state, intent, score, yes_no)
@@ -91,12 +102,15 @@ def corrected_by(flow: Flow, conversation: Conversation, text: str, at: float) -
     filled = [name for name in reversed(tuple(conversation.slots)) if name in flow.slots and name != open_slot]
     is_old = [name for name in filled if found.old and _reads(flow, conversation, name, found.old, at, "")]
     for name in is_old:
-        if _reads(flow, conversation, name, found.old, at, "") == conversation.slots[name]:
+        if (
+            _kept(flow, conversation, name, _reads(flow, conversation, name, found.old, at, ""), at)
+            == (conversation.slots[name])
+        ):
             value = _reads(flow, conversation, name, found.new, at, conversation.slots[name])
             return Meaning("correction", score=1.0, value=value, slot=name)
     if open_slot and read_slot(flow, conversation, text, at).complete:
         return None
-    if open_slot and read_as(flow, flow.slots[open_slot], found.new, at).complete:
+    if open_slot and read_as(flow, conversation, flow.slots[open_slot], found.new, at).complete:
         return None
     for name in filled:
         value = _reads(flow, conversation, name, found.new, at, conversation.slots[name])
@@ -105,24 +119,31 @@ def corrected_by(flow: Flow, conversation: Conversation, text: str, at: float) -
     return None if open_slot or not filled or not found.declared else Meaning("correction", score=1.0, slot=filled[0])
 
 
+def _kept(flow: Flow, conversation: Conversation, name: str, value: str, at: float) -> str:
+    """A value that was read as it is kept in a slot."""
+    slot = flow.slots[name]
+    return chosen(flow, conversation, slot, value, local_time(flow, at))[0] if slot.source and value else value
+
+
 def _reads(flow: Flow, conversation: Conversation, name: str, text: str, at: float, previous: str) -> str:
     """The value that a slot reads in a text; empty where none is certain enough to be taken."""
-    reading = read_as(flow, flow.slots[name], text, at, previous or None)
+    slot = flow.slots[name]
+    reading = read_as(flow, conversation, slot, text, at, previous or None)
     if not reading.complete and previous:
-        reading = read_as(flow, flow.slots[name], text, at)
+        reading = read_as(flow, conversation, slot, text, at)
     if not reading.complete or reading.confidence < ASKED_BELOW:
         return ""
     value = value_text(reading)
-    if previous and flow.slots[name].type == "date_time":
-        return joined_moment(previous, value, _is_day_named(flow, name, text, at, value))
+    if previous and slot.type == "date_time":
+        return joined_moment(previous, value, _is_day_named(flow, conversation, name, text, at, value))
     return value
 
 
-def _is_day_named(flow: Flow, name: str, text: str, at: float, value: str) -> bool:
+def _is_day_named(flow: Flow, conversation: Conversation, name: str, text: str, at: float, value: str) -> bool:
     """Whether a text names a day itself: what names none moves with the day on which it is said."""
     if names_today(text, flow.language) or not re.match(r"\d{4}-\d\d-\d\d", value):
         return True
-    later = read_as(flow, flow.slots[name], text, at + 86_400)
+    later = read_as(flow, conversation, flow.slots[name], text, at + 86_400)
     if not later.complete or not re.match(r"\d{4}-\d\d-\d\d", value_text(later)):
         return True
     return date.fromisoformat(value_text(later)[:10]) - date.fromisoformat(value[:10]) != timedelta(days=1)
@@ -134,17 +155,23 @@ def read_slot(flow: Flow, conversation: Conversation, text: str, at: float) -> S
     if not name:
         return NOTHING
     slot = flow.slots[name]
-    reading = read_as(flow, slot, text, at, conversation.tentative)
-    if not conversation.part or reading.complete or not digits_alone(text, lexicon_of(flow.language)):
+    reading = read_as(flow, conversation, slot, text, at, conversation.tentative)
+    if slot.source or not conversation.part or reading.complete or not digits_alone(text, lexicon_of(flow.language)):
         return reading
-    whole = read_as(flow, slot, joined(flow, conversation, text), at)
+    whole = read_as(flow, conversation, slot, joined(flow, conversation, text), at)
     if not whole.complete:
         return reading
     return replace(whole, confidence=min(whole.confidence, JOINED))
 
 
-def read_as(flow: Flow, slot: Slot, text: str, at: float, previous: str | None = None) -> SlotReading:
+def read_as(
+    flow: Flow, conversation: Conversation, slot: Slot, text: str, at: float, previous: str | None = None
+) -> SlotReading:
     """A text as the value of a slot; `previous` was read back, and may be corrected."""
+    if slot.source:
+        options = options_of(flow, conversation, slot)
+        lexicon = lexicon_of(flow.language)
+        return parse_listed(text, lexicon, options, MOST_NAMED, local_time(flow, at), flow.region)
     return parse(
         slot.type,
         text,
@@ -234,6 +261,8 @@ def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -
         return not (reading.complete or bare_yes_no)
     if part_of_number(flow, conversation, text, reading):
         return False
+    if (reading.refused or _narrows(conversation, reading)) and _short(flow, text):
+        return False
     if _can_take(state, reading):
         return flow.slots[state.slot].type not in NUMBER_TYPES and not _short(flow, text)
     return not (bare_yes_no and _yes_no_step(flow, state, yes_no) is not None)
@@ -290,6 +319,8 @@ def patience_ms(
             is_whole = True
         case "confirmed":
             is_whole = not meaning.yes_no.open
+        case "refused":
+            is_whole = _short(flow, event.text)
         case "intent" if meaning.step is not None:
             bare = _is_bare(flow, event.text, meaning.yes_no)
             is_whole = not meaning.yes_no.open and (bare or event.intent_score >= state.listening.commit_confidence)
@@ -370,6 +401,12 @@ def _intent(flow: Flow, state: State, intent: str, score: float, yes_no: SlotRea
     return Meaning("no_match", intent, score)
 
 
+def _narrows(c: Conversation, reading: SlotReading) -> bool:
+    """Whether an answer leaves fewer to choose from than there were."""
+    left = {int(number) for number in reading.among}
+    return bool(left) and left != set(c.narrowed)
+
+
 def _can_take(state: State, reading: SlotReading) -> bool:
     """Whether a value is whole, and certain enough to be taken or at least read back."""
     return reading.complete and (bool(state.read_back) or reading.confidence >= ASKED_BELOW)
@@ -395,9 +432,13 @@ def _yes_no_step(flow: Flow, state: State, yes_no: SlotReading) -> Step | None:
     return _step_of(flow, state, "yes" if yes_no.value else "no")
 
 
-def _asks_something_else(flow: Flow, state: State, reading: SlotReading, text: str, intent: str) -> bool:
-    """Whether a sentence that holds a value is rather one of the other intents."""
-    if flow.slots[state.slot].type in NUMBER_TYPES or intent in ("", "yes", "no", *state.slot_intents):
+def _asks_something_else(flow: Flow, state: State, text: str, intent: str) -> bool:
+    """Whether a sentence that may hold a value is rather one of the other intents."""
+    if (
+        not state.slot
+        or flow.slots[state.slot].type in NUMBER_TYPES
+        or intent in ("", "yes", "no", *state.slot_intents)
+    ):
         return False
     return not _short(flow, text) and _step_of(flow, state, intent) is not None
 

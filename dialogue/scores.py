@@ -190,6 +190,8 @@ def coverage(flow: Flow, results: list[Result]) -> Coverage:
             wanted |= {
                 f"{state.name}: {what}" for what in ("no_input", "no_input: the end", "no_match", "no_match: the end")
             }
+        if state.refused is not None:
+            wanted.add(f"{state.name}: refused")
         if state.read_back:
             wanted |= {f"{state.name}: confirmed", f"{state.name}: corrected"}
         if state.action and not flow.actions[state.action].note:
@@ -219,6 +221,8 @@ def _seen(flow: Flow, conversation: Rehearsal) -> set[str]:
         seen |= {f"faq {turn.intent}"} if turn.intent in flow.faqs else set()
         if turn.intent in state.answers:
             seen.add(f"{turn.state}: {turn.intent}")
+        elif turn.intent == "refused" and state.refused is not None:
+            seen.add(f"{turn.state}: refused")
         elif turn.intent in flow.everywhere:
             seen.add(f"anywhere: {turn.intent}")
         if turn.committed in ("no_input", "no_speech"):

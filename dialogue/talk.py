@@ -15,8 +15,9 @@ from dialogue.acting import Misread, Unsendable, answer_of, note_of, request_of
 from dialogue.conversation import Conversation, Volunteered
 from dialogue.effects import DropEffect, Effect, EffectDone
 from dialogue.events import Committed, DialogueAction, Noted
-from dialogue.flow import Escalation, Flow, State, Step, Wording
+from dialogue.flow import Escalation, Flow, Slot, State, Step, Wording
 from dialogue.meaning import Meaning, local_time, read_as, value_text
+from dialogue.offers import chosen, offered_rows, without
 from dialogue.values.conditions import When
 from dialogue.values.judging import Unset, holds
 from dialogue.values.templates import Field
@@ -88,6 +89,12 @@ class Talk:
                 self.ask_again()
             case "part":
                 self._go_on(meaning.value)
+            case "narrowed":
+                self.change(narrowed=tuple(map(int, meaning.value.split())))
+                self.ask_again()
+            case "refused" if self.state.refused is not None:
+                self.volunteer((Volunteered(text),))
+                self.take(self.state.refused)
             case "correction":
                 intent = "correction"
                 self.correct(meaning.slot, meaning.value)
@@ -203,6 +210,29 @@ class Talk:
         others = {name: value for name, value in values.items() if name not in slots}
         self.change(slots={**self.conversation.slots, **slots}, variables={**self.conversation.variables, **others})
 
+    def _fill(self, name: str, value: str) -> None:
+        """Gives a slot its value; one that is chosen from a list, the words and the fields of that record."""
+        slot, c = self.flow.slots[name], self.conversation
+        if slot.source:
+            value, fields = chosen(self.flow, c, slot, value, local_time(self.flow, self.at))
+            self.change(variables={**without(slot, c.variables), **fields})
+        self.change(slots={**c.slots, name: value})
+
+    def _forget(self, name: str) -> None:
+        """A slot has no value any more."""
+        c = self.conversation
+        left = {other: value for other, value in c.slots.items() if other != name}
+        self.change(slots=left, variables=without(self.flow.slots.get(name), c.variables))
+
+    def _owner(self, name: str) -> str:
+        """The slot whose choice left a variable behind; empty where none did."""
+        owner = name.rpartition(".")[0]
+        return owner if owner in self.flow.slots else ""
+
+    def slot(self, state: str) -> Slot:
+        """The slot that a state asks for."""
+        return self.flow.slots[self.flow.states[state].slot]
+
     def holds(self, when: When) -> bool:
         """Whether a condition is true now. What is unset is compared with nothing: `flow check` lets none through."""
         now = local_time(self.flow, self.at)
@@ -217,7 +247,9 @@ class Talk:
         say = before
         trouble = {name: step for name, step in self.conversation.steps.items() if name == "trouble"}
         while True:
-            self.change(state=name, asked=0, steps=trouble, tentative=None, part="", read_backs=0, awaited="")
+            self.change(
+                state=name, asked=0, steps=trouble, tentative=None, part="", narrowed=(), read_backs=0, awaited=""
+            )
             state = self.state
             if state.otherwise is not None:
                 step = next((step for step in state.choose if step.when and self.holds(step.when)), state.otherwise)
@@ -230,6 +262,10 @@ class Talk:
                 break
             say, name = say + state.say, state.goto
         if state.listens:
+            if state.refused is not None and not offered_rows(self.flow, self.conversation, self.slot(name)):
+                self.note("nothing_to_choose", state.slot)
+                self.take(replace(state.refused, say=say + state.refused.say))
+                return
             if self.conversation.history[-1:] != (name,):
                 self.change(history=(*self.conversation.history, name)[-MOST_HISTORY:])
             if not self._is_answered_already(say):
@@ -246,11 +282,11 @@ class Talk:
             return
         asks = next((name for name, state in flow.states.items() if state.slot == slot), "")
         if not value:
-            left = {name: kept for name, kept in self.conversation.slots.items() if name != slot}
-            self.change(slots=left, volunteered=())
+            self._forget(slot)
+            self.change(volunteered=())
             self.enter(asks or self.conversation.state, flow.corrections.unread)
             return
-        self._set({slot: value})
+        self._fill(slot, value)
         now = local_time(flow, self.at)
         words = said(flow, self.conversation, now, Field(slot)) or ""
         self.change(variables={**self.conversation.variables, "corrected": words})
@@ -264,9 +300,8 @@ class Talk:
     def _back(self, before: Wording) -> None:
         """The question before this one, without its answer; at the first it is repeated."""
         *earlier, last = self.conversation.history[:-1] or (self.conversation.state,)
-        slot = self.flow.states[last].slot if last in self.flow.states else ""
-        left = {name: value for name, value in self.conversation.slots.items() if name != slot}
-        self.change(slots=left, history=tuple(earlier), volunteered=(), tentative=None)
+        self._forget(self.flow.states[last].slot if last in self.flow.states else "")
+        self.change(history=tuple(earlier), volunteered=(), tentative=None)
         self.enter(last if last in self.flow.states else self.flow.start, before)
 
     def _restart(self, step: Step) -> None:
@@ -274,7 +309,11 @@ class Talk:
         c, facts_of = self.conversation, {n for n, one in self.flow.variables.items() if one.origin == "fact"}
         self.change(
             slots={name: value for name, value in c.slots.items() if name in step.keep},
-            variables={name: value for name, value in c.variables.items() if name in facts_of or name in step.keep},
+            variables={
+                name: value
+                for name, value in c.variables.items()
+                if name in facts_of or name in step.keep or self._owner(name) in step.keep
+            },
             lists={name: rows for name, rows in c.lists.items() if name in step.keep},
             volunteered=(),
             history=(),
@@ -331,7 +370,7 @@ class Talk:
         for clause in self.conversation.volunteered:
             left = tuple(other for other in self.conversation.volunteered if other is not clause)
             if state.slot and self.flow.slots[state.slot].type != "yes_no":
-                reading = read_as(self.flow, self.flow.slots[state.slot], clause.text, self.at)
+                reading = read_as(self.flow, self.conversation, self.flow.slots[state.slot], clause.text, self.at)
                 if reading.complete and reading.confidence >= CERTAIN:
                     self.note("volunteered", state.name)
                     self.change(volunteered=left)
@@ -349,8 +388,9 @@ class Talk:
         """Takes a slot value: reads it back where the flow asks for it, else goes on. `before` is said first."""
         state = self.state
         if not (confirm and state.read_back):
-            self.change(slots={**self.conversation.slots, state.slot: value}, tentative=None)
-            step = state.step_for(value)
+            self._fill(state.slot, value)
+            self.change(tentative=None)
+            step = state.step_for(self.conversation.slots[state.slot])
             if step is not None:
                 self.take(replace(step, say=before + step.say))
             return

@@ -12,6 +12,7 @@ from datetime import datetime
 from dialogue.conversation import Conversation
 from dialogue.flow import Flow, Slot, Variable
 from dialogue.hours.opening_hours import Hours
+from dialogue.offers import OPTIONS, fields_in, offered_rows, options_said, words_for
 from dialogue.values.spoken import any_of, spoken
 from dialogue.values.templates import Field
 from dialogue.values.value_types import BadValue, Row, Value, ValueKind, ValueType, stored, value
@@ -49,7 +50,7 @@ OWNERS = ("call", "now", "hours", "secret", "corrected")
 
 def slot_type(slot: Slot) -> ValueType:
     """What a slot's values are."""
-    return ValueType(KIND_OF_SLOT[slot.type], slot.choices)
+    return ValueType("text") if slot.source else ValueType(KIND_OF_SLOT[slot.type], slot.choices)
 
 
 def scope_of(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> dict[str, ValueType]:
@@ -57,6 +58,7 @@ def scope_of(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> di
     return {
         **{name: variable.type for name, variable in variables.items()},
         **{name: slot_type(slot) for name, slot in slots.items()},
+        **fields_in(slots, variables),
     }
 
 
@@ -93,8 +95,16 @@ def facts(flow: Flow, number: str, direction: str, passed: Mapping[str, str]) ->
 
 def text_of(flow: Flow, conversation: Conversation, now: datetime, name: str) -> str | None:
     """A value as it is kept; None while it is unset."""
+    owner, _, last = name.rpartition(".")
+    asked_for = flow.states[conversation.state].slot if conversation.state in flow.states else ""
+    chosen = flow.slots.get(name) or flow.slots.get(owner)
+    if chosen is not None and chosen.source and chosen.name == asked_for and conversation.tentative is not None:
+        row = offered_rows(flow, conversation, chosen).get(int(conversation.tentative), {})
+        return words_for(flow, chosen, row, now) if name == chosen.name else row.get(last)
+    if chosen is not None and chosen.source and last == OPTIONS:
+        return options_said(flow, conversation, chosen, now)
     if name in flow.slots:
-        if conversation.tentative is not None and flow.states[conversation.state].slot == name:
+        if conversation.tentative is not None and asked_for == name:
             return conversation.tentative
         return conversation.slots.get(name)
     if name in conversation.variables:
@@ -103,7 +113,6 @@ def text_of(flow: Flow, conversation: Conversation, now: datetime, name: str) ->
         return _of_now(name, now)
     if name in OF_HOURS and flow.hours is not None:
         return _of_hours(flow.hours, name, now)
-    owner, _, last = name.rpartition(".")
     if last == "count" and owner in conversation.lists:
         return str(len(conversation.lists[owner]))
     if name in conversation.lists:

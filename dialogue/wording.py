@@ -18,7 +18,7 @@ def items_of(flow: Flow, conversation: Conversation, wording: Wording, at: float
     for entry in wording:
         if "{" not in entry and " " not in entry:
             found.append(PromptItem(entry))
-        elif entry[1:-1] in flow.slots:
+        elif entry[1:-1] in flow.slots and not flow.slots[entry[1:-1]].source:
             found += _read_out(flow, conversation, entry[1:-1], at)
         else:
             found += _spoken(flow, conversation, entry, at)

@@ -15,13 +15,17 @@ from dialogue.slots.date_time import parse_date_time
 from dialogue.slots.digits import MOST_DIGITS, parse_digits
 from dialogue.slots.integer import MOST_INTEGER, parse_integer
 from dialogue.slots.lexicon import lexicon_of
+from dialogue.slots.listed import ListedField, Option, parse_listed
 from dialogue.slots.phone import parse_phone
 from dialogue.slots.reading import NOTHING, SlotReading
 from dialogue.slots.regions import region_of
 from dialogue.slots.yes_no import parse_yes_no
 from dialogue.slots.zip_code import parse_zip_code
 
-__all__ = ["MOST_DIGITS", "MOST_INTEGER", "NOTHING", "NUMBER_TYPES", "SLOT_TYPES", "SlotReading", "SlotType", "parse"]
+__all__ = [
+    "MOST_DIGITS", "MOST_INTEGER", "NOTHING", "NUMBER_TYPES", "SLOT_TYPES", "ListedField", "Option", "SlotReading",
+    "SlotType", "parse", "parse_listed",
+]  # fmt: skip
 
 SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer"]
 SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)

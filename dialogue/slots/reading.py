@@ -12,7 +12,8 @@ class SlotReading:
     `value` is None when nothing fits. `complete`: it can fill the slot. `open`: the caller may well go on and change it
     ("soixante-quinze mille" ...), so it must not be taken before the end of the utterance. `confidence` (0 to 1) is
     about the reading alone, not about the recogniser. `negated`: the text began with a refusal ("non, ..."),
-    `corrected`: the caller took back a part and said it anew. `readable` is the value as one reads it back.
+    `corrected`: the caller took back a part and said it anew. `readable` is the value as one reads it back. Of a
+    choice from a list: `among` are the values of which one may be meant, `refused`: none is wanted.
     """
 
     value: str | bool | None = None
@@ -22,6 +23,8 @@ class SlotReading:
     negated: bool = False
     corrected: bool = False
     readable: str = ""
+    among: tuple[str, ...] = ()
+    refused: bool = False
 
     @property
     def certain(self) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from dialogue.flow_actions import ACTION_KEYS, GIVEN_KEYS
 from dialogue.flow_loader import FLOW_KEYS, STATE_KEYS
 from dialogue.flow_steps import CORRECTION_KEYS, KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
+from dialogue.flow_tables import SLOT_KEYS
 from dialogue.scores import ACTIONS, CHECKS
 from dialogue.slots import SLOT_TYPES
 
@@ -23,6 +24,7 @@ KEYS = sorted(
         *ACTION_KEYS,
         *GIVEN_KEYS,
         *SLOT_TYPES,
+        *SLOT_KEYS,
         *ACTIONS,
         *CHECKS,
     }

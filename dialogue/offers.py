@@ -1,0 +1,101 @@
+"""What a slot may be chosen from when a list that an action brought is on offer, and what a choice leaves behind. Pure.
+
+slots:
+  free: {type: choice, from: times, by: [start, staff], offer: "{start} avec {staff}"}
+
+`{free.options}` says three at most; what was chosen is known as `free` (as it was offered) and by field (`free.start`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dialogue.conversation import Conversation
+from dialogue.flow import Flow, Slot, Variable
+from dialogue.slots import ListedField, Option
+from dialogue.values.spoken import MOST_NAMED, any_of, spoken
+from dialogue.values.templates import Field, fill
+from dialogue.values.value_types import Row, ValueType
+
+OPTIONS = "options"
+"""`free.options`: what there is to choose from, in words."""
+
+
+def fields_in(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> dict[str, ValueType]:
+    """Name -> type of what slots that are chosen from a list bring with them."""
+    found: dict[str, ValueType] = {}
+    for slot in slots.values():
+        source = variables.get(slot.source)
+        if slot.source and source is not None:
+            found |= {f"{slot.name}.{name}": kind for name, kind in source.type.fields.items()}
+            found[f"{slot.name}.{OPTIONS}"] = ValueType("text")
+    return found
+
+
+def known_with(slot: Slot) -> frozenset[str]:
+    """What is known once a slot is: of a record that was chosen, the fields that every one on offer has."""
+    if not slot.source:
+        return frozenset({slot.name})
+    return frozenset({slot.name, *(f"{slot.name}.{name}" for name in slot.by)})
+
+
+def offered_rows(flow: Flow, c: Conversation, slot: Slot) -> dict[int, Row]:
+    """The records that may be chosen, by their place in the list from 1: those that have every field to choose by, and
+    after an answer that left several open, only these."""
+    rows = enumerate(c.lists.get(slot.source, ()), 1)
+    found = {number: row for number, row in rows if all(name in row for name in slot.by)}
+    is_asked = c.state in flow.states and flow.states[c.state].slot == slot.name
+    narrowed = {number: row for number, row in found.items() if number in c.narrowed}
+    return narrowed if is_asked and narrowed else found
+
+
+def options_of(flow: Flow, c: Conversation, slot: Slot) -> tuple[Option, ...]:
+    """The records on offer with what each may be chosen by."""
+    kinds = flow.variables[slot.source].type.fields
+    return tuple(
+        Option(
+            number,
+            tuple(ListedField(kinds[n].kind, row[n], tuple(kinds[n].choices.get(row[n], ()))) for n in slot.by),
+        )
+        for number, row in offered_rows(flow, c, slot).items()
+    )
+
+
+def hints_of(flow: Flow, c: Conversation) -> tuple[str, ...]:
+    """Words that the recogniser may expect: the names on offer."""
+    state = flow.states.get(c.state)
+    if state is None or not state.slot or not flow.slots[state.slot].source:
+        return ()
+    options = options_of(flow, c, flow.slots[state.slot])
+    names = [one.value for option in options for one in option.fields if one.kind in ("text", "name")]
+    return tuple(dict.fromkeys(names))[:12]
+
+
+def words_for(flow: Flow, slot: Slot, row: Row, now: datetime) -> str:
+    """A record as it is offered."""
+    kinds = flow.variables[slot.source].type.fields
+
+    def say(field: Field) -> str:
+        return spoken(kinds[field.name], row.get(field.name, ""), flow.where, now.date(), field.form)
+
+    return fill(slot.offer, say)
+
+
+def options_said(flow: Flow, c: Conversation, slot: Slot, now: datetime) -> str | None:
+    """What there is to choose from: three at most, then "or"; None where there is nothing."""
+    rows = list(offered_rows(flow, c, slot).values())[:MOST_NAMED]
+    return any_of([words_for(flow, slot, row, now) for row in rows], flow.language) or None
+
+
+def chosen(flow: Flow, c: Conversation, slot: Slot, number: str, now: datetime) -> tuple[str, dict[str, str]]:
+    """A choice as it is kept: the words of the record, and its fields as variables."""
+    row = offered_rows(flow, c, slot)[int(number)]
+    return words_for(flow, slot, row, now), {f"{slot.name}.{name}": text for name, text in row.items()}
+
+
+def without(slot: Slot | None, variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables but for those that a choice of `slot` left behind."""
+    if slot is None or not slot.source:
+        return dict(variables)
+    return {name: text for name, text in variables.items() if not name.startswith(f"{slot.name}.")}
