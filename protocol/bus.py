@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from protocol.codec import BadMessage, Unknown, encode, read
 from protocol.keys import POSITION_EXPIRY_S, STREAM_LENGTH, Stream, position_key, stream_key
 from protocol.messages import Command, Message
+from protocol.round_trip import RoundTrip
 from protocol.steady import steady_time
 
 log = logging.getLogger("pronto.bus")
@@ -155,7 +156,7 @@ class Outbox:
     """
 
     def __init__(self, redis: Redis, cell: str, bound: int = 50_000) -> None:
-        self._redis = redis
+        self._round_trip = RoundTrip(redis)
         self._cell = cell
         self._bound = bound
         self._waiting: deque[Message] = deque()
@@ -196,16 +197,7 @@ class Outbox:
             if not self._sending:
                 self._sending = [self._waiting.popleft() for _ in range(min(len(self._waiting), 200))]
             try:
-                async with self._redis.pipeline(transaction=False) as pipe:
-                    for message in self._sending:
-                        stream: Stream = "commands" if isinstance(message, Command) else "events"
-                        pipe.xadd(
-                            stream_key(self._cell, stream),
-                            {"m": encode(message)},
-                            maxlen=STREAM_LENGTH,
-                            approximate=True,
-                        )
-                    await pipe.execute()
+                await self._round_trip.send([self._entry(message) for message in self._sending])
                 raise_if_cancelled()
             except (RedisError, OSError) as error:
                 self.away_since = self.away_since or steady_time()
@@ -223,6 +215,10 @@ class Outbox:
     async def flush(self, timeout_s: float = 2.0) -> bool:
         """Waits until everything is sent; False when `timeout_s` was not enough."""
         return await happens(self._empty, timeout_s)
+
+    def _entry(self, message: Message) -> tuple[str | int, ...]:
+        stream: Stream = "commands" if isinstance(message, Command) else "events"
+        return "XADD", stream_key(self._cell, stream), "MAXLEN", "~", STREAM_LENGTH, "*", "m", encode(message)
 
 
 class Inbox:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from protocol.bus import happens, raise_if_cancelled
 from protocol.codec import BadMessage
 from protocol.keys import RECEIVER_EXPIRY_S, OfCall, hearing_key, receiver_key
+from protocol.round_trip import RoundTrip
 
 log = logging.getLogger("pronto.receiver")
 
@@ -46,6 +47,7 @@ class KeptState:
 
     def __init__(self, redis: Redis, cell: str) -> None:
         self._redis = redis
+        self._round_trip = RoundTrip(redis)
         self._cell = cell
         self._waiting: dict[str, str | None] = {}  # None: to be deleted
         self._wake = asyncio.Event()
@@ -94,13 +96,7 @@ class KeptState:
             while self._waiting:
                 batch = {key: self._waiting[key] for key, _ in zip(self._waiting, range(BATCH), strict=False)}
                 try:
-                    async with self._redis.pipeline(transaction=False) as pipe:
-                        for key, value in batch.items():
-                            if value is None:
-                                pipe.delete(key)
-                            else:
-                                pipe.set(key, value, ex=RECEIVER_EXPIRY_S)
-                        await pipe.execute()
+                    await self._round_trip.send([_command(key, value) for key, value in batch.items()])
                     raise_if_cancelled()
                 except (RedisError, OSError) as error:
                     if not failed:
@@ -127,3 +123,7 @@ class KeptState:
             self.dropped += 1
         self._empty.clear()
         self._wake.set()
+
+
+def _command(key: str, value: str | None) -> tuple[str | int, ...]:
+    return ("DEL", key) if value is None else ("SET", key, value, "EX", RECEIVER_EXPIRY_S)
