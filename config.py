@@ -445,6 +445,10 @@ class BotSettings(CommonSettings):
     action_credentials_dir: Path = setting(
         STATE / "credentials", "folder of secrets that actions name ({secret.shop}), one line per file"
     )
+    webhook_url: str = setting(
+        "", "where the end of each call and messages are told, a server of ACTION_HOSTS; empty: nobody", no_or_http_url
+    )
+    webhook_key: str = setting("webhook", "file of ACTION_CREDENTIALS_DIR with which webhooks are signed")
     database_url: str = setting(
         f"sqlite:///{STATE / 'calls.sqlite'}", "call records (SQLAlchemy URL)", records_url, secret=True
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,8 +21,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from bot_manager import metrics
+from bot_manager.credentials import NoSecret, secret_of
 from bot_manager.target_breaker import TargetBreaker
-from bot_manager.targets import LookingResolver, NotReached, Targets
+from bot_manager.targets import NotReached, Targets, refusal_in, session_to
 from dialogue.effects import Effect, EffectDone
 from protocol.steady import steady_time
 
@@ -34,12 +34,8 @@ MOST_CACHED = 1_000
 MOST_TARGETS = 1_000
 STORED_S = 1.0  # the snapshot is stored within this time, or the action begins without
 PAUSE_S = 0.1
+MESSAGE_S = 2.0
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_SECRET = re.compile(r"[a-z0-9_]{1,60}")
-
-
-class NoSecret(LookupError):
-    """A secret that is not there; the message is its name."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,8 @@ class ActionAnswer:
 
 
 class ActionWorker:
-    """One connection pool for all actions of all calls. `stored` waits until what asked for an action is stored."""
+    """One connection pool for all actions of all calls. `stored` waits until what asked for an action is stored.
+    `messages` puts a message into the outbox; without it none can be sent."""
 
     def __init__(
         self,
@@ -62,7 +59,9 @@ class ActionWorker:
         stored: Callable[[float], Awaitable[bool]] | None = None,
         resolver: AbstractResolver | None = None,
         now: Callable[[], float] = time.monotonic,
+        messages: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
     ) -> None:
+        self._messages = messages
         self._targets = targets
         self._credentials_dir = credentials_dir
         self._stored = stored
@@ -97,7 +96,7 @@ class ActionWorker:
         asked, started = effect.arguments, self._now()
         name = str(asked.get("action", ""))
         try:
-            answer = await self._perform(asked)
+            answer = await (self._message(asked) if effect.kind == "message" else self._perform(asked))
         except (NotReached, NoSecret) as error:
             answer = ActionAnswer("error", reason=str(error))
         except asyncio.CancelledError:
@@ -111,6 +110,17 @@ class ActionWorker:
             extra = {"effect": effect.id, "action": name, "outcome": answer.outcome, "reason": answer.reason}
             log.warning("action did not go well", extra=extra)
         return EffectDone(steady_time(), effect.id, {"outcome": answer.outcome, "body": answer.body})
+
+    async def _message(self, asked: Mapping[str, Any]) -> ActionAnswer:
+        """A message is ok once it is in the outbox; from there it is sent once, however long that takes."""
+        if self._messages is None:
+            return ActionAnswer("error", reason="WEBHOOK_URL is not set: nobody sends messages")
+        try:
+            async with asyncio.timeout(MESSAGE_S):
+                await self._messages(asked)
+        except TimeoutError:
+            return ActionAnswer("timeout", reason="the outbox takes too long")
+        return ActionAnswer("ok")
 
     async def _perform(self, asked: Mapping[str, Any]) -> ActionAnswer:
         target = self._targets.check(str(asked["url"]))
@@ -171,55 +181,26 @@ class ActionWorker:
         except NotReached:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            refused = _refusal(error)
+            refused = refusal_in(error)
             if refused is not None:
                 raise refused from error
             return ActionAnswer("error", failed=True, reason=type(error).__name__)
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            resolver = LookingResolver(self._targets, self._resolver)
-            connector = aiohttp.TCPConnector(limit=200, limit_per_host=50, resolver=resolver, use_dns_cache=False)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                auto_decompress=False,
-                trust_env=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),
-            )
+            self._session = session_to(self._targets, self._resolver)
         return self._session
 
     def _header(self, parts: list[Any]) -> str:
-        return "".join(part if isinstance(part, str) else self._secret(str(part["secret"])) for part in parts)
-
-    def _secret(self, name: str) -> str:
-        """The one line of a file of the folder of secrets. Raises NoSecret."""
-        if not _SECRET.fullmatch(name):
-            raise NoSecret("a secret has no such name")
-        try:
-            text = (self._credentials_dir / name).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise NoSecret(f"there is no secret {name}") from error
-        if not text or not text.isprintable() or not text.isascii():
-            raise NoSecret(f"secret {name} is not one line of plain characters")
-        return text
+        return "".join(
+            part if isinstance(part, str) else secret_of(self._credentials_dir, str(part["secret"])) for part in parts
+        )
 
     def _cached(self, asked: Mapping[str, Any]) -> ActionAnswer | None:
         if not asked["cache_s"]:
             return None
         until, answer = self._cache.get(_cache_key(asked), (0.0, None))
         return answer if until > self._now() else None
-
-
-def _refusal(error: BaseException) -> NotReached | None:
-    """The reason of ours in an error of the HTTP client."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, NotReached):
-            return seen
-        inner = getattr(seen, "os_error", None)
-        seen = inner if isinstance(inner, NotReached) else seen.__cause__
-    return None
 
 
 def _cache_key(asked: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from bot_manager.call_log import CallLog
 from bot_manager.commits import Commits
 from bot_manager.effects import EffectRunner
 from bot_manager.intents import IntentClient
+from bot_manager.webhooks import call_ended
 from dialogue.effects import DropEffect, Effect, EffectDone
 from dialogue.events import (
     AudioGone,
@@ -93,6 +94,8 @@ class Surroundings:
     now: Callable[[], float] = field(default=steady_time)
     actions: ActionWorker | None = None
     """Who carries actions out; without one each ends as `error`."""
+    tells_ends: bool = False
+    """Whether the end of each call is told to others, by a webhook."""
     silent_s: float = 600.0
     """A call of which nothing is heard for so long is not there any more, or never was."""
 
@@ -368,6 +371,8 @@ class Call:
         self._put(self._log.ended(ended, "error" if self._broken else "unknown"))
         call = self._log.call
         self._around.records.put(call)
+        if self._around.tells_ends:
+            self._around.records.put(call_ended(call))
         self._around.commits.keep_over(self.call_id, ended.at, self.entry, self._log.to_dict())
         self.ended_at = ended.at
         metrics.CALLS.labels(call.outcome).inc()

@@ -1,6 +1,6 @@
 """Carries out what a call's conversation needs from the world: one task per effect, what came of it is reported.
 
-Kinds: `intent` asks the intent service, `http` is an action of a flow. The effects of a call are few at a time (the
+Kinds: `intent` asks the intent service, `http` and `message` are actions of a flow. A call has few at a time (the
 dialogue asks about one utterance at once). Intents end with the call; what an action began goes on without it.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import asdict
 from bot_manager import metrics
 from bot_manager.actions import ActionWorker
 from bot_manager.intents import IntentClient, IntentError
-from dialogue.effects import Effect, EffectDone
+from dialogue.effects import ACTION_KINDS, Effect, EffectDone
 from protocol.steady import steady_time
 
 log = logging.getLogger("pronto.effects")
@@ -36,7 +36,7 @@ class EffectRunner:
 
     def run(self, effect: Effect) -> None:
         """Begins an effect; one that is under way is left alone."""
-        if effect.kind == "http" and self._actions is not None:
+        if effect.kind in ACTION_KINDS and self._actions is not None:
             if effect.id not in self._acting:
                 self._acting.add(effect.id)
                 self._actions.start(effect, self._report)

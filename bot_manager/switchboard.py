@@ -18,6 +18,7 @@ from bot_manager import metrics
 from bot_manager.call import Call, Surroundings
 from bot_manager.call_log import CallLog, new_call
 from bot_manager.snapshots import StoredCalls
+from bot_manager.webhooks import call_ended
 from dialogue.events import BackboneAway
 from dialogue.flow import Flow
 from dialogue.flow_store import FlowStore
@@ -146,6 +147,8 @@ class Switchboard:
             self._remember(call_id, str(body.get("entry") or f"{round(float(body['at']) * 1_000)}-0"))
             log_of_it = CallLog.from_dict(body["chronicle"])
             self._around.records.put(log_of_it.call)
+            if self._around.tells_ends and log_of_it.call.ended_at is not None:
+                self._around.records.put(call_ended(log_of_it.call))
             self._keep_handed_over(log_of_it)
         except (KeyError, TypeError, ValueError) as error:
             log.error("ended call not recalled", extra={"call_id": call_id, "error": repr(error)})

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
@@ -91,6 +92,29 @@ class LookingResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._inner.close()
+
+
+def session_to(targets: Targets, resolver: AbstractResolver | None = None) -> aiohttp.ClientSession:
+    """A client that reaches these targets and nothing else; who uses it follows no redirects."""
+    looking = LookingResolver(targets, resolver)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=200, limit_per_host=50, resolver=looking, use_dns_cache=False),
+        auto_decompress=False,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+    )
+
+
+def refusal_in(error: BaseException) -> NotReached | None:
+    """The reason of ours in an error of the HTTP client."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, NotReached):
+            return seen
+        inner = getattr(seen, "os_error", None)
+        seen = inner if isinstance(inner, NotReached) else seen.__cause__
+    return None
 
 
 def _entries(text: str) -> frozenset[str]:

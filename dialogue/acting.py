@@ -34,7 +34,7 @@ class Misread(ValueError):
 
 def needed_texts(action: Action) -> Iterator[str]:
     """The templates of an action whose variables must be known."""
-    yield from (action.url, action.purpose, action.note, *action.headers.values())
+    yield from (action.url, action.purpose, action.note, action.message, action.to, *action.headers.values())
     yield from (text for key, text in action.query.items() if not key.endswith("?"))
     yield from _leaves(action.body)
 
@@ -57,8 +57,7 @@ def _leaves(body: Any) -> Iterator[str]:
 def request_of(flow: Flow, c: Conversation, now: datetime, action: Action, visit: int) -> dict[str, Any]:
     """The arguments of the effect. Headers are lists of texts and of `{"secret": name}`. Raises Unsendable."""
     kept = _kept(flow, c, now)
-    purpose = fill(action.purpose, kept) if action.purpose else f"{action.name} {visit}"
-    key = hashlib.sha256("\n".join((c.call_id, c.state, purpose)).encode()).hexdigest()[:32]
+    key = _key(c, action, visit, kept)
     query = {name.rstrip("?"): fill(text, kept) for name, text in action.query.items() if _is_there(name, text, kept)}
     body = None if action.body is None else json.dumps(_json(flow, c, now, action.body), ensure_ascii=False)
     return {
@@ -75,8 +74,31 @@ def request_of(flow: Flow, c: Conversation, now: datetime, action: Action, visit
     }
 
 
+def message_of(flow: Flow, c: Conversation, now: datetime, action: Action, visit: int) -> dict[str, Any]:
+    """The arguments of the effect; values are written as they are said. Raises Unsendable."""
+    kept = _kept(flow, c, now)
+    return {
+        "action": action.name,
+        "call_id": c.call_id,
+        "to": fill(action.to, kept),
+        "text": _said(flow, c, now, action.message),
+        "language": flow.language,
+        "key": _key(c, action, visit, kept),
+    }
+
+
 def note_of(flow: Flow, c: Conversation, now: datetime, action: Action) -> str:
     """The text of a note, with values as they are said. Raises Unsendable."""
+    return _said(flow, c, now, action.note)
+
+
+def _key(c: Conversation, action: Action, visit: int, kept: Callable[[Field], str]) -> str:
+    """The key under which something is done once."""
+    purpose = fill(action.purpose, kept) if action.purpose else f"{action.name} {visit}"
+    return hashlib.sha256("\n".join((c.call_id, c.state, purpose)).encode()).hexdigest()[:32]
+
+
+def _said(flow: Flow, c: Conversation, now: datetime, text: str) -> str:
 
     def say(field: Field) -> str:
         words = said(flow, c, now, field)
@@ -84,7 +106,7 @@ def note_of(flow: Flow, c: Conversation, now: datetime, action: Action) -> str:
             raise Unsendable(field.name)
         return words
 
-    return fill(action.note, say)
+    return fill(text, say)
 
 
 def _kept(flow: Flow, c: Conversation, now: datetime) -> Callable[[Field], str]:

@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-EffectKind: TypeAlias = Literal["intent"]
+EffectKind: TypeAlias = Literal["intent", "http", "message"]
 """`intent`: what does a sentence mean? Arguments sentence, language, allowed; result intent, score, faq_set,
-fallback."""
+fallback. `http`: an action of a flow, a request; arguments as `dialogue.acting.request_of` makes them; result outcome,
+body. `message`: somebody is to be sent a text; arguments action, call_id, to, text, language, key; result outcome."""
+ACTION_KINDS = frozenset({"http", "message"})
+"""What is asked of the world to be done: that goes on when nobody waits for it any more."""
 
 
 @dataclass(frozen=True)

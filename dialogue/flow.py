@@ -167,7 +167,7 @@ class Action:
 
     `retries` only repeat what does no harm twice. `purpose`, with call and state, makes the idempotency key: what is
     asked twice for the same purpose is done once; empty: each visit of the state is a purpose of its own. An answer is
-    kept for `cache_s`. A `note` goes into the call record and asks nobody.
+    kept for `cache_s`. A `note` goes into the call record and asks nobody. A `message` is a text for `to`.
     """
 
     name: str
@@ -182,6 +182,8 @@ class Action:
     purpose: str = ""
     cache_s: int = 0
     note: str = ""
+    message: str = ""
+    to: str = ""
     line: int = 0
 
 

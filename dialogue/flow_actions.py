@@ -1,6 +1,7 @@
 """Reads the actions of a flow: requests by template, and the values that their answers give. Pure.
 
 actions:
+  tell_them: {message: "La commande {order_number} est prête.", to: "{call.number}"}
   find_order:
     get: "https://shop.example/orders/{order_number}"
     headers: {Authorization: "Bearer {secret.shop}"}
@@ -31,6 +32,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 HARMLESS_TWICE = ("get", "put", "delete")
 ACTION_KEYS = (
     *METHODS, "headers", "query", "body", "gives", "timeout_ms", "retries", "idempotent", "purpose", "cache_s", "note",
+    "message", "to",
 )  # fmt: skip
 GIVEN_KEYS = ("from", "optional", "fields", "with")
 MOST_TIMEOUT_MS = 5_000
@@ -99,14 +101,16 @@ class Actions:
     def action(self, name: str, node: Node, gives: tuple[Given, ...]) -> Action:
         reader = self.reader
         entries = reader.mapping(node, f"action {name}")
-        ways = [key for key in (*METHODS, "note") if key in entries]
+        ways = [key for key in (*METHODS, "note", "message") if key in entries]
         if len(ways) != 1:
-            reader.fault(node, f"action {name} needs one of {', '.join(METHODS)}, note")
+            reader.fault(node, f"action {name} needs one of {', '.join(METHODS)}, note, message")
             return Action(name)
         if ways == ["note"]:
             text = reader.text(entries["note"], "note")
             self.text(entries["note"], text)
             return Action(name, note=text, line=line_of(node))
+        if ways == ["message"]:
+            return self.message(name, entries, node)
         method = ways[0]
         retries = reader.whole(entries["retries"], "retries", 0, 3) if "retries" in entries else 0
         idempotent = reader.flag(entries["idempotent"], "idempotent") if "idempotent" in entries else False
@@ -139,6 +143,19 @@ class Actions:
             cache_s,
             line=line_of(node),
         )
+
+    def message(self, name: str, entries: Mapping[str, Node], node: Node) -> Action:
+        """A text for somebody, and their number."""
+        reader = self.reader
+        for key in entries.keys() - {"message", "to", "purpose"}:
+            reader.fault(entries[key], f"a message has no {key}")
+        texts = {key: reader.text(entries[key], key) for key in ("message", "to", "purpose") if key in entries}
+        for key, text in texts.items():
+            self.text(entries[key], text)
+        if "to" not in texts:
+            reader.fault(node, f"message {name} needs to: a telephone number")
+        purpose = texts.get("purpose", "")
+        return Action(name, message=texts["message"], to=texts.get("to", ""), purpose=purpose, line=line_of(node))
 
     def url(self, node: Node) -> str:
         """A URL whose server stands in the file, whatever values there are."""

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from dialogue.acting import Misread, Unsendable, answer_of, note_of, request_of
+from dialogue.acting import Misread, Unsendable, answer_of, message_of, note_of, request_of
 from dialogue.conversation import Conversation, Volunteered
-from dialogue.effects import DropEffect, Effect, EffectDone
+from dialogue.effects import ACTION_KINDS, DropEffect, Effect, EffectDone
 from dialogue.events import Committed, DialogueAction, Noted
 from dialogue.flow import Escalation, Flow, Slot, State, Step, Wording
 from dialogue.meaning import Meaning, local_time, read_as, value_text
@@ -333,12 +333,13 @@ class Talk:
                 self.change(notes=(*c.notes, note_of(flow, c, now, action))[-MOST_NOTES:])
                 self._outcome("ok", before + state.say)
                 return
-            asked = request_of(flow, c, now, action, visits)
+            make = message_of if action.message else request_of
+            asked = make(flow, c, now, action, visits)
         except Unsendable as error:
             self.note("action_unsendable", f"{state.name}: {error}")
             self._outcome("error", before + state.say)
             return
-        effect_id = self.effect("http", **asked)
+        effect_id = self.effect("message" if action.message else "http", **asked)
         self.change(awaited=effect_id)
         self.saying = Saying(self.items(before + state.say), acts=True)
 
@@ -449,7 +450,7 @@ class Talk:
         if effect is not None:
             left = {key: other for key, other in self.conversation.effects.items() if key != effect_id}
             self.change(effects=left)
-            if dropped and effect.kind != "http":  # what was asked to be done is done, whoever waits for it
+            if dropped and effect.kind not in ACTION_KINDS:  # what was asked to be done is done, whoever waits for it
                 self.actions.append(DropEffect(effect_id))
         return effect
 

@@ -12,6 +12,7 @@ COMMANDS = {
     "up": ("pronto.up_cli", "run the whole stack for a softphone until Ctrl-C"),
     "drain": ("pronto.drain_cli", "take a service out of work, wait until it is empty"),
     "calls": ("pronto.calls_cli", "list the calls, show one as a timeline"),
+    "webhooks": ("pronto.webhooks_cli", "list what other systems were told of calls, try again what they did not take"),
     "flow": ("pronto.flow_cli", "check, draw, test and chat with a flow"),
     "intents": ("pronto.intents_cli", "evaluate the intents, explain one decision"),
     "prompts": ("pronto.prompts_cli", "build, check and import prompts"),

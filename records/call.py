@@ -81,7 +81,25 @@ class FlowVersion:
     created_at: float
 
 
-Record: TypeAlias = CallRecord | TurnRecord | FlowVersion
+@dataclass(frozen=True)
+class Webhook:
+    """Something to be told to another system: `body` is JSON text, `id` the key under which it is told once. Times are
+    seconds since the epoch; `fault` is why the last try failed."""
+
+    id: str
+    cell: str
+    event: str
+    call_id: str
+    body: str
+    created_at: float
+    next_try_at: float
+    state: str = "waiting"
+    tries: int = 0
+    done_at: float | None = None
+    fault: str = ""
+
+
+Record: TypeAlias = CallRecord | TurnRecord | FlowVersion | Webhook
 
 
 def said_item(

@@ -128,10 +128,33 @@ class FlowVersionRow(Base):
     created_at: Mapped[float] = mapped_column(UtcTime)
 
 
+class WebhookRow(Base):
+    """One webhook of the outbox; the fields are those of `records.call.Webhook`."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = (
+        Index("webhooks_by_turn", "cell", "state", "next_try_at"),
+        Index("webhooks_by_call", "call_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    cell: Mapped[str]
+    event: Mapped[str]
+    call_id: Mapped[str]
+    body: Mapped[str]
+    created_at: Mapped[float] = mapped_column(UtcTime)
+    next_try_at: Mapped[float] = mapped_column(UtcTime)
+    state: Mapped[str]
+    tries: Mapped[int] = mapped_column(Integer)
+    done_at: Mapped[float | None] = mapped_column(UtcTime)
+    fault: Mapped[str]
+
+
 PERSONAL: Final[dict[str, str]] = {
     "calls": "caller_number called_number channel_id recording lead variables",
     "turns": "text heard said notes slots prompts answer_prompts",  # prompts: a value that is read back is prompts, too
     "flow_versions": "",
+    "webhooks": "body",
 }
 """Columns that retention empties, by table. Of JSON objects the names stay and the values go."""
 KEPT: Final[dict[str, str]] = {
@@ -140,5 +163,6 @@ KEPT: Final[dict[str, str]] = {
     "turns": "call_id number turn state next_state intent score committed asked_at speech_started_at speech_ended_at "
     "endpoint_at posted_at transcript_at intent_at play_requested_at playback_started_at",
     "flow_versions": "hash flow text author created_at",
+    "webhooks": "id cell event call_id created_at next_try_at state tries done_at fault",
 }
 """Columns that stay for ever."""

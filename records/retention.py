@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, select, update
 
 from records.database import is_ready
-from records.models import PERSONAL, CallRow, TurnRow
+from records.models import PERSONAL, CallRow, TurnRow, WebhookRow
 
 REMOVED = "-"
 BATCH = 200
 CALLS: Any = CallRow.__table__
 TURNS: Any = TurnRow.__table__
+WEBHOOKS: Any = WebhookRow.__table__
 
 
 def old_calls(engine: Engine, before: float) -> Iterator[dict[str, Any]]:
@@ -47,11 +48,16 @@ def old_calls(engine: Engine, before: float) -> Iterator[dict[str, Any]]:
 
 
 def anonymise(connection: Connection, call_id: str) -> int:
-    """Takes the personal parts out of one call and its turns; how many turns there were. Raises SQLAlchemyError."""
+    """Takes the personal parts out of one call, its turns and webhooks; how many turns there were. A webhook that still
+    waits is given up. Raises SQLAlchemyError."""
     turns = connection.execute(select(TURNS).where(TURNS.c.call_id == call_id)).mappings().all()
     for turn in turns:
         one = (TURNS.c.call_id == call_id) & (TURNS.c.number == turn["number"])
         connection.execute(update(TURNS).where(one).values(_emptied(TURNS, turn)))
+    of_call = WEBHOOKS.c.call_id == call_id
+    late = {"state": "dead", "fault": "kept for longer than calls are"}
+    connection.execute(update(WEBHOOKS).where(of_call, WEBHOOKS.c.state == "waiting").values(late))
+    connection.execute(update(WEBHOOKS).where(of_call).values(body=""))
     call = connection.execute(select(CALLS).where(CALLS.c.id == call_id)).mappings().one()
     gone = {**_emptied(CALLS, call), "caller_number": REMOVED, "called_number": REMOVED}
     connection.execute(update(CALLS).where(CALLS.c.id == call_id).values(gone))
@@ -67,7 +73,7 @@ def _emptied(table: Table, row: Any) -> dict[str, Any]:
     }
 
 
-def wipe(engine: Engine, tables: Sequence[str] = ("calls", "turns")) -> None:
+def wipe(engine: Engine, tables: Sequence[str] = ("calls", "turns", "webhooks")) -> None:
     """Writes tables anew without what was taken out, which pages of the files still hold. Others wait meanwhile.
     PostgreSQL's log of changes (WAL) and copies of it hold it until they are recycled."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -18,15 +18,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from records.call import CallRecord, FlowVersion, Record, TurnRecord
+from records.call import CallRecord, FlowVersion, Record, TurnRecord, Webhook
 
 log = logging.getLogger("pronto.records")
 
 FILE_RECORDS: Final = 1_000
-_KINDS: Final[dict[str, type[CallRecord | TurnRecord | FlowVersion]]] = {
+_KINDS: Final[dict[str, type[Record]]] = {
     "call": CallRecord,
     "turn": TurnRecord,
     "flow_version": FlowVersion,
+    "webhook": Webhook,
 }
 
 

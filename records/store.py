@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from records.call import CallRecord, FlowVersion, Record, TurnRecord
-from records.models import Base, CallRow, FlowVersionRow, TurnRow
+from records.call import CallRecord, FlowVersion, Record, TurnRecord, Webhook
+from records.models import Base, CallRow, FlowVersionRow, TurnRow, WebhookRow
 
 
 def store(connection: Connection, records: Iterable[Record]) -> None:
@@ -23,6 +23,7 @@ def store(connection: Connection, records: Iterable[Record]) -> None:
     calls: dict[str, CallRecord] = {}
     turns: dict[tuple[str, int], TurnRecord] = {}
     versions: dict[str, FlowVersion] = {}
+    webhooks: dict[str, Webhook] = {}
     for record in records:
         match record:
             case CallRecord():
@@ -31,11 +32,14 @@ def store(connection: Connection, records: Iterable[Record]) -> None:
                 turns[(record.call_id, record.number)] = record
             case FlowVersion():
                 versions.setdefault(record.hash, record)
+            case Webhook():
+                webhooks.setdefault(record.id, record)
     missing = {turn.call_id: _call_of(turn) for turn in reversed(turns.values()) if turn.call_id not in calls}
     _upsert(connection, FlowVersionRow, list(versions.values()), keep=True)
     _upsert(connection, CallRow, list(missing.values()), keep=True)
     _upsert(connection, CallRow, list(calls.values()))
     _upsert(connection, TurnRow, list(turns.values()))
+    _upsert(connection, WebhookRow, list(webhooks.values()), keep=True)
 
 
 def _call_of(turn: TurnRecord) -> CallRecord:

@@ -63,6 +63,8 @@ CASES: dict[str, tuple[dict[str, str], str, dict[str, str]]] = {
     "OutboxWaits": ({f"pronto_outbox_waiting{{{CELL}}}": "200x60"}, "5m", {}),
     "MessagesLost": ({f"pronto_outbox_dropped{{{CELL}}}": "0x5 3x60"}, "8m", {}),
     "CallRecordsWait": ({f"pronto_call_records_waiting{{{CELL}}}": "2000x60"}, "10m", {}),
+    "WebhooksWait": ({f"pronto_webhooks_oldest_seconds{{{CELL}}}": "0+60x60"}, "45m", {}),
+    "WebhooksGivenUp": ({f"pronto_webhooks_dead{{{CELL}}}": "0x5 2x60"}, "8m", {}),
     "CallRecordsLost": ({f"pronto_call_records_dropped_total{{{CELL}}}": "0x5 1x60"}, "10m", {}),
     "ServiceNotReady": ({f'pronto_ready{{{CELL},service="bot_manager"}}': "0x60"}, "5m", {"service": "bot_manager"}),
     "ServiceRestarts": (
@@ -126,6 +128,8 @@ QUIET = {
     f'pronto_playbacks_total{{{CELL},state="finished"}}': "0+100x60",
     f"pronto_outbox_waiting{{{CELL}}}": "3x60",
     f"pronto_flow_faults{{{CELL}}}": "0x60",
+    f"pronto_webhooks_oldest_seconds{{{CELL}}}": "600x60",
+    f"pronto_webhooks_dead{{{CELL}}}": "0x60",
     f'pronto_ari_errors_total{{{CELL},request="stop_playback",status="404"}}': "0+9x60",
     f"pronto_vad_late_chunks_total{{{CELL}}}": "0+1x60",
     f"pronto_active_streams{{{CELL}}}": "20x60",

@@ -405,3 +405,41 @@ def some_event(
     if d.phase in ("waiting", "speaking") and chance.random() < 0.5:
         return Recognised(at, d.turn, d.utterance + 1, chance.choice(sayings), 0.95)
     return any_event(chance, d, at, ("yes", "no", "repeat", "human"), timer)
+
+
+def test_a_message_is_asked_for_with_its_values_as_they_are_said() -> None:
+    told = FLOW.replace(
+        '  remember: {note: "La commande {number} est {order.status}."}',
+        '  remember: {message: "Commande {number:digits} : {order.status}.", to: "{call.number}", purpose: "{number}"}',
+    ).replace("filled: look", "filled: {when: call.number is known, goto: look, otherwise: bye}")
+    world = recorded({"find": ({"outcome": "ok", "body": GOOD},), "remember": ({"outcome": "ok"},)})
+    call = Rehearsal(read(told), lambda sentence, allowed: Decision(), world=world, number="+33612345678")
+    call.says("1234")
+    asked = call.asked_for[-1]
+    assert (asked.kind, call.dialogue.state) == ("message", "offer")
+    arguments = dict(asked.arguments)
+    key = arguments.pop("key")
+    assert arguments == {
+        "action": "remember",
+        "call_id": "score",
+        "to": "+33612345678",
+        "text": "Commande 1 2 3 4 : en retard.",
+        "language": "fr",
+    }
+    assert len(key) == 32
+    call.hangs_up()
+    assert call.dialogue.over
+
+
+@pytest.mark.parametrize(
+    ("message", "fault"),
+    [
+        ('{message: "Bonjour."}', "message remember needs to: a telephone number"),
+        ('{message: "Bonjour.", to: "1", retries: 2}', "a message has no retries"),
+        ('{message: "Le {order.day}.", to: "1"}', "unknown variable order.day"),
+        ('{message: "Le {secret.shop}.", to: "1"}', "a secret stands in headers only"),
+        ('{message: "Bonjour.", note: "x", to: "1"}', "action remember needs one of"),
+    ],
+)
+def test_what_is_refused_of_messages(message: str, fault: str) -> None:
+    assert fault in faults_of('{note: "La commande {number} est {order.status}."}', message)

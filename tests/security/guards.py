@@ -24,6 +24,8 @@ def _of(test: str, file: str, text: str, without: str) -> Guard:
 
 GATE, LOGS, NAMES = "security/test_gate.py::", "security/test_logs.py::", "security/test_names.py::"
 PHONE, FUZZ, CLIENTS = "security/test_telephony.py::", "security/test_fuzz.py::", "security/test_clients.py::"
+ACTIONS, WEBHOOKS = "bot_manager/test_actions.py::", "bot_manager/test_webhooks.py::"
+ASKED, SAID, JUDGED = "flows/test_actions.py::", "flows/test_variables.py::", "flows/test_conditions.py::"
 RETENTION, AUDIT, IMAGES = "pronto/test_retention.py::", "security/test_audit.py::", "deploy/test_images.py::"
 
 GUARDS = (
@@ -353,5 +355,113 @@ GUARDS = (
         "scripts/check_dependencies.py",
         "return 1 if lines else 0",
         "return 0",
+    ),
+    _of(
+        ACTIONS + "test_a_server_on_no_list_is_not_reached",
+        "bot_manager/targets.py",
+        "if not self.lists(server, port):",
+        "if False:",
+    ),
+    _of(
+        ACTIONS + "test_a_listed_server_with_a_special_address_is_not_reached",
+        "bot_manager/targets.py",
+        "            if is_special(address):",
+        "            if False:",
+    ),
+    _of(
+        ACTIONS + "test_special_addresses",
+        "bot_manager/targets.py",
+        "            return is_special(str(inner))",
+        "            return False",
+    ),
+    _of(
+        ACTIONS + "test_a_name_that_leads_to_a_special_address_is_not_reached",
+        "bot_manager/targets.py",
+        '        self._targets.check_addresses(host.rstrip("."), port, [one["host"] for one in found])\n',
+        "",
+    ),
+    _of(
+        ACTIONS + "test_a_name_that_is_bound_anew_is_looked_at_each_time",
+        "bot_manager/targets.py",
+        '        self._targets.check_addresses(host.rstrip("."), port, [one["host"] for one in found])\n',
+        "",
+    ),
+    _of(
+        ACTIONS + "test_outcomes",
+        "bot_manager/actions.py",
+        "    if 300 <= status < 400:",
+        "    if False:",
+    ),
+    _of(
+        ACTIONS + "test_a_secret_that_is_not_there_is_no_request",
+        "bot_manager/credentials.py",
+        "if not text or not text.isprintable() or not text.isascii():",
+        "if False:",
+    ),
+    _of(
+        ASKED + "test_a_value_in_a_url_is_one_segment",
+        "dialogue/acting.py",
+        'return quote(text, safe="")',
+        "return text",
+    ),
+    _of(
+        ASKED + "test_a_value_in_a_url_is_one_segment",
+        "dialogue/acting.py",
+        'if text in ("", ".", ".."):',
+        'if text == "":',
+    ),
+    _of(
+        ASKED + "test_what_is_refused_before_any_call",
+        "dialogue/flow_actions.py",
+        "if any(field.name.startswith(SECRET) for field in bare):",
+        "if False:",
+    ),
+    _of(
+        ASKED + "test_what_is_refused_before_any_call",
+        "dialogue/flow_actions.py",
+        "if not is_good or not text.startswith(server):",
+        "if False:",
+    ),
+    _of(
+        SAID + "test_what_is_put_into_a_text_is_never_read_as_one",
+        "dialogue/values/spoken.py",
+        'return " ".join(re.sub(r"[<>{}\\[\\]\\\\]", " ", clean(text)).split())[:MOST_SAID]',
+        "return text",
+    ),
+    _of(
+        JUDGED + "test_a_condition_is_bounded",
+        "dialogue/values/conditions.py",
+        "        if depth > MOST_DEPTH:",
+        "        if False:",
+    ),
+    _of(
+        WEBHOOKS + "test_a_signature_holds_for_this_body_this_secret_and_this_time_only",
+        "bot_manager/signatures.py",
+        "is_new = abs(now - at) <= tolerance_s",
+        "is_new = True",
+    ),
+    _of(
+        WEBHOOKS + "test_a_receiver_that_redirects_is_not_followed",
+        "bot_manager/webhooks.py",
+        "headers=headers, allow_redirects=False)",
+        "headers=headers)",
+    ),
+    _of(
+        WEBHOOKS + "test_a_receiver_that_is_not_listed_or_not_public_is_not_reached",
+        "bot_manager/webhooks.py",
+        "            self._receiver.targets.check(self._receiver.url)\n",
+        "",
+    ),
+    _of(
+        WEBHOOKS + "test_a_key_that_is_not_there_or_too_short_costs_nothing",
+        "bot_manager/webhooks.py",
+        "if len(secret) < LEAST_SECRET:",
+        "if False:",
+    ),
+    _of(
+        WEBHOOKS + "test_retention_takes_what_it_says_and_gives_up_what_still_waits",
+        "records/retention.py",
+        '    connection.execute(update(WEBHOOKS).where(of_call).values(body=""))\n',
+        "",
     ),
 )
