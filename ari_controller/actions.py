@@ -70,7 +70,15 @@ class Synthesise:
 
 @dataclass(frozen=True)
 class HandOver:
-    """Its turn has come: part files may be cut from now on, the first one at once."""
+    """Its turn has come: part files may be cut from now on, the first one at once. `dry`: nothing plays before it."""
+
+    feed_id: str
+    dry: bool = True
+
+
+@dataclass(frozen=True)
+class RanDry:
+    """Asterisk has nothing to play any more, and waits for parts of it: from now on the caller hears silence."""
 
     feed_id: str
 
@@ -108,5 +116,5 @@ class Note:
     unsaid: bool = False
 
 
-SpeechAction: TypeAlias = Synthesise | HandOver | EndFeed | EndFeeds | DropFile
+SpeechAction: TypeAlias = Synthesise | HandOver | RanDry | EndFeed | EndFeeds | DropFile
 CallAction: TypeAlias = Request | Send | Speak | Announce | Forget | Pause | AwaitMedia | SpeechAction | Note

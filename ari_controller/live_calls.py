@@ -31,6 +31,7 @@ from ari_controller.actions import (
     HandOver,
     Note,
     Pause,
+    RanDry,
     Send,
     Speak,
     SpeechAction,
@@ -221,7 +222,7 @@ class LiveCalls:
                 case Send(event):
                     self._count(driven.legs, event)
                     self.outbox.send(event)
-                case Synthesise() | HandOver() | EndFeed() | EndFeeds() | DropFile():
+                case Synthesise() | HandOver() | RanDry() | EndFeed() | EndFeeds() | DropFile():
                     self._make(call_id, action)
                 case Speak(speaking):
                     driven.state.put(partial(self.store.speak, call_id, speaking))
@@ -245,8 +246,10 @@ class LiveCalls:
         match action:
             case Synthesise():
                 self.speech.begin(call_id, action)
-            case HandOver(feed_id):
-                self.speech.hand_over(call_id, feed_id)
+            case HandOver(feed_id, dry):
+                self.speech.hand_over(call_id, feed_id, dry)
+            case RanDry(feed_id):
+                self.speech.ran_dry(call_id, feed_id)
             case EndFeed(feed_id):
                 self.speech.end(call_id, feed_id)
             case EndFeeds():

@@ -1,7 +1,8 @@
-"""When the sound that is made becomes a part file: by the clock, shortly before what was handed over runs out. Pure.
+"""When the sound that is made becomes a part file: soon, so that Asterisk plays on when we are not there. Pure.
 
 Sound is int16 at 8 kHz. Parts are whole packets of 20 ms: Asterisk plays them one behind the other without a seam. The
-first is cut at once, the later ones as late as they can be, so that they are few.
+first is cut at once. Until Asterisk has `AHEAD_S` to play, what was made is cut every `EVERY_S`; beyond, as late as it
+can be, so that parts are few and a stop has few to remove.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from typing import Final
 
 BYTES_A_MS: Final = 16
 PACKET_BYTES: Final = 320
+AHEAD_S: Final = 3.0
+"""What Asterisk should have to play: about what a process that is started anew needs to come back."""
+EVERY_S: Final = 0.5
 MARGIN_S: Final = 0.1
+"""At the latest before what was handed over runs out."""
 LONGEST_S: Final = 5.0
 
 
@@ -23,6 +28,7 @@ class PartCutter:
     whole: bool = False
     """Nothing more will come."""
     _held: bytearray = field(default_factory=bytearray)
+    _cut_s: float = float("-inf")
 
     def add(self, data: bytes) -> None:
         """Sound that was made."""
@@ -41,7 +47,8 @@ class PartCutter:
             return None
         if self.held_ms >= LONGEST_S * 1_000:
             return 0.0
-        return max(0.0, self.ends_s - MARGIN_S - now_s)
+        ahead_s = max(self.ends_s - AHEAD_S, self._cut_s + EVERY_S)
+        return max(0.0, min(ahead_s, self.ends_s - MARGIN_S) - now_s)
 
     def part(self, now_s: float) -> bytes:
         """What is to be played now; the odd rest of a packet waits, at the end it is filled with silence."""
@@ -52,9 +59,6 @@ class PartCutter:
             size = len(self._held)
         data = bytes(self._held[:size])
         del self._held[:size]
+        self._cut_s = now_s
         self.ends_s = max(self.ends_s, now_s) + size / BYTES_A_MS / 1_000
         return data
-
-    def silent_s(self, now_s: float) -> float:
-        """For how long nothing has been there to play."""
-        return max(0.0, now_s - self.ends_s)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ari_controller import ari_requests as ari
-from ari_controller.actions import CallAction, DropFile, EndFeed, HandOver, Note, Send, Speak, Synthesise
+from ari_controller.actions import CallAction, DropFile, EndFeed, HandOver, Note, RanDry, Send, Speak, Synthesise
 from ari_controller.ari_errors import AriError, Conflict, NotFound, Unreachable
 from ari_controller.ari_events import FileBegan, PlaybackOver
 from ari_controller.ari_requests import MAX_FILES, BadRequest
@@ -149,7 +149,7 @@ class Playbacks:
         playback.feed = Feed(feed_id, waiting.place, waiting.item, waiting.language, waiting.skip_ms)
         playback.spoken.append(ItemProgress(waiting.place, waiting.skip_ms))
         begin: list[CallAction] = [] if waiting.begun else [self._synthesise(playback, waiting)]
-        return [*begin, HandOver(feed_id)]
+        return [*begin, HandOver(feed_id, self._is_dry)]
 
     def _play_recorded(self, playback: Playback) -> CallAction:
         """One ARI playback of the recordings that come next."""
@@ -184,8 +184,7 @@ class Playbacks:
 
     def silence(self) -> list[CallAction]:
         """Keeps packets flowing to the caller while nothing is played."""
-        is_playing = any(playback.parts for playback in self.queue)
-        return [ari.start_silence(self.channel_id)] if self.keep_alive and not is_playing else []
+        return [ari.start_silence(self.channel_id)] if self.keep_alive and self._is_dry else []
 
     # --- what is made beside ------------------------------------------------------------------------------------------
 
@@ -247,7 +246,7 @@ class Playbacks:
                 rest = Waiting(feed.place, feed.item, feed.language, feed.skip_ms + feed.handed_ms)
                 if isinstance(feed.item, SpeechItem) and feed.voice:
                     rest.item = SpeechItem(feed.item.text, feed.voice, feed.item.language)
-                actions += [self._synthesise(playback, rest), HandOver(feed.feed_id)]
+                actions += [self._synthesise(playback, rest), HandOver(feed.feed_id, self._is_dry)]
         return actions + self._advance()
 
     # --- what Asterisk tells ------------------------------------------------------------------------------------------
@@ -350,7 +349,14 @@ class Playbacks:
                 playback.heard[place] = item
         if state != "finished" and playback.state != "stopped":
             playback.state = state
+        if self._is_dry:
+            actions += [RanDry(waits.feed.feed_id) for waits in self.queue if waits.feed is not None]
         return actions + (self._close(playback, at) if playback.over else []) + self.silence()
+
+    @property
+    def _is_dry(self) -> bool:
+        """Whether Asterisk has nothing of ours to play."""
+        return not any(playback.parts for playback in self.queue)
 
     def _settle(self, playback: Playback, place: int) -> list[CallAction]:
         """An item with a feed is over when nothing more comes of it and its last part was played."""

@@ -2,7 +2,7 @@
 
 Each item that is made has a task. It collects from the beginning on and hands parts over when its turn has come.
 A service that breaks off is asked again for what is missing; one that leaves the caller in silence for `PATIENCE_S` is
-given up.
+given up: counted from when Asterisk has nothing of the call to play any more, however long a recording before it is.
 
 Files are WAV (the one format that Asterisk needs for prompts too), written under another name and renamed, on a file
 system in memory.
@@ -33,6 +33,8 @@ log = logging.getLogger("pronto.controller")
 
 PATIENCE_S: Final = 2.0
 """Of silence, while a voice makes a caller wait; then a recording says that it does not come."""
+STUCK_S: Final = 10.0
+"""Without a word of it an answer is asked for again; what a caller waits for is given up long before."""
 AGAIN_S: Final = 0.1
 LONGEST_S: Final = 120.0
 SUFFIX: Final = ".wav"
@@ -68,6 +70,8 @@ class ItemFeed:
     reason: str = ""
     began_s: float = 0.0
     """When its turn came."""
+    dry_s: float | None = None
+    """Since when the caller has heard nothing for want of it; None while Asterisk has something to play."""
     task: asyncio.Task[None] | None = None
 
 
@@ -91,7 +95,7 @@ class SpeechFeeds:
     async def open(self) -> None:
         """Makes the folder and the client. Raises OSError."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=1.0, sock_read=PATIENCE_S)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=1.0, sock_read=STUCK_S)
         self._session = aiohttp.ClientSession(timeout=timeout, headers=self._headers)
 
     async def close(self) -> None:
@@ -113,12 +117,20 @@ class SpeechFeeds:
             self._feeds[key] = feed
             feed.task = asyncio.create_task(self._run(call_id, feed))
 
-    def hand_over(self, call_id: str, feed_id: str) -> None:
-        """The turn of an item has come."""
+    def hand_over(self, call_id: str, feed_id: str, dry: bool) -> None:
+        """The turn of an item has come; `dry`: nothing plays before it."""
         feed = self._feeds.get((call_id, feed_id))
         if feed is not None and not feed.turn.is_set():
             feed.began_s = feed.cutter.ends_s = time.monotonic()
+            feed.dry_s = feed.began_s if dry else None
             feed.turn.set()
+
+    def ran_dry(self, call_id: str, feed_id: str) -> None:
+        """What was handed over, and what stood before it, has been played."""
+        feed = self._feeds.get((call_id, feed_id))
+        if feed is not None and feed.dry_s is None:
+            feed.dry_s = time.monotonic()
+            feed.more.set()
 
     def end(self, call_id: str, feed_id: str) -> None:
         """Nobody wants it any more."""
@@ -183,10 +195,10 @@ class SpeechFeeds:
                 if feed.reason:
                     raise NotMade(feed.reason)
                 return
-            if wait_s is None:
-                if cutter.silent_s(now_s) >= PATIENCE_S:
+            if wait_s is None and feed.dry_s is not None:
+                if now_s - feed.dry_s >= PATIENCE_S:
                     raise NotMade(feed.reason or f"silent for {PATIENCE_S:g} s")
-                wait_s = max(0.01, cutter.ends_s + PATIENCE_S - now_s)
+                wait_s = max(0.01, feed.dry_s + PATIENCE_S - now_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(feed.more.wait(), wait_s)
 
@@ -200,6 +212,7 @@ class SpeechFeeds:
             file.setframerate(8_000)
             file.writeframes(data)
         part.rename(self._folder / (name + SUFFIX))
+        feed.dry_s = None
         if self.listener is not None:
             self.listener.fed(call_id, feed.order.feed_id, name, len(data) // BYTES_A_MS, feed.voice)
 

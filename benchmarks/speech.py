@@ -3,13 +3,14 @@
     python -m benchmarks.speech first [--calls 25] [--rounds 20]
     python -m benchmarks.speech gaps  [--calls 25] [--times-real 1.5]
     python -m benchmarks.speech stops [--count 200]
-    python -m benchmarks.speech kills [--count 50] [--what controller|speech]
+    python -m benchmarks.speech kills [--count 50] [--what controller|alone|speech|bot]
 
 A real Asterisk, Redis, controller and speech service; this process is the callers and the bot. Times are the kernel's
 at the caller's socket, counted from the command's way onto the bus. `first` plays as its recording what the speech
 service made of the same sentence, so that both begin with the same packet. `gaps`, `stops` and `kills` say tones
 without a pause, so that every packet of silence in a sentence is one too many; `kills` of the speech service says
-words.
+words. `controller` is killed while a second one waits, loaded; `alone` is started again after the kill; `bot`
+is the bot manager of a whole stack, killed while a sentence of a flow is said.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -35,16 +37,20 @@ import numpy as np
 from callers.sip_caller import SipCaller
 from config import ROOT
 from devstack.asterisk import Asterisk, settings_on_free_ports
-from devstack.processes import ChildProcess, free_tcp_port
+from devstack.processes import ChildProcess, free_tcp_port, wait_for
 from devstack.redis_server import RedisServer
+from devstack.remains import remains
+from devstack.stack import Stack, StackPlan
 from protocol.bus import connect
 from protocol.items import PromptItem, SpeechItem
-from protocol.messages import Append, Listen, PlaybackFinished, PlaybackStarted, Say, StopPlayback
-from tests.ari_controller.switchboard import Bot, ControllerProcess, dial
+from protocol.messages import Append, CallEnded, Listen, PlaybackFinished, PlaybackStarted, Say, StopPlayback
+from tests.ari_controller.switchboard import Bot, ControllerProcess, dial, no_keys
 from tests.ari_controller.tone_voice import ToneVoice, speaking_tones
 from tests.background import running
 
 KNOWN = "Bonjour, vous êtes bien au service des rendez-vous."
+WAITS = "loaded, waiting for the end"
+"""In the log of a process that stands by."""
 NAMES = "Dupont Morel Girard Lefebvre Fontaine Chevalier Mercier Blanchard Guérin Boyer Garnier Faure Rousseau".split()
 TOWNS = "Nantes Rennes Angers Quimper Lorient Vannes Laval Tours Blois Niort Poitiers Limoges Bourges Nevers".split()
 
@@ -132,6 +138,7 @@ async def place(words: bool) -> AsyncIterator[Place]:
                 MAX_CALLS="100",
                 STRAIN_LIMIT="0",
                 STANDBY_LOCK=str(folder / "place"),
+                LOG_FORMAT="text",
             )
             client = connect(redis.url)
             bot = Bot(client)
@@ -140,7 +147,7 @@ async def place(words: bool) -> AsyncIterator[Place]:
                     yield Place(folder, asterisk, redis.url, controller, voice, tones, bot)
                 finally:
                     await controller.stop()
-                    shutil.rmtree(controller.parts.parent, ignore_errors=True)
+                    controller.parts_folder.remove()
             await client.aclose()
     finally:
         for started in (voice.child, asterisk, redis):
@@ -285,37 +292,115 @@ async def kills(count: int, what: str) -> None:
     async with place(words=what == "speech") as at:
         at.tones.times_real = 1.5
         text = " ".join(a_sentence(dice) for _ in range(3))
-        first = at.controller.child
-        at.controller.launch()  # loaded, it waits for the end of the first
+        works = at.controller.child
+        if what == "controller":
+            await stand_by(at)
         for number in range(count):
             async with callers(at, 1) as live:
                 caller, call_id = live[0]
-                item = SpeechItem("600:3000 1000:3000") if what == "controller" else SpeechItem(f"{number}. {text}")
+                item = SpeechItem(f"{number}. {text}" if what == "speech" else "600:3000 1000:3000")
                 playback_id, since_s = at.say(call_id, item)
                 await at.bot.next(PlaybackStarted, playback_id=playback_id)
                 await asyncio.sleep(dice.uniform(0.0, 2.0))
-                if what == "controller":
-                    await asyncio.to_thread(first.stop, 0.0)
-                    first = at.controller.child
-                else:
-                    await asyncio.to_thread(at.voice.child.stop, 0.0)
+                if what == "speech":
+                    await asyncio.to_thread(kill, at.voice.child)
                     at.voice.__post_init__()
                     await asyncio.to_thread(at.voice.child.start)
+                else:
+                    await asyncio.to_thread(kill, works)
+                    if what == "alone":
+                        at.controller.launch()
+                    works = at.controller.child
                 over = await at.over(playback_id)
                 failed += over.state != "finished"
                 heard = spans(caller, since_s)
                 silences.append(float(max(np.diff(heard))) * 1_000)
-                missing.append(abs(6_000 - len(heard) * 20) if what == "controller" else 0)
+                missing.append(0 if what == "speech" else abs(6_000 - len(heard) * 20))
                 await asyncio.to_thread(at.voice.child.wait_until, at.voice.is_ready, 60.0)
             if what == "controller":
-                at.controller.launch()
-                await asyncio.sleep(8.0)  # it loads
-        await asyncio.to_thread(first.stop, 0.0)
+                await stand_by(at)
+            await at.bot.next(CallEnded, call_id, deadline_s=30.0)
+        await no_keys(at.bot.redis, "*:legs:*", "*speaking*")
+        await asyncio.to_thread(kill, works)
         left = sorted(path.name for path in at.controller.parts.glob("*"))
+        playing = at.asterisk.get("channels")
         keys = [key for key in await at.bot.redis.keys("*") if ":legs:" in key or "speaking" in key]
     show(f"{what} killed: longest silence", silences)
     show(f"{what} killed: heard differs by", missing)
-    print(f"not finished: {failed} of {count}; part files left: {left}; keys left: {keys}")
+    print(f"above 3 s: {sum(silence > 3_000 for silence in silences)}; not finished: {failed} of {count}")
+    print(f"part files left: {left}; channels left: {playing}; keys left: {keys}", flush=True)
+
+
+def kill(child: ChildProcess) -> None:
+    """As a crash would."""
+    os.kill(child.pid, signal.SIGKILL)
+    child.stop(0.0)
+
+
+async def stand_by(at: Place) -> None:
+    """Starts a second controller; returns when it is loaded and waits for the end of the first."""
+    waited = at.controller.log().count(WAITS)
+    at.controller.launch()
+    began_s = time.monotonic()
+    await asyncio.to_thread(at.controller.child.wait_until, lambda: at.controller.log().count(WAITS) > waited, 120.0)
+    print(f"loaded after {time.monotonic() - began_s:.1f} s, load average {os.getloadavg()[0]:.1f}", flush=True)
+
+
+FLOW = """
+flow: told
+language: fr
+start: tell
+max_turns: 5
+too_long: tell
+transfer_failed: "Un instant, je vous prie."
+trouble: {say: "Un instant, je vous prie.", retries: 1, then: tell}
+defaults:
+  no_input: {say: ["Un instant, je vous prie."], retries: 1, then: tell}
+  no_match: {say: ["Un instant, je vous prie."], retries: 1, then: tell}
+constants:
+  day: {type: date, value: 2026-12-17}
+states:
+  tell:
+    say: ["Votre rendez-vous est le {day}, au vingt-quatre rue des Acacias, chez le docteur Bellanger.",
+      "Merci de venir dix minutes en avance, avec votre carte, et de nous dire si vous ne pouvez pas venir."]
+    hangup: true
+    outcome: told
+"""
+
+
+async def bot_kills(count: int) -> None:
+    """The bot manager of a stack is killed while a flow's sentence is said, and started again."""
+    folder = Path(tempfile.mkdtemp(prefix="speech-"))
+    flows = folder / "flows"
+    shutil.copytree(ROOT / "flows", flows)
+    (flows / "fr" / "told.yaml").write_text(FLOW, encoding="utf-8")
+    settings = {"FLOWS_DIR": str(flows), "DEFAULT_FLOW": "fr/told", "STRAIN_LIMIT": "0"}
+    stack = Stack(StackPlan(run_dir=folder / "run", state_dir=folder / "state", settings=settings))
+    silences: list[float] = []
+    spoken: list[float] = []
+    dice = random.Random(9)
+    await asyncio.to_thread(stack.start)
+    try:
+        for number in range(count):
+            async with SipCaller(("127.0.0.1", stack.sip_port), f"+3361235{number:04d}") as caller:
+                await caller.dial("bot")
+                await caller.phone.prompt_started()
+                await asyncio.sleep(dice.uniform(0.0, 4.0))
+                await asyncio.to_thread(kill, stack.services["bot_manager"])
+                await caller.ended()
+                heard = spans(caller, 0.0)
+                silences.append(float(max(np.diff(heard))) * 1_000)
+                spoken.append((heard[-1] - heard[0]) * 1_000)
+            await asyncio.to_thread(wait_for, lambda: stack.is_ready("bot_manager"), 60.0)
+        found = await asyncio.to_thread(remains, stack, 10.0)
+        left = [path.name for path in stack.parts.path.glob("*/*")]
+    finally:
+        await asyncio.to_thread(stack.stop)
+        shutil.rmtree(folder, ignore_errors=True)
+    show("bot killed: longest silence", silences)
+    show("bot killed: first to last sound", spoken)
+    print(f"above 3 s: {sum(silence > 3_000 for silence in silences)} of {count}")
+    print(f"part files left: {left}; left: {found.counts()}", flush=True)
 
 
 def main() -> None:
@@ -326,7 +411,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--times-real", type=float, default=1.5)
     parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--what", choices=["controller", "speech"], default="controller")
+    parser.add_argument("--what", choices=["controller", "alone", "speech", "bot"], default="controller")
     wanted = parser.parse_args()
     os.environ.setdefault("LOG_FORMAT", "text")
     print(f"{wanted.show}: load average {os.getloadavg()[0]:.1f} at the start", flush=True)
@@ -337,6 +422,8 @@ def main() -> None:
             asyncio.run(gaps(wanted.calls, wanted.times_real))
         case "stops":
             asyncio.run(stops(wanted.count))
+        case "kills" if wanted.what == "bot":
+            asyncio.run(bot_kills(wanted.count))
         case _:
             asyncio.run(kills(wanted.count, wanted.what))
 

@@ -14,7 +14,6 @@ import http.client
 import json
 import logging
 import os
-import shutil
 import sys
 import threading
 import time
@@ -29,6 +28,7 @@ from config import ROOT, STATE
 from devstack.asterisk import ARI_USER, Asterisk, settings_on_free_ports
 from devstack.processes import ChildProcess, ProcessFailed, free_tcp_port, free_udp_port, wait_for
 from devstack.redis_server import RedisServer, as_user
+from devstack.run_folder import RunFolder
 from devstack.standbys import Standbys
 from devstack.watchdog import Heart
 from observability.gate import bearer
@@ -130,7 +130,7 @@ class Stack:
         self.recordings_dir = self.plan.state_dir / "recordings"
         self.asterisk = Asterisk(settings_on_free_ports(**changes), recordings_dir=self.recordings_dir)
         self.ports = {service: free_tcp_port() for service in SERVICES}
-        self.parts_dir = Path("/dev/shm") / f"pronto-{os.getpid()}-{self.asterisk.settings.sip_port}"
+        self.parts = RunFolder("parts", Path("/dev/shm"))
         self.rtp_port = free_udp_port()
         self.database_url = f"sqlite:///{self.plan.state_dir / 'calls.sqlite'}"
         self.trees: dict[str, Path] = dict(self.plan.trees)
@@ -169,6 +169,7 @@ class Stack:
             raise ProcessFailed("no prompt is built, callers would hear nothing: run `bin/pronto prompts build`")
         try:
             self.plan.run_dir.mkdir(parents=True, exist_ok=True)
+            self.parts.create()
             self.plan.state_dir.mkdir(parents=True, exist_ok=True)
             self.redis.start()
             for service in SERVICES:
@@ -198,7 +199,7 @@ class Stack:
             for tier in STOP_TIERS:
                 for done in [pool.submit(ends[name]) for name in tier]:
                     done.result()
-        shutil.rmtree(self.parts_dir, ignore_errors=True)
+        self.parts.remove()
         if self._watcher is not None:
             self._watcher.join()  # only now: a child ends with the thread that started it
 
@@ -284,7 +285,7 @@ class Stack:
             "RECORDS_SPOOL_DIR": str(self.plan.state_dir / "records"),
             "WHISPER_URL": f"{self.url('whisper_service')}/whisper",
             "SPEECH_URL": self.url("speech_service"),
-            "SPEECH_PARTS_DIR": str(self.parts_dir),
+            "SPEECH_PARTS_DIR": str(self.parts.path),
             "INTENT_MAIN_URL": f"{self.url('intent_service')}/embedding_main/",
             "INTENT_FAQS_URL": f"{self.url('intent_service')}/embedding_faqs/",
             "PYTHONPATH": str(tree),

@@ -94,9 +94,10 @@ async def called(flow: dict[str, str], folder: Path) -> Path:
         async with SipCaller(("127.0.0.1", stack.sip_port), name="+33199000001") as caller:
             assert await caller.dial("bot") == 200
             await caller.ended()
-        assert list(stack.parts_dir.glob("*/*")) == []
+        assert list(stack.parts.path.glob("*/*")) == []
     finally:
         await asyncio.to_thread(stack.stop)
+    assert not stack.parts.path.exists()
     (recording,) = stack.recordings_dir.glob("*.wav")
     return recording
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -67,7 +66,7 @@ async def stopped_controller(
         await asyncio.to_thread(wait_for, lambda: controller.channels() == [], 5.0)
     await controller.stop()
     left = sorted(path.name for path in controller.parts.glob("*"))
-    shutil.rmtree(controller.parts.parent, ignore_errors=True)
+    controller.parts_folder.remove()
     assert left == [], "part files were left"
     assert "Traceback" not in controller.log(), controller.log()
 

@@ -21,6 +21,7 @@ from config import ROOT
 from devstack.asterisk import ARI_USER, Asterisk
 from devstack.processes import ChildProcess, free_tcp_port
 from devstack.redis_server import as_user
+from devstack.run_folder import RunFolder
 from protocol.bus import Outbox
 from protocol.codec import decode
 from protocol.items import prompts as items
@@ -37,6 +38,8 @@ class ControllerProcess:
 
     def __init__(self, asterisk: Asterisk, redis_url: str, prompts_dir: Path, log: Path, rtp_port: int) -> None:
         self.port = free_tcp_port()
+        self.parts_folder = RunFolder("parts", Path("/dev/shm"))
+        self.parts_folder.create()
         self.environment = {
             "PRONTO_CELL": CELL,
             "REDIS_URL": as_user(redis_url, "controller"),
@@ -52,7 +55,7 @@ class ControllerProcess:
             "STRAIN_LIMIT": "0",  # on a busy machine callers would hear that all is busy
             "PYTHONPATH": str(ROOT),
             "SPEECH_URL": "",
-            "SPEECH_PARTS_DIR": f"/dev/shm/pronto-test-{self.port}",
+            "SPEECH_PARTS_DIR": str(self.parts_folder.path),
         }
         self._log = log
         self.child = self._child()

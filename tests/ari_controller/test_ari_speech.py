@@ -164,6 +164,18 @@ async def test_who_cannot_be_told_hears_a_recorded_apology(
     assert speaking.metric("pronto_speech_unsaid_total") == 1
 
 
+async def test_a_slow_voice_behind_a_long_recording_is_not_given_up_before_it_is_needed(
+    speaking: ControllerProcess, bot: Bot, caller: SipCaller, voice: ToneVoice
+) -> None:
+    voice.begins_after_s = 3.0  # while the recording plays
+    call_id = await dial(caller, bot)
+    playback_id = say(bot, call_id, 1, PromptItem("story"), "600:500")
+    over = await bot.next(PlaybackFinished, playback_id=playback_id)
+    assert [item.state for item in over.heard] == ["finished", "finished"]
+    assert over.heard[1].heard_ms == 500
+    assert len(voice.asked) == 1, "what comes in time is not asked for again"
+
+
 async def test_a_voice_that_breaks_off_is_asked_for_the_rest(
     speaking: ControllerProcess, bot: Bot, caller: SipCaller, voice: ToneVoice
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ari_controller.actions import Announce, CallAction, Forget, Note, Send, Speak
+from ari_controller.actions import Announce, CallAction, Forget, HandOver, Note, RanDry, Send, Speak
 from ari_controller.ari_errors import AriError, Conflict, NotFound, ServerFault, Unprocessable, Unreachable
 from ari_controller.ari_events import (
     AriEvent,
@@ -323,6 +323,20 @@ def test_more_files_than_one_request_takes_are_two_parts_of_one_playback() -> No
     assert not [event for event in scene.told() if isinstance(event, PlaybackFinished)]
     scene.event(over("p-1.1"))
     assert len(finish(scene).heard) == 23
+
+
+def test_a_voice_is_waited_for_from_when_asterisk_has_nothing_to_play_any_more() -> None:
+    scene = Scene(rules=replace(RULES, parts_dir="/parts", speaks=True))
+    scene.answer_all("answer")
+    for number, said in enumerate([(*items("long"), SpeechItem("M. Martin")), (SpeechItem("merci"),)], 1):
+        scene.command(Say(CALL, 1.0, number, f"p{number}", "fr", said))
+    assert [action for action in scene.done if isinstance(action, HandOver)] == [HandOver("p1~1", dry=False)]
+    ran_dry = [action for action in scene.event(over("p1")) if isinstance(action, RanDry)]
+    assert ran_dry == [RanDry("p1~1")]
+    scene.take(scene.call.fed("p1~1", "file", 500, "pico-fr", scene.at))
+    assert not any(isinstance(action, RanDry) for action in scene.take(scene.call.feed_over("p1~1", "", scene.at)))
+    assert [action for action in scene.done if isinstance(action, HandOver)][1:] == [HandOver("p2~0", dry=False)]
+    assert RanDry("p2~0") in scene.event(over("p1.1"))
 
 
 def finish(scene: Scene) -> PlaybackFinished:

@@ -25,6 +25,8 @@ class ToneVoice:
         self.url = ""
         self.asked: list[dict[str, Any]] = []
         self.refuses = False
+        self.begins_after_s = 0.0
+        """So long nothing comes."""
         self.break_after_ms = 0
         """The next answer ends, without its end, after so much sound."""
         self.stall_after_ms = 0
@@ -53,6 +55,7 @@ class ToneVoice:
         skipped_ms: int,
     ) -> None:
         await answer.prepare(request)
+        await asyncio.sleep(self.begins_after_s)
         step = RATE_HZ * self.chunk_ms // 1_000
         for at in range(0, len(sound), step):
             if self.stall_after_ms and skipped_ms + at * 1_000 // RATE_HZ >= self.stall_after_ms:
