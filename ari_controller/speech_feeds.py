@@ -4,8 +4,8 @@ Each item that is made has a task. It collects from the beginning on and hands p
 A service that breaks off is asked again for what is missing; one that leaves the caller in silence for `PATIENCE_S` is
 given up: counted from when Asterisk has nothing of the call to play any more, however long a recording before it is.
 
-Files are WAV (the one format that Asterisk needs for prompts too), written under another name and renamed, on a file
-system in memory.
+Files are raw samples (`.sln`): of WAV, Asterisk loses a packet at some seams and spoils others. They are written under
+another name and renamed, on a file system in memory.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ STUCK_S: Final = 10.0
 """Without a word of it an answer is asked for again; what a caller waits for is given up long before."""
 AGAIN_S: Final = 0.1
 LONGEST_S: Final = 120.0
-SUFFIX: Final = ".wav"
+SUFFIX: Final = ".sln"
 FORGOTTEN_S: Final = 60.0
 """Files of no call that are older than this are removed."""
 
@@ -206,11 +206,7 @@ class SpeechFeeds:
         self._written += 1
         name = f"{call_id}_{time.time_ns() // 1_000_000}_{self._written}"
         part = self._folder / (name + ".tmp")
-        with wave.open(str(part), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(8_000)
-            file.writeframes(data)
+        part.write_bytes(data)
         part.rename(self._folder / (name + SUFFIX))
         feed.dry_s = None
         if self.listener is not None:

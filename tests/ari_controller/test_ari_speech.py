@@ -85,6 +85,19 @@ async def test_a_slow_voice_is_heard_whole_in_several_parts(
     assert await voiced_ms(caller) == pytest.approx(3_000, abs=60)
 
 
+async def test_every_packet_of_a_sentence_in_many_parts_is_heard_once(
+    speaking: ControllerProcess, bot: Bot, caller: SipCaller, voice: ToneVoice
+) -> None:
+    voice.times_real = 1.5
+    tones = [500 + 50 * (number % 51) for number in range(150)]  # a packet each, unlike those around it
+    call_id = await dial(caller, bot)
+    playback_id = say(bot, call_id, 1, " ".join(f"{hz}:20" for hz in tones))
+    await bot.next(PlaybackFinished, playback_id=playback_id)
+    await caller.phone.prompt_ended()
+    heard = [frame.samples for frame in caller.phone.frames if np.abs(frame.samples.astype(int)).max() > 1_000]
+    assert [loudest_hz(samples) for samples in heard] == tones
+
+
 async def test_a_stop_is_at_once_and_what_was_heard_is_told(
     speaking: ControllerProcess, bot: Bot, caller: SipCaller, voice: ToneVoice
 ) -> None:

@@ -65,9 +65,9 @@ def test_asterisk_has_nearly_all_that_was_made_if_we_end_now_and_few_parts(times
 
 def test_what_was_left_of_calls_that_are_over_is_removed(tmp_path: Path) -> None:
     old_s = time.time() - FORGOTTEN_S - 1
-    for name in ("live-call_1_1.wav", "dead-call_1_1.wav", "dead-call_1_2.tmp", "new-call_1_1.wav"):
+    for name in ("live-call_1_1.sln", "dead-call_1_1.sln", "dead-call_1_2.tmp", "new-call_1_1.sln"):
         (tmp_path / name).write_bytes(b"")
         if not name.startswith("new"):
             os.utime(tmp_path / name, (old_s, old_s))
     SpeechFeeds("http://127.0.0.1:9", "", tmp_path).sweep(["live-call"])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["live-call_1_1.wav", "new-call_1_1.wav"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["live-call_1_1.sln", "new-call_1_1.sln"]

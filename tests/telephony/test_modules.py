@@ -27,6 +27,7 @@ USED = {
     "codec_gsm": (DIALPLAN, "Playback(beep)"),  # Asterisk's own sounds are GSM
     "format_gsm": (DIALPLAN, "Playback(beep)"),
     "codec_resample": (REQUESTS, '"slin16"'),
+    "format_sln": ("ari_controller/speech_feeds.py", '".sln"'),
     "format_wav": (REQUESTS, '("format", "wav")'),
     "res_rtp_asterisk": (PJSIP, "rtp_timeout"),
     "res_srtp": (PJSIP, "media_encryption = sdes"),
