@@ -11,7 +11,7 @@ from yaml.nodes import Node
 from dialogue.flow import Action, Slot, Variable, Wording
 from dialogue.flow_yaml import Fault, Reader, likely, line_of
 from dialogue.hours.opening_hours import ALWAYS, Hours
-from dialogue.readout import pieces_of
+from dialogue.readout import is_spoken, pieces_of
 from dialogue.values.conditions import BadCondition, When, parse_condition
 from dialogue.values.judging import check
 from dialogue.values.templates import BadTemplate, fields_of
@@ -91,8 +91,8 @@ class Names:
             self._check_audio(node, name)
             return
         slot = self.slots.get(name[1:-1])
-        is_spoken = slot.source if slot is not None else _is_text(name) or name[1:-1] in self.scope
-        if is_spoken:
+        speaks = is_spoken(slot) if slot is not None else _is_text(name) or name[1:-1] in self.scope
+        if speaks:
             self.check_text(node, name)
             return
         if slot is None:

@@ -16,7 +16,7 @@ from dialogue.conversation import Conversation
 from dialogue.events import Understood
 from dialogue.flow import Flow, Slot, State, Step
 from dialogue.offers import chosen, options_of
-from dialogue.slots import NOTHING, NUMBER_TYPES, SlotReading, parse, parse_listed
+from dialogue.slots import FREE_TYPES, NOTHING, NUMBER_TYPES, SlotReading, parse, parse_listed
 from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
@@ -29,6 +29,7 @@ MeaningKind: TypeAlias = Literal[
 ]  # fmt: skip
 
 ASKED_BELOW = 0.72  # a value of less confidence is not taken unless it is read back first
+SURE_FREE = 0.85  # what may be a value of a free type, and an intent as well, is the value from this confidence on
 JOINED = 0.75  # confidence of a number that came in parts
 BARE_WORDS = 5  # an answer this short that holds a value is about that value
 BARE_YES_NO = 0.95  # slots.yes_no gives this or more when yes or no is most of what was said
@@ -74,7 +75,7 @@ def _meaning(
         confirmed = _confirmation(conversation, reading, yes_no, intent, score)
         if confirmed is not None:
             return confirmed
-    elif _asks_something_else(flow, state, event.text, intent):
+    elif _asks_something_else(flow, state, reading, event.text, intent):
         pass
     elif _can_take(state, reading):
         return Meaning("value", intent, score or reading.confidence, value_text(reading))
@@ -108,9 +109,9 @@ def corrected_by(flow: Flow, conversation: Conversation, text: str, at: float) -
         ):
             value = _reads(flow, conversation, name, found.new, at, conversation.slots[name])
             return Meaning("correction", score=1.0, value=value, slot=name)
-    if open_slot and read_slot(flow, conversation, text, at).complete:
+    if open_slot and _answers(flow, open_slot, read_slot(flow, conversation, text, at)):
         return None
-    if open_slot and read_as(flow, conversation, flow.slots[open_slot], found.new, at).complete:
+    if open_slot and _answers(flow, open_slot, read_as(flow, conversation, flow.slots[open_slot], found.new, at)):
         return None
     for name in filled:
         value = _reads(flow, conversation, name, found.new, at, conversation.slots[name])
@@ -123,6 +124,11 @@ def _kept(flow: Flow, conversation: Conversation, name: str, value: str, at: flo
     """A value that was read as it is kept in a slot."""
     slot = flow.slots[name]
     return chosen(flow, conversation, slot, value, local_time(flow, at))[0] if slot.source and value else value
+
+
+def _answers(flow: Flow, slot: str, reading: SlotReading) -> bool:
+    """Whether what may be a correction is rather the answer to the open question; nearly anything may be a name."""
+    return reading.complete and (flow.slots[slot].type not in FREE_TYPES or reading.confidence >= ASKED_BELOW)
 
 
 def _reads(flow: Flow, conversation: Conversation, name: str, text: str, at: float, previous: str) -> str:
@@ -264,7 +270,8 @@ def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -
     if (reading.refused or _narrows(conversation, reading)) and _short(flow, text):
         return False
     if _can_take(state, reading):
-        return flow.slots[state.slot].type not in NUMBER_TYPES and not _short(flow, text)
+        kind = flow.slots[state.slot].type
+        return kind not in NUMBER_TYPES and (kind in FREE_TYPES or not _short(flow, text))
     return not (bare_yes_no and _yes_no_step(flow, state, yes_no) is not None)
 
 
@@ -432,15 +439,13 @@ def _yes_no_step(flow: Flow, state: State, yes_no: SlotReading) -> Step | None:
     return _step_of(flow, state, "yes" if yes_no.value else "no")
 
 
-def _asks_something_else(flow: Flow, state: State, text: str, intent: str) -> bool:
+def _asks_something_else(flow: Flow, state: State, reading: SlotReading, text: str, intent: str) -> bool:
     """Whether a sentence that may hold a value is rather one of the other intents."""
-    if (
-        not state.slot
-        or flow.slots[state.slot].type in NUMBER_TYPES
-        or intent in ("", "yes", "no", *state.slot_intents)
-    ):
+    kind = flow.slots[state.slot].type if state.slot else ""
+    if not kind or kind in NUMBER_TYPES or intent in ("", "yes", "no", *state.slot_intents):
         return False
-    return not _short(flow, text) and _step_of(flow, state, intent) is not None
+    is_value = reading.confidence >= SURE_FREE if kind in FREE_TYPES else _short(flow, text)
+    return not is_value and _step_of(flow, state, intent) is not None
 
 
 def _acts(flow: Flow, step: Step) -> bool:

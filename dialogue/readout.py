@@ -16,6 +16,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from dialogue.flow import Slot, Wording
+from dialogue.slots import SPOKEN_TYPES
 from dialogue.slots.phone import FRENCH, PAIRED
 
 DIGITS = tuple(f"digit_{digit}" for digit in range(10))
@@ -32,6 +33,11 @@ YEAR = "year_2000"
 FAR_DAYS = 300  # from here on a date is read with its year
 
 
+def is_spoken(slot: Slot) -> bool:
+    """Whether values of a slot are in no recording, so that a voice says them."""
+    return bool(slot.source) or slot.type in SPOKEN_TYPES
+
+
 def pieces_of(slot: Slot) -> Wording:
     """Every prompt that reading out this slot cannot do without; empty when it cannot be read out."""
     match slot.type:
@@ -43,7 +49,7 @@ def pieces_of(slot: Slot) -> Wording:
             return tuple(slot.say_as.values()) if set(slot.choices) <= set(slot.say_as) else ()
         case "yes_no":
             return tuple(slot.say_as.values()) if {"yes", "no"} <= set(slot.say_as) else ()
-        case "integer":
+        case _:
             return ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dialogue.conversation import Conversation
 from dialogue.flow import Flow, Wording
 from dialogue.meaning import local_time
-from dialogue.readout import read_out
+from dialogue.readout import is_spoken, read_out
 from dialogue.values.judging import Unset
 from dialogue.values.templates import Field, fill
 from dialogue.variables import said
@@ -18,7 +18,7 @@ def items_of(flow: Flow, conversation: Conversation, wording: Wording, at: float
     for entry in wording:
         if "{" not in entry and " " not in entry:
             found.append(PromptItem(entry))
-        elif entry[1:-1] in flow.slots and not flow.slots[entry[1:-1]].source:
+        elif entry[1:-1] in flow.slots and not is_spoken(flow.slots[entry[1:-1]]):
             found += _read_out(flow, conversation, entry[1:-1], at)
         else:
             found += _spoken(flow, conversation, entry, at)

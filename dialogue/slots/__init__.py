@@ -16,6 +16,7 @@ from dialogue.slots.digits import MOST_DIGITS, parse_digits
 from dialogue.slots.integer import MOST_INTEGER, parse_integer
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.listed import ListedField, Option, parse_listed
+from dialogue.slots.name import parse_name
 from dialogue.slots.phone import parse_phone
 from dialogue.slots.reading import NOTHING, SlotReading
 from dialogue.slots.regions import region_of
@@ -23,14 +24,18 @@ from dialogue.slots.yes_no import parse_yes_no
 from dialogue.slots.zip_code import parse_zip_code
 
 __all__ = [
-    "MOST_DIGITS", "MOST_INTEGER", "NOTHING", "NUMBER_TYPES", "SLOT_TYPES", "ListedField", "Option", "SlotReading",
-    "SlotType", "parse", "parse_listed",
+    "FREE_TYPES", "MOST_DIGITS", "MOST_INTEGER", "NOTHING", "NUMBER_TYPES", "SLOT_TYPES", "SPOKEN_TYPES", "ListedField",
+    "Option", "SlotReading", "SlotType", "parse", "parse_listed",
 ]  # fmt: skip
 
-SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer"]
+SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer", "name"]
 SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)
 NUMBER_TYPES: tuple[SlotType, ...] = ("zip_code", "phone", "digits")
 """Types whose values are digits, which may be given in parts."""
+FREE_TYPES: tuple[SlotType, ...] = ("name",)
+"""Types that nearly any words may be a value of: what means something else in a state is no value of theirs."""
+SPOKEN_TYPES: tuple[SlotType, ...] = ("name",)
+"""Types whose values are in no recording: they are said by a voice."""
 
 
 def parse(
@@ -69,6 +74,8 @@ def parse(
             return parse_digits(text, lexicon, least_digits, most_digits, previous)
         case "integer":
             return parse_integer(text, lexicon, least, most)
+        case "name":
+            return parse_name(text, lexicon, previous)
         case "choice":
             return parse_choice(text, lexicon, choices or {})
     raise ValueError(f"unknown slot type {slot_type!r}; there are {', '.join(SLOT_TYPES)}")

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dialogue.slots.lexicon import Lexicon
 
@@ -54,6 +55,9 @@ def words_of(text: str) -> list[Word]:
     return found
 
 
+_AWord = TypeVar("_AWord", bound=Word)
+
+
 def texts(words: Sequence[Word]) -> list[str]:
     """The bare texts."""
     return [word.text for word in words]
@@ -81,18 +85,18 @@ def find_phrase(words: Sequence[str], phrases: tuple[str, ...], start: int) -> i
     return 0
 
 
-def without_fillers(words: Sequence[Word], lexicon: Lexicon) -> list[Word]:
+def without_fillers(words: Sequence[_AWord], lexicon: Lexicon) -> list[_AWord]:
     """The words without hesitations."""
     return [word for word in words if word.text not in lexicon.fillers]
 
 
-def cut_at_corrections(words: Sequence[Word], lexicon: Lexicon) -> tuple[list[list[Word]], bool]:
+def cut_at_corrections(words: Sequence[_AWord], lexicon: Lexicon) -> tuple[list[list[_AWord]], bool]:
     """The pieces between corrections ("..., non, ..."), and whether the text began with a refusal.
 
     Pieces without words are left out: "non pardon" is one correction.
     """
     bare = texts(words)
-    pieces: list[list[Word]] = [[]]
+    pieces: list[list[_AWord]] = [[]]
     negated = False
     position = 0
     while position < len(words):

@@ -20,6 +20,7 @@ from decimal import Decimal
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from dialogue.slots.alphabets import SIGN_NAMES
 from dialogue.values.value_types import Locale, ValueType, clean, value
 
 MOST_NAMED = 3  # of a list
@@ -80,7 +81,7 @@ def spoken(kind: ValueType, text: str, where: Locale, today: date, form: str = "
     """How a kept value is said. `today`: a date far from it is said with its year. `form` as in templates."""
     tongue = tongue_of(where.language)
     if form == "spelled":
-        return spelled(text)
+        return spelled(text, where.language)
     if form == "digits":
         return " ".join(re.sub(r"\D", "", text))
     if form == "written":
@@ -115,9 +116,11 @@ def any_of(said: Sequence[str], language: str) -> str:
     return f"{', '.join(named[:-1])} {tongue_of(language).either} {named[-1]}"
 
 
-def spelled(text: str) -> str:
-    """Letter by letter, with the pauses that commas make."""
-    return ", ".join(character.upper() for character in said_text(text) if not character.isspace())
+def spelled(text: str, language: str = "en") -> str:
+    """Letter by letter, with the pauses that commas make, and signs by their names; longer ones between words."""
+    signs = SIGN_NAMES.get(language.partition("-")[0], SIGN_NAMES["en"])
+    words = said_text(text).split()
+    return "; ".join(", ".join(signs.get(character, character.upper()) for character in word) for word in words)
 
 
 def said_text(text: str) -> str:

@@ -1,0 +1,135 @@
+"""Slots of every newer type in a whole conversation: asked, read back, recapped, corrected; in each language."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialogue.flow_loader import BadFlow, read_flow
+from dialogue.flow_names import Known
+from dialogue.rehearsal import Decision, Rehearsal
+from dialogue.variables import scope_of
+
+PROMPTS = dict.fromkeys(("sorry", "bye", *(f"digit_{d}" for d in range(10))), 1_000)
+KNOWN = Known(frozenset({"yes", "no", "repeat", "human", "fuel"}), frozenset(), PROMPTS)
+FLOW = """\
+flow: form
+language: LANGUAGE
+start: ask_name
+too_long: bye
+trouble: {say: sorry, then: bye}
+slots:
+  name: name
+  fuel: {type: choice, choices: {gas: [gaz, gas], oil: [fioul, gasolio, oil]}}
+defaults:
+  no_input: {say: sorry, then: bye}
+  no_match: {say: sorry, retries: 3, then: bye}
+corrections: {say: "Now {corrected}.", unread: "Not read."}
+everywhere:
+  repeat: {repeat: true}
+  human: {say: sorry, goto: bye}
+states:
+  ask_name: {say: "Name ?", slot: name, read_back: ["{name}", "That is {name:spelled} ?"], filled: ask_fuel}
+  ask_fuel: {say: "Fuel ?", slot: fuel, filled: recap}
+  recap:
+    say: "So {name}, {fuel} ?"
+    answers: {"yes": bye, "no": sorry}
+  sorry: {say: sorry, goto: bye}
+  bye: {say: bye, hangup: true, outcome: done}
+"""
+HUMAN = ("un conseiller s'il vous plaît", "un operatore per favore", "an adviser please")
+
+
+def resolved(sentence: str, allowed: object) -> Decision:
+    return Decision("human", 0.95, fallback=False) if sentence in HUMAN else Decision()
+
+
+def a_call(language: str) -> Rehearsal:
+    return Rehearsal(read_flow(FLOW.replace("LANGUAGE", language), f"{language}/form.yaml", KNOWN), resolved)
+
+
+def slots(call: Rehearsal) -> dict[str, str]:
+    return dict(call.dialogue.conversation.slots)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "spelled", "name"),
+    [
+        (
+            "fr",
+            "je m'appelle Anne-Lise d'Arc",
+            "A, N, N, E, trait d'union, L, I, S, E; D, apostrophe, A, R, C",
+            "Anne-Lise d'Arc",
+        ),
+        ("it", "sono niccolò rossi", "N, I, C, C, O, L, Ò; R, O, S, S, I", "Niccolò Rossi"),
+        ("en", "it's Siobhan O'Brien", "S, I, O, B, H, A, N; O, apostrophe, B, R, I, E, N", "Siobhan O'Brien"),
+    ],
+)
+def test_a_name_is_read_back_and_spelled(language: str, said: str, spelled: str, name: str) -> None:
+    call = a_call(language)
+    call.says(said)
+    assert call.spoken == [name, f"That is {spelled} ?"]
+    call.says({"fr": "oui", "it": "sì", "en": "yes"}[language])
+    assert slots(call) == {"name": name}
+
+
+def test_letters_correct_the_name_that_was_read_back() -> None:
+    call = a_call("fr")
+    call.says("Marie Dupont")
+    call.says("non, D U P O N D")
+    assert call.dialogue.conversation.tentative == "Marie Dupond"
+    call.says("oui")
+    assert (slots(call), call.dialogue.state) == ({"name": "Marie Dupond"}, "ask_fuel")
+
+
+@pytest.mark.parametrize("said", ["non", "euh", "je ne sais pas", "attendez"])
+def test_what_is_no_name_fills_nothing(said: str) -> None:
+    call = a_call("fr")
+    call.says(said)
+    assert (slots(call), call.dialogue.conversation.tentative) == ({}, None)
+
+
+@pytest.mark.parametrize("language", ["fr", "it", "en"])
+def test_an_intent_is_no_name(language: str) -> None:
+    call = a_call(language)
+    call.says(HUMAN[("fr", "it", "en").index(language)])
+    assert (slots(call), call.dialogue.state) == ({}, "bye")
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "name"),
+    [
+        ("fr", "je me suis trompée, c'est Marie Durand", "Marie Durand"),
+        ("fr", "non, pas Marie Dupont, je voulais dire Julie Dupont", "Julie Dupont"),
+        ("fr", "je corrige : D U P O N D", "Marie Dupond"),
+        ("it", "ho sbagliato, è Maria Dupont", "Maria Dupont"),
+        ("en", "I was wrong, it's Mary Dupont", "Mary Dupont"),
+    ],
+)
+def test_a_name_is_corrected_at_the_recap(language: str, said: str, name: str) -> None:
+    call = a_call(language)
+    for line in ("Marie Dupont", {"fr": "oui", "it": "sì", "en": "yes"}[language], "gas"):
+        call.says(line)
+    call.says(said)
+    assert slots(call)["name"] == name
+    assert call.spoken[0] == f"Now {name}."
+
+
+def test_another_answer_is_not_taken_for_a_name_in_a_correction() -> None:
+    call = a_call("fr")
+    for line in ("Marie Dupont", "oui", "gaz", "je me suis trompé, c'est le fioul"):
+        call.says(line)
+    assert slots(call) == {"name": "Marie Dupont", "fuel": "oil"}
+
+
+def test_each_slot_is_a_variable_of_its_type() -> None:
+    flow = read_flow(FLOW.replace("LANGUAGE", "fr"), "fr/form.yaml", KNOWN)
+    kinds = {name: str(kind) for name, kind in scope_of(flow.slots, flow.variables).items() if name in flow.slots}
+    assert kinds == {"name": "name", "fuel": "choice"}
+
+
+def test_a_comparison_with_another_type_is_refused() -> None:
+    text = FLOW.replace("filled: recap}", "filled: {when: name > 5, goto: recap, otherwise: recap}}").replace(
+        "LANGUAGE", "fr"
+    )
+    with pytest.raises(BadFlow, match="cannot be compared"):
+        read_flow(text, "fr/form.yaml", KNOWN)
