@@ -16,7 +16,7 @@ from dialogue.conversation import Conversation
 from dialogue.events import Understood
 from dialogue.flow import Flow, Slot, State, Step
 from dialogue.offers import chosen, options_of
-from dialogue.slots import FREE_TYPES, NOTHING, NUMBER_TYPES, SlotReading, parse, parse_listed
+from dialogue.slots import EXACT_TYPES, FREE_TYPES, NOTHING, NUMBER_TYPES, SlotReading, parse, parse_listed
 from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
@@ -271,7 +271,7 @@ def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -
         return False
     if _can_take(state, reading):
         kind = flow.slots[state.slot].type
-        return kind not in NUMBER_TYPES and (kind in FREE_TYPES or not _short(flow, text))
+        return kind not in EXACT_TYPES and (kind in FREE_TYPES or not _short(flow, text))
     return not (bare_yes_no and _yes_no_step(flow, state, yes_no) is not None)
 
 
@@ -442,7 +442,12 @@ def _yes_no_step(flow: Flow, state: State, yes_no: SlotReading) -> Step | None:
 def _asks_something_else(flow: Flow, state: State, reading: SlotReading, text: str, intent: str) -> bool:
     """Whether a sentence that may hold a value is rather one of the other intents."""
     kind = flow.slots[state.slot].type if state.slot else ""
-    if not kind or kind in NUMBER_TYPES or intent in ("", "yes", "no", *state.slot_intents):
+    if (
+        not kind
+        or kind in NUMBER_TYPES
+        or (kind in EXACT_TYPES and reading.complete)
+        or intent in ("", "yes", "no", *state.slot_intents)
+    ):
         return False
     is_value = reading.confidence >= SURE_FREE if kind in FREE_TYPES else _short(flow, text)
     return not is_value and _step_of(flow, state, intent) is not None

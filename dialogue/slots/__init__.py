@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
+from dialogue.slots.birth_date import parse_birth_date
 from dialogue.slots.choice import parse_choice
 from dialogue.slots.date_time import parse_date_time
 from dialogue.slots.digits import MOST_DIGITS, parse_digits
@@ -24,17 +25,21 @@ from dialogue.slots.yes_no import parse_yes_no
 from dialogue.slots.zip_code import parse_zip_code
 
 __all__ = [
-    "FREE_TYPES", "MOST_DIGITS", "MOST_INTEGER", "NOTHING", "NUMBER_TYPES", "SLOT_TYPES", "SPOKEN_TYPES", "ListedField",
-    "Option", "SlotReading", "SlotType", "parse", "parse_listed",
+    "EXACT_TYPES", "FREE_TYPES", "MOST_DIGITS", "MOST_INTEGER", "NOTHING", "NUMBER_TYPES", "SLOT_TYPES",
+    "SPOKEN_TYPES", "ListedField", "Option", "SlotReading", "SlotType", "parse", "parse_listed",
 ]  # fmt: skip
 
-SlotType: TypeAlias = Literal["yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer", "name"]
+SlotType: TypeAlias = Literal[
+    "yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer", "name", "birth_date"
+]
 SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)
 NUMBER_TYPES: tuple[SlotType, ...] = ("zip_code", "phone", "digits")
 """Types whose values are digits, which may be given in parts."""
+EXACT_TYPES: tuple[SlotType, ...] = (*NUMBER_TYPES, "birth_date")
+"""Types whose values nobody says by the way: a whole one is the answer, in however long a sentence."""
 FREE_TYPES: tuple[SlotType, ...] = ("name",)
 """Types that nearly any words may be a value of: what means something else in a state is no value of theirs."""
-SPOKEN_TYPES: tuple[SlotType, ...] = ("name",)
+SPOKEN_TYPES: tuple[SlotType, ...] = ("name", "birth_date")
 """Types whose values are in no recording: they are said by a voice."""
 
 
@@ -76,6 +81,8 @@ def parse(
             return parse_integer(text, lexicon, least, most)
         case "name":
             return parse_name(text, lexicon, previous)
+        case "birth_date":
+            return parse_birth_date(text, lexicon, now.date(), region, previous)
         case "choice":
             return parse_choice(text, lexicon, choices or {})
     raise ValueError(f"unknown slot type {slot_type!r}; there are {', '.join(SLOT_TYPES)}")

@@ -25,6 +25,7 @@ from dialogue.values.value_types import Locale, ValueType, clean, value
 
 MOST_NAMED = 3  # of a list
 FAR_DAYS = 300  # from here on a date is said with its year
+LONG_AGO_DAYS = 1_000  # nobody asks on which day of the week somebody was born
 MOST_SAID = 300  # characters of one value
 
 
@@ -168,6 +169,8 @@ def _stretch(text: str, tongue: Tongue, where: Locale, today: date) -> str:
 def _day(day: date, tongue: Tongue, where: Locale, today: date) -> str:
     number = "1er" if day.day == 1 and where.language.startswith("fr") else str(day.day)
     year = f" {day.year}" if abs((day - today).days) >= FAR_DAYS else ""
+    if (today - day).days >= LONG_AGO_DAYS:
+        return f"{number} {tongue.months[day.month - 1]}{year}"
     return f"{tongue.weekdays[day.weekday()]} {number} {tongue.months[day.month - 1]}{year}"
 
 

@@ -19,6 +19,7 @@ too_long: bye
 trouble: {say: sorry, then: bye}
 slots:
   name: name
+  born: birth_date
   fuel: {type: choice, choices: {gas: [gaz, gas], oil: [fioul, gasolio, oil]}}
 defaults:
   no_input: {say: sorry, then: bye}
@@ -28,14 +29,22 @@ everywhere:
   repeat: {repeat: true}
   human: {say: sorry, goto: bye}
 states:
-  ask_name: {say: "Name ?", slot: name, read_back: ["{name}", "That is {name:spelled} ?"], filled: ask_fuel}
+  ask_name: {say: "Name ?", slot: name, read_back: ["{name}", "That is {name:spelled} ?"], filled: ask_born}
+  ask_born: {say: "Born ?", slot: born, read_back: ["{born} ?"], filled: ask_fuel}
   ask_fuel: {say: "Fuel ?", slot: fuel, filled: recap}
   recap:
-    say: "So {name}, {fuel} ?"
+    say: "So {name}, {born}, {fuel} ?"
     answers: {"yes": bye, "no": sorry}
   sorry: {say: sorry, goto: bye}
   bye: {say: bye, hangup: true, outcome: done}
 """
+BORN = {
+    "fr": "douze mars quatre-vingt-cinq",
+    "it": "dodici marzo ottantacinque",
+    "en": "march twelfth nineteen eighty five",
+}
+FUEL = {"fr": "gaz", "it": "gaz", "en": "gaz"}
+YES = {"fr": "oui", "it": "sì", "en": "yes"}
 HUMAN = ("un conseiller s'il vous plaît", "un operatore per favore", "an adviser please")
 
 
@@ -45,6 +54,14 @@ def resolved(sentence: str, allowed: object) -> Decision:
 
 def a_call(language: str) -> Rehearsal:
     return Rehearsal(read_flow(FLOW.replace("LANGUAGE", language), f"{language}/form.yaml", KNOWN), resolved)
+
+
+def at_the_recap(language: str) -> Rehearsal:
+    call = a_call(language)
+    for line in ("Marie Dupont", YES[language], BORN[language], YES[language], "gas"):
+        call.says(line)
+    assert call.dialogue.state == "recap"
+    return call
 
 
 def slots(call: Rehearsal) -> dict[str, str]:
@@ -68,7 +85,7 @@ def test_a_name_is_read_back_and_spelled(language: str, said: str, spelled: str,
     call = a_call(language)
     call.says(said)
     assert call.spoken == [name, f"That is {spelled} ?"]
-    call.says({"fr": "oui", "it": "sì", "en": "yes"}[language])
+    call.says(YES[language])
     assert slots(call) == {"name": name}
 
 
@@ -78,7 +95,7 @@ def test_letters_correct_the_name_that_was_read_back() -> None:
     call.says("non, D U P O N D")
     assert call.dialogue.conversation.tentative == "Marie Dupond"
     call.says("oui")
-    assert (slots(call), call.dialogue.state) == ({"name": "Marie Dupond"}, "ask_fuel")
+    assert (slots(call), call.dialogue.state) == ({"name": "Marie Dupond"}, "ask_born")
 
 
 @pytest.mark.parametrize("said", ["non", "euh", "je ne sais pas", "attendez"])
@@ -106,25 +123,53 @@ def test_an_intent_is_no_name(language: str) -> None:
     ],
 )
 def test_a_name_is_corrected_at_the_recap(language: str, said: str, name: str) -> None:
-    call = a_call(language)
-    for line in ("Marie Dupont", {"fr": "oui", "it": "sì", "en": "yes"}[language], "gas"):
-        call.says(line)
+    call = at_the_recap(language)
     call.says(said)
     assert slots(call)["name"] == name
     assert call.spoken[0] == f"Now {name}."
 
 
 def test_another_answer_is_not_taken_for_a_name_in_a_correction() -> None:
+    call = at_the_recap("fr")
+    call.says("je me suis trompé, c'est le fioul")
+    assert slots(call) == {"name": "Marie Dupont", "born": "1985-03-12", "fuel": "oil"}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("fr", "12 mars 1985"), ("it", "12 marzo 1985"), ("en", "12 March 1985")]
+)
+def test_a_date_of_birth_is_said_without_its_day_of_the_week(language: str, said: str) -> None:
+    call = at_the_recap(language)
+    assert call.spoken == [f"So Marie Dupont, {said}, {FUEL[language]} ?"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "born"),
+    [
+        ("fr", "non, pas quatre-vingt-cinq, je voulais dire quatre-vingt-six", "1986-03-12"),
+        ("fr", "je me suis trompée, c'est le treize mars quatre-vingt-cinq", "1985-03-13"),
+        ("it", "ho sbagliato, è il tredici marzo ottantacinque", "1985-03-13"),
+        ("en", "I was wrong, it's March 13 1985", "1985-03-13"),
+    ],
+)
+def test_a_date_of_birth_is_corrected_at_the_recap(language: str, said: str, born: str) -> None:
+    call = at_the_recap(language)
+    call.says(said)
+    assert slots(call)["born"] == born
+
+
+@pytest.mark.parametrize("said", ["demain", "12 mars 2030", "12 mars", "je ne sais pas"])
+def test_what_is_no_date_of_birth_fills_nothing(said: str) -> None:
     call = a_call("fr")
-    for line in ("Marie Dupont", "oui", "gaz", "je me suis trompé, c'est le fioul"):
+    for line in ("Marie Dupont", "oui", said):
         call.says(line)
-    assert slots(call) == {"name": "Marie Dupont", "fuel": "oil"}
+    assert ("born" in slots(call), call.dialogue.conversation.tentative) == (False, None)
 
 
 def test_each_slot_is_a_variable_of_its_type() -> None:
     flow = read_flow(FLOW.replace("LANGUAGE", "fr"), "fr/form.yaml", KNOWN)
     kinds = {name: str(kind) for name, kind in scope_of(flow.slots, flow.variables).items() if name in flow.slots}
-    assert kinds == {"name": "name", "fuel": "choice"}
+    assert kinds == {"name": "name", "born": "date", "fuel": "choice"}
 
 
 def test_a_comparison_with_another_type_is_refused() -> None:
