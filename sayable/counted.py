@@ -9,6 +9,7 @@ from sayable.numbers import LIMIT, cardinal, ordinal, year
 from sayable.words import CODES, Words
 
 Match: TypeAlias = re.Match[str]
+_JOINING = frozenset("e o di a da in su per con tra fra più meno o al alla alle del della sul che non è ogni".split())
 
 
 class SaidNumbers:
@@ -60,8 +61,8 @@ class SaidNumbers:
     def _number(self, match: Match) -> str:
         following = re.match(r"\s([^\W\d_]+)", match.string[match.end() :])
         feminine = following is not None and following[1].lower() in self.words.feminine
-        if self.language == "it" and match[2] == "1" and following and following[1][0].lower() in "aeiou":
-            return "un'" if feminine else "un"
+        if self.language == "it" and match[2] == "1" and not match[1] and following:
+            return italian_one(following[1].lower(), feminine)
         sign = f"{self.words.minus} " if match[1] else ""
         if self.language == "en" and re.fullmatch(r"(1[1-9]|20)\d\d", match[2]):
             before = re.search(r"([A-Za-z]+),?\s(?:\d{1,2}(?:st|nd|rd|th)?,?\s)?$", match.string[: match.start()])
@@ -69,6 +70,10 @@ class SaidNumbers:
             if before and before[1].lower() in names:
                 return year(int(match[2]), "en")
         return sign + self.plain_number(match[2], feminine)
+
+    def _span(self, match: Match) -> str | None:
+        """The first of two numbers, where the second one has a unit or a currency."""
+        return f"{self.plain_number(match[1])} {self.words.to} "
 
     def _range(self, match: Match) -> str | None:
         if match[1].startswith("0") or match[2].startswith("0") or int(match[1]) >= int(match[2]):
@@ -82,6 +87,15 @@ class SaidNumbers:
     def _percent(self, match: Match) -> str:
         sign = self.words.minus + " " if match[1] in ("-", "−") else self.words.plus + " " if match[1] else ""
         return f"{sign}{self.plain_number(match[2])} {self.words.percent}"
+
+    def _rank_of_degree(self, match: Match) -> str | None:
+        """ "al 3° piano": a degree sign for that of a rank, behind an article and before a word."""
+        article = re.search(
+            r"\b(il|al|del|dal|nel|sul|un|la|alla|della|dalla|nella|sulla|una)\s$", match.string[: match.start()], re.I
+        )
+        if article is None or not 0 < int(match[1]) < 1_000:
+            return None
+        return ordinal(int(match[1]), "it", feminine=article[1].lower().endswith("a"))
 
     def _rank(self, match: Match) -> str | None:
         ending = match[2].lower()
@@ -155,3 +169,12 @@ class SaidNumbers:
 
     def _money_inside(self, match: Match) -> str:
         return self.money(f"{match[1]}{',' if self.words.decimal_comma else '.'}{match[3]}", match[2])
+
+
+def italian_one(word: str, feminine: bool) -> str:
+    """One of what `word` names: the article where it is a thing, the number where it is a word of the sentence."""
+    if word in _JOINING:
+        return "uno"
+    if feminine or (word.endswith("a") and not word.endswith(("ma", "ta"))):
+        return "un'" if word[0] in "aeiou" else "una"
+    return "uno" if re.match(r"s[^aeiouàèéìòù]|z|gn|p[sn]|x|y", word) else "un"

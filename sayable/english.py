@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from sayable.words import LETTERS, Words, forms, named
+from sayable.words import LETTERS, Words, forms, named, pairs, shortened
 
 ENGLISH: Final = Words(
     months=tuple(
         "January February March April May June July August September October November December".split()
     ),
-    month_names="January|February|March|April|May|June|July|August|September|October|November|December",
+    month_names="January|February|March|April|May|June|July|August|September|October|November|December|"
+    r"(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?",
     letters=named(
         LETTERS,
         "ay bee see dee ee eff gee aitch eye jay kay ell em en oh pee cue are ess tee you vee double_you ex why zed",
@@ -81,17 +82,22 @@ ENGLISH: Final = Words(
         (r"\bpp\.(?=\s?\d)", "pages"),
         (r"\bw/o\b", "without"),
         (r"\band/or\b", "and or"),
-        (r"\bJan\.?(?=\s\d)", "January"),
-        (r"\bFeb\.?(?=\s\d)", "February"),
-        (r"\bAug\.?(?=\s\d)", "August"),
-        (r"\bSept?\.?(?=\s\d)", "September"),
-        (r"\bOct\.?(?=\s\d)", "October"),
-        (r"\bNov\.?(?=\s\d)", "November"),
-        (r"\bDec\.?(?=\s\d)", "December"),
+        *shortened(
+            pairs("Jan=January|Feb=February|Aug=August|Sep=September|Sept=September|Oct=October|Nov=November|"
+                  "Dec=December"),
+            r"\b", r"(?=\s\d{4}\b)",
+        ),
+        *shortened(
+            pairs("Mon=Monday|Tue=Tuesday|Tues=Tuesday|Wed=Wednesday|Thu=Thursday|Thur=Thursday|Thurs=Thursday|"
+                  "Fri=Friday|Sat=Saturday|Sun=Sunday"),
+            r"\b", r"(?=,?\s(?:\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s))",
+        ),
     ),
     acronyms=frozenset("USB UK USA EU IP API AI ID FAQ ETA ATM".split()),
     signs={"&": "and", "+": "plus", "=": "equals", "×": "times", "<": "less than", ">": "greater than",
            "±": "plus or minus", "§": "section", "#": "hash", "@": "at", "‰": "per mille", "÷": "divided by"},
     halves={"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters",
             "½": "one half", "¼": "one quarter", "¾": "three quarters"},
+    by="by",
+    spoken_ends=frozenset({"co", "io"}),
 )  # fmt: skip

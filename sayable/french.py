@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sayable.words import LETTERS, Words, forms, named
+from sayable.words import LETTERS, Words, forms, named, pairs, shortened
 
 FRENCH: Final = Words(
     months=tuple("janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()),
@@ -59,7 +59,8 @@ FRENCH: Final = Words(
         (r"\bMe\.?(?=\s[A-ZÀ-Ý])", "maître"),
         (r"\bDr\.?(?=\s[A-ZÀ-Ý])", "docteur"),
         (r"\bPr\.?(?=\s[A-ZÀ-Ý])", "professeur"),
-        (r"\bSte?[.-](?=\s?[A-ZÀ-Ý])", "saint "),
+        (r"\bSt[.-](?=\s?[A-ZÀ-Ý])", "saint "),
+        (r"\bSte[.-](?=\s?[A-ZÀ-Ý])", "sainte "),
         (r"\b[Rr][Dd][Vv]\b", "rendez-vous"),
         (r"\b[Nn][°ºo](?=\s?\d)", "numéro "),
         (r"№\s?", "numéro "),
@@ -83,12 +84,16 @@ FRENCH: Final = Words(
         (r"\bSté(?!\w)", "société"),
         (r"\bNB\s?:", "à noter :"),
         (r"\bPS\s?:", "post-scriptum :"),
-        (r"\b(\d{1,2}|[Ll]e|[Ee]n) janv\.", r"\1 janvier"),
-        (r"\b(\d{1,2}|[Ll]e|[Ee]n) f[ée]vr?\.", r"\1 février"),
-        (r"\b(\d{1,2}|[Ll]e|[Ee]n) sept\.", r"\1 septembre"),
-        (r"\b(\d{1,2}|[Ll]e|[Ee]n) oct\.", r"\1 octobre"),
-        (r"\b(\d{1,2}|[Ll]e|[Ee]n) nov\.", r"\1 novembre"),
-        (r"\b(\d{1,2}|[Ll]e|[Ee]n) d[ée]c\.", r"\1 décembre"),
+        *shortened(
+            pairs("janv=janvier|févr=février|fév=février|fevr=février|avr=avril|juil=juillet|sept=septembre|oct=octobre|"
+                  "nov=novembre|déc=décembre|dec=décembre"),
+            r"(?:(?<=\d )|(?<=[Ll]e )|(?<=[Ee]n )|(?<=1er ))", "",
+        ),
+        *shortened(
+            pairs("lun=lundi|mar=mardi|mer=mercredi|jeu=jeudi|ven=vendredi|sam=samedi|dim=dimanche|Lun=lundi|Mar=mardi|"
+                  "Mer=mercredi|Jeu=jeudi|Ven=vendredi|Sam=samedi|Dim=dimanche"),
+            r"\b", r"(?=\s\d)", dot_needed=True,
+        ),
         (r"\bet/ou\b", "et ou"),
     ),
     acronyms=frozenset("EDF TVA USB ADSL SAV UE USA IP HT API SEO IA ID RIO ETA".split()),
@@ -96,4 +101,6 @@ FRENCH: Final = Words(
            "±": "plus ou moins", "§": "paragraphe", "#": "dièse", "@": "arobase", "‰": "pour mille", "÷": "divisé par"},
     halves={"1/2": "un demi", "1/3": "un tiers", "2/3": "deux tiers", "1/4": "un quart", "3/4": "trois quarts",
             "½": "un demi", "¼": "un quart", "¾": "trois quarts"},
+    by="sur",
+    spoken_ends=frozenset(),
 )  # fmt: skip

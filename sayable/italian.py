@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sayable.words import LETTERS, Words, forms, named
+from sayable.words import LETTERS, Words, forms, named, pairs, shortened
 
 ITALIAN: Final = Words(
     months=tuple(
@@ -88,10 +88,22 @@ ITALIAN: Final = Words(
         (r"\bca\.(?=\s)", "circa"),
         (r"\bS\.(?=\s[A-Z])", "san"),
         (r"\be/o\b", "e o"),
+        *shortened(
+            pairs("gen=gennaio|feb=febbraio|febbr=febbraio|mar=marzo|apr=aprile|mag=maggio|giu=giugno|lug=luglio|"
+                  "ago=agosto|set=settembre|sett=settembre|ott=ottobre|nov=novembre|dic=dicembre"),
+            r"(?<=\d )", "",
+        ),
+        *shortened(
+            pairs("lun=lunedì|mar=martedì|mer=mercoledì|gio=giovedì|ven=venerdì|sab=sabato|dom=domenica|Lun=lunedì|"
+                  "Mar=martedì|Mer=mercoledì|Gio=giovedì|Ven=venerdì|Sab=sabato|Dom=domenica"),
+            r"\b", r"(?=\s\d)", dot_needed=True,
+        ),
     ),
     acronyms=frozenset("USB ADSL UE USA IP API IA ID".split()),
     signs={"&": "e", "+": "più", "=": "uguale a", "×": "per", "<": "minore di", ">": "maggiore di", "±": "più o meno",
            "§": "paragrafo", "#": "cancelletto", "@": "chiocciola", "‰": "per mille", "÷": "diviso"},
     halves={"1/2": "mezzo", "1/3": "un terzo", "2/3": "due terzi", "1/4": "un quarto", "3/4": "tre quarti",
             "½": "mezzo", "¼": "un quarto", "¾": "tre quarti"},
+    by="per",
+    spoken_ends=frozenset({"it", "eu", "io"}),
 )  # fmt: skip

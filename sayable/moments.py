@@ -39,7 +39,7 @@ class SaidMoments(SaidNumbers):
         except ValueError:
             return None
         said = self.day(number, month, of)
-        if self.language == "en" and re.search(r"\bthe\s$", match.string[: match.start()]):
+        if self.language == "en" and re.search(r"\b[Tt]he\s$", match.string[: match.start()]):
             said = said.removeprefix("the ")
         return said
 
@@ -50,11 +50,12 @@ class SaidMoments(SaidNumbers):
         number = int(match["b"] or match["a"])
         if not 1 <= number <= 31:
             return None
-        name, rest = match["m"] or match["n"], match["y"]
+        written, rest = match["m"] or match["n"], match["y"]
+        name = next(month for month in self.words.months if month.startswith(written[:3]))
         said = f" {year(int(rest), 'en')}" if rest else ""
         if match["n"]:
             return f"{name} {ordinal(number, 'en')}{said}"
-        the = "" if re.search(r"\bthe\s$", match.string[: match.start()]) else "the "
+        the = "" if re.search(r"\b[Tt]he\s$", match.string[: match.start()]) else "the "
         return f"{the}{ordinal(number, 'en')} of {name}{said}"
 
     def clock(self, hour: int, minute: int | None, half: str = "") -> str | None:
@@ -85,6 +86,19 @@ class SaidMoments(SaidNumbers):
     def _time_of_half(self, match: Match) -> str | None:
         half = "a m" if match[3].lower().startswith("a") else "p m"
         return self.clock(int(match[1]), int(match[2]) if match[2] else None, half)
+
+    def _spans(self, match: Match) -> str | None:
+        """Opening hours: "9-12 e 15-19" behind "dalle"."""
+        said = []
+        for begin, begin_minute, end, end_minute in re.findall(
+            r"(\d{1,2})(?:[.:](\d\d))?\s?[-–]\s?(\d{1,2})(?:[.:](\d\d))?", match[0]
+        ):
+            first = self.clock(int(begin), int(begin_minute or 0))
+            last = self.clock(int(end), int(end_minute or 0))
+            if first is None or last is None:
+                return None
+            said.append(f"{first} {'all’' if last[0] in 'aeiou' else 'alle '}{last}".replace("’", "'"))
+        return f" {self.words.and_} dalle ".join(said)
 
     def _hours(self, match: Match) -> str | None:
         first, last = int(match[1]), int(match[2])

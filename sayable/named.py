@@ -9,6 +9,13 @@ from sayable.counted import Match
 from sayable.moments import SaidMoments
 from sayable.numbers import cardinal, ordinal
 
+_SAYABLE = re.compile(
+    r"(?:[bcdfgkptv]?[lr]|[bcdfghjklmnpqrstvwz]|ch|ph|sh|th|s[ckmnpqt]r?|qu|gn)?"
+    r"[aeiouyàâéèêëîïôûù]+"
+    r"(?:(?:[bcdfgklmnprstvz]|ss|ll|ff|tt|nn|mm|rr|st|ch|gn|qu|[bdgkpt]?[lr])[aeiouyàâéèêëîïôûù]+)*"
+    r"(?:[bcdfgklmnprstxz]|[lnrmp][cdfgkmnpstz]|[ckpt]s|st|ct|ss|ll|ff|sk|ck|mps|rts|nts|ngt)?",
+)
+"""Letters in capitals that a voice can say as a word."""
 _VOWELS = re.compile(r"[aeiouyàâäéèêëîïôöùûüìò]", re.IGNORECASE)
 
 
@@ -121,8 +128,21 @@ class SaidNames(SaidMoments):
         is_rank = bool(match[2]) or self.language == "it"
         return ordinal(number, self.language) if is_rank else self.count(number)
 
+    def _local_number(self, match: Match) -> str:
+        return ", ".join(self.digits(group) for group in re.findall(r"\d+", match[0]))
+
+    def _zip(self, match: Match) -> str:
+        return ", ".join(self.digits(group) for group in re.findall(r"\d+", match[0]))
+
     def _acronym(self, match: Match) -> str | None:
         text = match[0].replace(".", "")
+        around = (
+            re.search(r"(\S*)\s$", match.string[: match.start()]),
+            re.match(r"\s(\S*)", match.string[match.end() :]),
+        )
+        shouts = any(found and found[1].isupper() and len(found[1]) > 1 for found in around)
+        if len(text) in (3, 4) and not shouts and not _SAYABLE.fullmatch(text.lower()):
+            return self.spelled(text)
         if "." in match[0] or text in self.words.acronyms or (len(text) <= 6 and not _VOWELS.search(text)):
             return self.spelled(text)
         return None
@@ -144,6 +164,9 @@ class SaidNames(SaidMoments):
                 said.append(self.plain_number(part) if len(part) <= 4 else self.digits(part))
             elif part.isalpha():
                 is_long = len(part) > 2 or part in ("le", "la", "de", "di")
+                if part.lower() in self.words.spoken_ends and said:
+                    said.append(part)
+                    continue
                 said.append(part if is_long and _VOWELS.search(part) else self.spelled(part))
             else:
                 said.append(signs.get(part, " "))

@@ -102,8 +102,18 @@ class SignReader(SaidNames):
         yield rule(r"\b[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?(?!\w)", self._account)
         yield rule(r"(?<![\w.,])\d{4}(?: \d{4}){2,4}(?![\w,]|\.\d)", self._account)
         # telephone numbers before all that is shorter
+        if lang == "it":
+            yield rule(
+                r"(?<=[Dd]alle )\d{1,2}(?:[.:]\d\d)?\s?[-–]\s?\d{1,2}(?:[.:]\d\d)?"
+                r"(?:(?:,| e) \d{1,2}(?:[.:]\d\d)?\s?[-–]\s?\d{1,2}(?:[.:]\d\d)?)*(?![\d.,:-]*\d)",
+                self._spans,
+            )
         yield rule(r"(?<![\w.,:/-])(?:\+|00)?\(?\d[\d ().\-/]{6,20}\d(?![\w€$£%]|[.,]\d)", self._telephone)
+        if lang != "fr":
+            yield rule(r"(?<![\w.,:/-])0\d{1,3}[-/ ]\d{3,6}(?![\w€$£%-]|[.,]\d)", self._local_number)
         # money
+        behind = rf"[kKM]?(?:{money})|(?:{named[lang]})\b|(?:{units})(?![\w/])|%|°"
+        yield rule(rf"(?<![\w.,/-])({number})\s?[-–]\s?(?={number}\s?(?:{behind}))", self._span)
         yield rule(rf"(?<![\w.,])([-−])?({number})\s?([kKM])?({money})(?!\w)", self._money_behind)
         yield rule(rf"(?<![\w.,])([-−])?({number})()\s({named[lang]})\b(?!\s\d)", self._named_money)
         yield rule(rf"(?<![\w])([-−])?({money})\s?({number})([kKM])?(?!\w)", self._money_before)
@@ -116,6 +126,7 @@ class SignReader(SaidNames):
                "it": ("mese|anno|giorno|ora|settimana|persona|notte|kg|mq|km", "al"),
                "en": ("month|year|day|hour|week|person|night|kg|km|head", "per")}[lang]  # fmt: skip
         yield rule(rf"(?<=[\w€$£%])\s?/\s?(?=(?:{per[0]})\b)", lambda _: f" {per[1]} ")
+        yield rule(r"(?<=\d)\s?[xX×]\s?(?=\d+(?:[.,]\d+)?\s?(?:mm|cm|m|km)\b)", lambda _: f" {self.words.by} ")
         yield rule(r"(?<=\d)\s?[xX×]\s?(?=\d)", lambda _: f" {self.words.signs['×']} ")
         if lang == "fr":
             yield rule(r"(?<![\w.,:])(\d{1,2})\s?[hH]\s?(\d\d)?(?![\w])", self._time)
@@ -126,12 +137,17 @@ class SignReader(SaidNames):
         yield rule(r"(?<![\w.,:])(\d{1,2}):([0-5]\d)(?::([0-5]\d))?(?![\d:])", self._time)
         # numbers with a name
         yield rule(rf"(?<![\w.,])([-−+])?({number})\s?%", self._percent)
+        if lang == "it":
+            yield rule(r"(?<![\w.,])(\d{1,3})°(?=\s[a-zà-ù])", self._rank_of_degree)
         yield rule(rf"(?<![\w.,])([-−])?({number})\s?°\s?([CF])?(?!\w)", self._degrees)
         yield rule(rf"(?<![\w.,])([-−])?({number})\s?({units})(?![\w/²³])", self._unit)
         endings = {"fr": r"er|re|ère|nde?|e|è?me|ième", "it": r"[°ºª]", "en": r"st|nd|rd|th"}
         yield rule(rf"(?<![\w.,])(\d{{1,4}})({endings[lang]})(?!\w)", self._rank)
         if lang == "en":
             yield rule(r"\b([A-Z]{1,2}\d[A-Z\d]?) (\d[A-Z]{2})\b", self._british_postcode)
+            yield rule(r"(?<=\b[A-Z]{2} )\d{5}(?:-\d{4})?(?![\w-])", self._zip)
+        if lang == "fr":
+            yield rule(r"(?<![\w.,-])(0\d{4})()(?![\w-]|[.,]\d)", self._postcode)
         if lang in ("fr", "it"):
             yield rule(r"(?<![\w.,-])(?:(?<=CAP )|(?=\d{5}\s[A-ZÀ-Ý]))(\d{5})()(?![\w,.]\d|\d)", self._postcode)
         yield rule(r"(?<![\w/.,])(\d{1,2})/(\d{1,3})(?![\d/])", self._fraction)

@@ -43,6 +43,10 @@ class Words:
     """Spelled, though they have vowels."""
     signs: dict[str, str]
     halves: dict[str, str]
+    by: str
+    """Between the lengths of two sides."""
+    spoken_ends: frozenset[str]
+    """Short ends of addresses that are said as words."""
 
 
 def pairs(text: str) -> dict[str, str]:
@@ -62,6 +66,16 @@ def forms(text: str) -> dict[str, Forms]:
 def named(letters: str, names: str) -> dict[str, str]:
     """Letters and their names, a blank in a name written as _."""
     return dict(zip(letters, names.split(), strict=True))
+
+
+def shortened(names: dict[str, str], before: str, behind: str, dot_needed: bool = False) -> list[tuple[str, str]]:
+    """Abbreviations of days and months as rules; without their dot only where they begin with a capital, or always."""
+    found = []
+    for short, whole in names.items():
+        found.append((rf"{before}{short}\.{behind}", whole))
+        if not dot_needed or short[0].isupper():
+            found.append((rf"{before}{short}\b{behind}", whole))
+    return found
 
 
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"

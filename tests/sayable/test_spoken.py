@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ ITALIAN = {
     "3471234567": "tre quattro sette, uno due tre, quattro cinque sei sette",
     "20121 Milano": "due zero uno due uno Milano",
     "Sig.ra Bianchi, p.es. domani": "signora Bianchi, per esempio domani",
-    "info@pronto.it": "info chiocciola pronto punto i ti",
+    "info@pronto.it": "info chiocciola pronto punto it",
     "la 2ª volta, 12,5 %": "la seconda volta, dodici virgola cinque per cento",
     "1 ora e 1 kg": "un'ora e un chilo",
     "R-O-S-S-I": "erre, o, esse, esse, i",
@@ -71,6 +73,23 @@ CASES = [(language, written, said) for language, cases in (("fr", FRENCH), ("it"
 @pytest.mark.parametrize(("language", "written", "said"), CASES)
 def test_what_is_written_is_said(language: str, written: str, said: str) -> None:
     assert say(written, language) == said
+
+
+def listed() -> list[tuple[str, str, list[str]]]:
+    """The second list: what is written, and what may be said for it."""
+    lines = (Path(__file__).parent / "second_list.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return [(language, written.replace("\\n", "\n"), said.split(" | ")) for language, _, written, said in rows]
+
+
+def words_of(text: str) -> list[str]:
+    """Without case, hyphens and punctuation."""
+    return "".join(sign if sign.isalnum() else " " for sign in text.lower()).split()
+
+
+@pytest.mark.parametrize(("language", "written", "said"), listed())
+def test_what_is_written_in_the_second_list_is_said(language: str, written: str, said: list[str]) -> None:
+    assert words_of(say(written, language)) in [words_of(one) for one in said]
 
 
 @pytest.mark.parametrize("language", ["fr", "it", "en"])
