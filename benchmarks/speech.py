@@ -2,7 +2,8 @@
 
     python -m benchmarks.speech first [--calls 25] [--rounds 20]
     python -m benchmarks.speech gaps  [--calls 25] [--times-real 1.5]
-    python -m benchmarks.speech stops [--count 200]
+    python -m benchmarks.speech stops [--count 200] [--calls 25]
+    python -m benchmarks.speech pace  [--calls 25]
     python -m benchmarks.speech kills [--count 50] [--what controller|alone|speech|bot]
 
 A real Asterisk, Redis, controller and speech service; this process is the callers and the bot. Times are the kernel's
@@ -32,6 +33,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
 import numpy as np
 
 from callers.sip_caller import SipCaller
@@ -259,26 +261,86 @@ async def gaps(calls: int, times_real: float) -> None:
     print(f"gaps above 60 ms in {sum(gap > 60 for gap in longest)} of {len(longest)} utterances; our stalls: {stalls}")
 
 
-async def stops(count: int) -> None:
+async def stops(count: int, calls: int) -> None:
     """How soon it is silent, and whether what was heard is what is reported."""
     silent: list[float] = []
+    taken: list[float] = []
     off: list[float] = []
-    async with place(words=False) as at, callers(at, 1) as live:
+    async with place(words=False) as at, callers(at, calls) as live:
         at.tones.times_real = 2.0
-        (caller, call_id), dice = live[0], random.Random(3)
-        for _ in range(count):
-            playback_id, since_s = at.say(call_id, SpeechItem("600:3000"), PromptItem("known"))
-            await at.bot.next(PlaybackStarted, playback_id=playback_id)
-            await asyncio.sleep(dice.uniform(0.05, 2.5))
-            stop_s = time.monotonic()
-            at.bot.do(StopPlayback(call_id, time.time()))
-            over = await at.over(playback_id)
-            await asyncio.sleep(0.3)
-            heard = spans(caller, since_s)
-            silent.append((heard[-1] - stop_s) * 1_000)
-            off.append(abs(over.heard[0].heard_ms - len(heard) * 20))
-    show("stop to the last packet", silent)
-    show("reported and heard differ by", off)
+
+        async def one(caller: SipCaller, call_id: str, seed: int) -> None:
+            dice = random.Random(seed)
+            for _ in range(max(1, count // calls)):
+                playback_id, since_s = at.say(call_id, SpeechItem("600:3000"), PromptItem("known"))
+                await at.bot.next(PlaybackStarted, playback_id=playback_id)
+                await asyncio.sleep(dice.uniform(0.05, 2.5))
+                stop_s = time.monotonic()
+                at.bot.do(StopPlayback(call_id, time.time()))
+                over = await at.over(playback_id)
+                taken.append((time.monotonic() - stop_s) * 1_000)
+                await asyncio.sleep(0.3)
+                heard = spans(caller, since_s)
+                silent.append((heard[-1] - stop_s) * 1_000)
+                off.append(abs(over.heard[0].heard_ms - len(heard) * 20))
+
+        await asyncio.gather(*(one(caller, call_id, 3 + seed) for seed, (caller, call_id) in enumerate(live)))
+        show_requests(at.controller, "stop_playback")
+    show(f"{calls} calls: stop to the last packet", silent)
+    show(f"{calls} calls: stop to its report", taken)
+    show(f"{calls} calls: reported and heard differ", off)
+    print(f"above 60 ms: {sum(ms > 60 for ms in silent)} of {len(silent)}", flush=True)
+
+
+def show_requests(controller: ControllerProcess, name: str) -> None:
+    """How long Asterisk took for a request, as the controller saw it."""
+    count, total = (
+        controller.metric(f'pronto_ari_request_seconds_{end}{{request="{name}"}}') for end in ("count", "sum")
+    )
+    if count:
+        print(f"{name}: {count:.0f} requests, {total / count * 1_000:.1f} ms each", flush=True)
+
+
+async def pace(most: int) -> None:
+    """How fast the voice is when so many callers have it say new sentences at the same time."""
+    folder = Path(tempfile.mkdtemp(prefix="speech-"))
+    voice = Voice(folder)
+    try:
+        await asyncio.to_thread(voice.child.start)
+        await asyncio.to_thread(voice.child.wait_until, voice.is_ready, 60.0)
+        dice = random.Random(11)
+        async with aiohttp.ClientSession() as session:
+            for calls in (count for count in (1, 5, 10, 15, 25, 40, 60, 80) if count <= most):
+                texts = [" ".join(a_sentence(dice) for _ in range(3)) for _ in range(calls)]
+                began_s = time.monotonic()
+                found = await asyncio.gather(*(pace_of(session, voice.url, text) for text in texts))
+                took_s = time.monotonic() - began_s
+                show(f"{calls} at once: first sound", [first_ms for first_ms, _, _, _ in found])
+                show(f"{calls} at once: times real time", [sound_s / all_s for _, sound_s, all_s, _ in found], "x")
+                behind = [late_ms for _, _, _, late_ms in found]
+                print(
+                    f"   all: {sum(sound_s for _, sound_s, _, _ in found) / took_s:.1f} x real time; "
+                    f"longest wait of a listener inside: {max(behind):.0f} ms",
+                    flush=True,
+                )
+    finally:
+        await asyncio.to_thread(voice.child.stop)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def pace_of(session: aiohttp.ClientSession, url: str, text: str) -> tuple[float, float, float, float]:
+    """One text: ms to the first sound, seconds of sound, seconds until all was there, and for how many ms at most a
+    listener who began with the first sound had to wait for more."""
+    began_s = time.monotonic()
+    first_s, sound_s, late_s = 0.0, 0.0, 0.0
+    async with session.post(f"{url}/speech", json={"text": text, "language": "fr"}) as answer:
+        while not (head := json.loads(await answer.content.readline())).get("over"):
+            await answer.content.readexactly(head["bytes"])
+            now_s = time.monotonic()
+            first_s = first_s or now_s
+            late_s = max(late_s, now_s - first_s - sound_s)
+            sound_s += head["ms"] / 1_000
+    return (first_s - began_s) * 1_000, sound_s, time.monotonic() - began_s, late_s * 1_000
 
 
 # --- 3: kills ---------------------------------------------------------------------------------------------------------
@@ -406,7 +468,7 @@ async def bot_kills(count: int) -> None:
 def main() -> None:
     """See above."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("show", choices=["first", "gaps", "stops", "kills"])
+    parser.add_argument("show", choices=["first", "gaps", "stops", "pace", "kills"])
     parser.add_argument("--calls", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--times-real", type=float, default=1.5)
@@ -421,7 +483,9 @@ def main() -> None:
         case "gaps":
             asyncio.run(gaps(wanted.calls, wanted.times_real))
         case "stops":
-            asyncio.run(stops(wanted.count))
+            asyncio.run(stops(wanted.count, wanted.calls))
+        case "pace":
+            asyncio.run(pace(wanted.calls))
         case "kills" if wanted.what == "bot":
             asyncio.run(bot_kills(wanted.count))
         case _:
