@@ -353,7 +353,7 @@ async def kills(count: int, what: str) -> None:
     failed, dice = 0, random.Random(5)
     async with place(words=what == "speech") as at:
         at.tones.times_real = 1.5
-        text = " ".join(a_sentence(dice) for _ in range(3))
+        text = " ".join(a_sentence(dice) for _ in range(2))
         works = at.controller.child
         if what == "controller":
             await stand_by(at)
