@@ -53,11 +53,11 @@ async def live(engine: WhisperEngine, folder: Path, show: bool) -> None:
             for text in SENTENCES[voice.language]:
                 made = await tried(service, voice, text)
                 firsts.append(made.first_ms)
-                found.append((text, made.samples.astype(np.float32) / 32_768))
+                found.append((text, (made.samples / 32_768).astype(np.float32)))
             took_s = time.monotonic() - began_s
             row(engine, voice.name, voice.language, found, took_s, float(np.median(firsts)), show)
             sample = await tried(service, voice, SAMPLE[voice.language])
-            write_opus(folder / f"{voice.name}.opus", sample.samples.astype(np.float32) / 32_768)
+            write_opus(folder / f"{voice.name}.opus", (sample.samples / 32_768).astype(np.float32))
     finally:
         await service.close()
 
