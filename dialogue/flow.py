@@ -46,6 +46,8 @@ class Step:
     back: bool = False
     restart: str = ""
     keep: tuple[str, ...] = ()
+    skip: bool = False
+    """In a form: the question stays without an answer. Gone once the file is read."""
 
     @property
     def ends(self) -> bool:
@@ -196,7 +198,8 @@ class State:
 
     `ask_again` is what is said, in rotation, each time the question is asked again (empty: `say`). `means` gives yes
     and no (and other intents) their meaning here. A slot with `read_back` is confirmed before `filled`; a value in
-    `filled_as` ("980*": one that begins so) has its own step. `slot_intents` merely announce a value. `refused` is done
+    `filled_as` ("980*": one that begins so) has its own step. `slot_intents` merely announce a value. With
+    `read_back_below` only values of less confidence are read back. `refused` is done
     where a slot that is chosen from a list is not chosen: nothing suits, or there is nothing.
     """
 
@@ -227,11 +230,19 @@ class State:
     outcomes: Mapping[str, Step] = field(default_factory=dict)
     filler: Wording = ()
     filler_ms: int = 700
+    form: str = ""
+    """The form that it belongs to; its own name where it is one."""
+    read_back_below: float = 1.01
 
     @property
     def listens(self) -> bool:
         """Whether the caller is asked something here."""
         return bool(self.answers) or bool(self.slot)
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it is a form: it chooses the question that is asked next."""
+        return self.form == self.name
 
     def step_for(self, value: str) -> Step | None:
         """What comes once the slot has `value`."""
@@ -239,6 +250,39 @@ class State:
             return self.filled_as[value]
         begins = [key for key in self.filled_as if key.endswith("*") and value.startswith(key[:-1])]
         return self.filled_as[max(begins, key=len)] if begins else self.filled
+
+
+@dataclass(frozen=True)
+class Member:
+    """A question of a form: its slot, its state, when it is asked, what callers call it, and how the recap says it."""
+
+    slot: str
+    state: str
+    when: When | None = None
+    called: tuple[str, ...] = ()
+    recap: Wording = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """Questions of which any may be answered in any turn. With a `question` all is said again before `filled`: `say`,
+    then every value, then the question; `wrong` is asked when it is not right."""
+
+    name: str
+    members: tuple[Member, ...]
+    filled: Step
+    say: Wording = ()
+    question: Wording = ()
+    wrong: Wording = ()
+
+    @property
+    def recap(self) -> str:
+        """The state of the recap; empty where there is none."""
+        return f"{self.name}.recap" if self.question else ""
+
+    def member(self, state: str) -> Member | None:
+        """The question that a state asks."""
+        return next((member for member in self.members if member.state == state), None)
 
 
 @dataclass(frozen=True)
@@ -272,6 +316,7 @@ class Flow:
     hours: Hours | None = None
     """What `hours.open` and its like are told by; None: the flow names none."""
     counters: Mapping[str, int] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
     everywhere: Mapping[str, Step] = field(default_factory=dict)
     corrections: Corrections | None = None
     faqs: Mapping[str, Wording] = field(default_factory=dict)

@@ -66,6 +66,11 @@ def own_steps(state: State) -> list[Step]:
     return steps + [step for step in (state.filled, state.refused, state.otherwise) if step is not None]
 
 
+def skips(step: Step) -> bool:
+    """Whether a step, or what may be done instead of it, leaves a question of a form without an answer."""
+    return step.skip or any(skips(other) for other in alternatives(step))
+
+
 def ends(step: Step) -> bool:
     """Whether a step, or what may be done instead of it, ends the call by itself."""
     return step.ends or any(ends(other) for other in alternatives(step))

@@ -5,15 +5,17 @@ What a flow may name is handed in as `Known`. The shape of the whole (what leads
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from yaml.nodes import MappingNode, Node
 
-from dialogue.flow import OUTCOMES, Escalation, Flow, Keypad, State, Step
+from dialogue.flow import OUTCOMES, Escalation, Flow, Form, Keypad, Slot, State, Step
 from dialogue.flow_actions import Actions
-from dialogue.flow_checks import check_shape
+from dialogue.flow_checks import check_shape, own_steps, skips
+from dialogue.flow_forms import MEMBER_KEYS, Forms, is_form, names_of_forms
 from dialogue.flow_known import check_known
 from dialogue.flow_names import Known, Names
 from dialogue.flow_steps import Parts
@@ -25,9 +27,14 @@ from dialogue.values.value_types import Locale
 
 STATE_KEYS = (
     "say", "ask_again", "answers", "means", "slot", "slot_intents", "read_back", "read_back_retries", "filled",
-    "filled_as", "refused", "listen", "keypad", "no_input", "no_match", "goto", "transfer", "hangup", "outcome",
-    "choose", "otherwise", "action", "outcomes", "filler",
+    "read_back_below", "filled_as", "refused", "listen", "keypad", "no_input", "no_match", "goto", "transfer",
+    "hangup", "outcome", "choose", "otherwise", "action", "outcomes", "filler",
 )  # fmt: skip
+QUESTION_KEYS = (
+    "say", "ask_again", "answers", "means", "slot_intents", "read_back", "read_back_retries", "read_back_below",
+    "filled", "filled_as", "refused", "listen", "keypad", "no_input", "no_match",
+)  # fmt: skip
+"""What a question of a form may have; its slot is its name."""
 FLOW_KEYS = (
     "flow", "language", "region", "timezone", "start", "max_turns", "too_long", "trouble", "transfer_failed",
     "adviser_away", "dead_air", "defaults", "counters", "slots", "constants", "facts", "variables", "actions",
@@ -82,7 +89,7 @@ class _Loader:
                 reader.fault(root, f"the flow needs {key}")
         self.names.where = self.where(top)
         state_nodes = reader.mapping(top["states"], "states") if "states" in top else {}
-        self.names.states = frozenset(state_nodes)
+        self.names.states = frozenset(state_nodes) | names_of_forms(state_nodes)
         if "counters" in top:
             for name, node in reader.mapping(top["counters"], "counters").items():
                 self.names.counters[name] = reader.whole(node, f"counter {name}", 0, 100)
@@ -101,12 +108,19 @@ class _Loader:
         everywhere = {}
         if "everywhere" in top:
             everywhere = self.parts.answers(top["everywhere"], "everywhere")
+            if any(skips(step) for step in everywhere.values()):
+                reader.fault(top["everywhere"], "skip belongs to the questions of a form")
         corrections = self.parts.corrections(top["corrections"]) if "corrections" in top else None
         faqs = self.tables.faqs(top["faqs"]) if "faqs" in top else {}
-        states = {}
+        states: dict[str, State] = {}
+        forms: dict[str, Form] = {}
         for name, node in state_nodes.items():
             reader.state = name
-            states[name] = self.state(name, node)
+            if not is_form(node):
+                states[name] = self.state(name, node)
+            elif (read := Forms(self.names, self).read(name, node, corrections is not None)) is not None:
+                forms[name] = read[0]
+                states |= {state.name: state for state in read[1]}
         reader.state = ""
         for state in states.values():
             self.check_meanings(state, everywhere)
@@ -128,6 +142,7 @@ class _Loader:
             actions=self.names.actions,
             hours=hours,
             counters=self.names.counters,
+            forms=forms,
             everywhere=everywhere,
             corrections=corrections,
             faqs=faqs,
@@ -160,14 +175,38 @@ class _Loader:
 
     # --- states ---
 
-    def state(self, name: str, node: Node) -> State:
+    def within(self, entries: Mapping[str, Node]) -> _Loader:
+        """What reads the states of a form: with the defaults that the form has."""
+        inner = copy.copy(self)
+        inner.parts = copy.copy(self.parts)
+        if "listen" in entries:
+            inner.parts.listening = self.parts.listen(entries["listen"])
+        if "no_input" in entries:
+            inner.no_input = self.parts.escalation(entries["no_input"], "no_input")
+        if "no_match" in entries:
+            inner.no_match = self.parts.escalation(entries["no_match"], "no_match")
+        return inner
+
+    def state(self, name: str, node: Node, member: Slot | None = None) -> State:
+        """One state; `member` is the slot of a question of a form."""
         reader = self.reader
-        entries = reader.mapping(node, "the state", STATE_KEYS)
-        slot = self.names.slot_name(entries["slot"]) if "slot" in entries else ""
-        for key in ("slot_intents", "read_back", "read_back_retries", "filled", "filled_as", "refused"):
+        keys = STATE_KEYS if member is None else (*QUESTION_KEYS, *MEMBER_KEYS)
+        entries = reader.mapping(node, "the state" if member is None else f"form {member.name}", keys)
+        if member is not None:
+            entries["slot"] = node
+        slot = member.name if member else self.names.slot_name(entries["slot"]) if "slot" in entries else ""
+        for key in (
+            "slot_intents",
+            "read_back",
+            "read_back_retries",
+            "read_back_below",
+            "filled",
+            "filled_as",
+            "refused",
+        ):
             if key in entries and "slot" not in entries:
                 reader.fault(entries[key], f"{key} needs a slot")
-        if "slot" in entries and "filled" not in entries:
+        if "slot" in entries and "filled" not in entries and member is None:
             reader.fault(entries["slot"], "a slot needs filled: what comes once it is known")
         filled_as = {}
         if "filled_as" in entries:
@@ -189,6 +228,9 @@ class _Loader:
             read_back_retries=reader.whole(entries["read_back_retries"], "read_back_retries", 1, 10)
             if "read_back_retries" in entries
             else 3,
+            read_back_below=reader.number(entries["read_back_below"], "read_back_below", 0.0, 1.01)
+            if "read_back_below" in entries
+            else 1.01,
             filled=self.parts.step(entries["filled"], "filled") if "filled" in entries else None,
             filled_as=filled_as,
             refused=self.parts.step(entries["refused"], "refused") if "refused" in entries else None,
@@ -210,6 +252,8 @@ class _Loader:
         )
         self.check_state(state, node, entries)
         self.check_listed(state, node, entries)
+        if member is None and any(skips(step) for step in own_steps(state)):
+            reader.fault(node, "skip belongs to the questions of a form")
         return state
 
     def check_state(self, state: State, node: Node, entries: Mapping[str, Node]) -> None:
@@ -247,7 +291,7 @@ class _Loader:
             self.reader.fault(node, f"needs refused: what is done when nothing of {slot.source} suits, or it is empty")
         elif state.refused is not None and slot is not None and not slot.source:
             self.reader.fault(entries["refused"], f"slot {slot.name} is not chosen from a list: it has no refused")
-        elif state.refused is not None:
+        elif state.refused is not None and not state.refused.skip:
             self.parts.must_lead_on(entries["refused"], state.refused, "refused")
 
     def outcomes(self, entries: Mapping[str, Node]) -> dict[str, Step]:

@@ -169,7 +169,10 @@ class Names:
 
     def slot_name(self, node: Node) -> str:
         """A slot of this flow."""
-        name = self.reader.text(node, "slot")
+        return self.slot_name_of(node, self.reader.text(node, "slot"))
+
+    def slot_name_of(self, node: Node, name: str) -> str:
+        """A slot of this flow, named at a node."""
         if name and name not in self.slots:
             self.reader.fault(node, f"unknown slot {name}{likely(name, self.slots)}")
         return name

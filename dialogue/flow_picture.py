@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
-from dialogue.flow import Flow, State
+from dialogue.flow import Flow, Form, State
 from dialogue.flow_checks import destinations, exits, own_steps
 
 BOX_W, LINE_H, GAP = 290, 15, 24
 MARGIN, LABEL_W = 70, 360
+WITHIN_FORM = 10
 STYLE = (
     "text{font:12px sans-serif;fill:#222}.name{font-weight:bold}.small{font-size:11px;fill:#555}"
     ".ask{fill:#e8f1fb;stroke:#3b73b9}.end{fill:#fbeee8;stroke:#b9663b}.good{fill:#e9f7e9;stroke:#3c8f3c}"
     ".act{fill:#f3eafb;stroke:#7a4bb9}.choose{fill:#fdf8e1;stroke:#b59a2b}"
+    ".form{fill:#f2f7fd;stroke:#3b73b9;stroke-width:1.5}"
     ".any{fill:#f5f5f5;stroke:#999;stroke-dasharray:4 3}path{fill:none;stroke:#666}"
 )
 ANYWHERE = "anywhere"
@@ -42,16 +44,18 @@ class Box:
 
 def picture(flow: Flow) -> str:
     """The SVG text."""
-    asking = _ranked(flow)
+    asking = _with_forms_together(flow, _ranked(flow))
     ends = [name for name, state in flow.states.items() if name not in asking]
     arrows = _arrows(flow)
     boxes: dict[str, Box] = {}
     y = 50.0
     for name in asking:
         lines = _lines(flow, flow.states[name])
-        kind = "act" if flow.states[name].action else "choose" if flow.states[name].choose else "ask"
+        state = flow.states[name]
+        kind = "act" if state.action else "choose" if state.choose and not state.form else "ask"
         boxes[name] = Box(name, kind, MARGIN, y, 34 + LINE_H * len(lines), lines)
-        y += boxes[name].height + 46
+        is_within = flow.states[name].form and name != _last_of_form(flow, flow.states[name].form)
+        y += boxes[name].height + (WITHIN_FORM if is_within else 46)
     boxes[ANYWHERE] = Box(ANYWHERE, "any", MARGIN, y, 50, ("in every question, unless it answers itself",))
     entering: dict[str, list[str]] = {name: [begin for begin, to in arrows if to == name] for name in ends}
     order = sorted(ends, key=lambda name: _mean([boxes[begin].middle for begin in entering[name]]))
@@ -78,9 +82,36 @@ def picture(flow: Flow) -> str:
             '<path d="M0,0 L8,4 L0,8 z" style="fill:#666"/></marker></defs>',
             f'<rect width="{width:g}" height="{height:g}" fill="white"/>',
             title + version,
+            *[_frame(flow, boxes, name) for name in flow.forms],
             *drawn,
             "</svg>\n",
         ]
+    )
+
+
+def _with_forms_together(flow: Flow, ranked: list[str]) -> list[str]:
+    """The same order, with the questions of a form below each other, in the order in which they are asked."""
+    found: list[str] = []
+    for name in ranked:
+        form = flow.forms.get(flow.states[name].form)
+        if form is None:
+            found.append(name)
+        elif form.name not in found:
+            found += [form.name, *(member.state for member in form.members), *([form.recap] if form.recap else [])]
+    return found
+
+
+def _last_of_form(flow: Flow, name: str) -> str:
+    form = flow.forms[name]
+    return form.recap or form.members[-1].state
+
+
+def _frame(flow: Flow, boxes: dict[str, Box], name: str) -> str:
+    """The ground that the questions of a form stand on."""
+    first, last = boxes[name], boxes[_last_of_form(flow, name)]
+    height = last.y + last.height - first.y + 16
+    return (
+        f'<rect class="form" x="{first.x - 8:g}" y="{first.y - 8:g}" width="{BOX_W + 16}" height="{height:g}" rx="9"/>'
     )
 
 
@@ -125,11 +156,28 @@ def _arrows(flow: Flow) -> dict[tuple[str, str], str]:
         for reason, step in exits(flow, state):
             own = reason in state.answers or bool(state.choose or state.action) or (reason, "") == ("filled", "")
             for to in destinations(step):
-                if to != state.name and (own or (reason, to) not in common):
+                if to != state.name and not _stay_in_form(flow, state, to) and (own or (reason, to) not in common):
                     over = " (over limit)" if step.count and to != step.goto else ""
                     over = " (otherwise)" if step.otherwise and to != step.goto and not state.choose else over
                     labels.setdefault((state.name, to), []).append(reason + over)
-    return {pair: ", ".join(dict.fromkeys(reasons)) for pair, reasons in labels.items()}
+    for form in flow.forms.values():
+        _join_form(form, labels)
+    return {pair: ", ".join(dict.fromkeys(reasons)) for pair, reasons in labels.items() if reasons}
+
+
+def _join_form(form: Form, labels: dict[tuple[str, str], list[str]]) -> None:
+    """What every question of a form has leads from the form, once."""
+    within = [*(member.state for member in form.members), *([form.recap] if form.recap else [])]
+    for to in {end for begin, end in labels if begin in within}:
+        each = [labels.get((name, to), []) for name in within]
+        for reason in [reason for reason in dict.fromkeys(each[0]) if all(reason in reasons for reasons in each)]:
+            for reasons in each:
+                reasons[:] = [other for other in reasons if other != reason]
+            labels.setdefault((form.name, to), []).append(reason)
+
+
+def _stay_in_form(flow: Flow, state: State, to: str) -> bool:
+    return bool(state.form) and flow.states[to].form == state.form
 
 
 def _pairs(flow: Flow, state: State) -> set[tuple[str, str]]:
@@ -144,10 +192,20 @@ def _lines(flow: Flow, state: State) -> tuple[str, ...]:
         lines.append(f"asks {server}: {action.name}" if server else f"notes: {action.name}")
         if state.filler:
             lines.append(f"after {state.filler_ms} ms says " + ", ".join(state.filler))
+    if state.is_form:
+        return ("a form: any of it may be answered any time,", "what is missing is asked in this order")
+    form = flow.forms.get(state.form)
+    if form is not None and state.name == form.recap:
+        lines = ["reads all back; anything can be corrected"]
+    member = form.member(state.name) if form is not None else None
+    if member is not None and member.when is not None:
+        lines.append(f"asked when {member.when.text}")
     if state.choose:
         lines.append(f"chooses by {len(state.choose)} condition{'s' if len(state.choose) > 1 else ''}")
     if state.slot:
         confirmed = ", read back" if state.read_back else ""
+        if state.read_back and state.read_back_below <= 1:
+            confirmed = f", read back < {state.read_back_below:g}"
         keypad = f", {state.keypad.digits} keys" if state.keypad.digits else ""
         lines.append(f"fills {state.slot} ({flow.slots[state.slot].type}{confirmed}{keypad})")
     stays = [intent for intent, step in state.answers.items() if not step.goto and not step.ends]
@@ -163,6 +221,7 @@ def _ending(state: State) -> str:
 def _straight_ends(flow: Flow) -> set[str]:
     """Ends that a filled slot leads to."""
     filled = [state.filled.goto for state in flow.states.values() if state.filled is not None]
+    filled += [form.filled.goto for form in flow.forms.values()]
     return {name for name in filled if name and not flow.states[name].listens}
 
 

@@ -15,8 +15,9 @@ from dialogue.values.value_types import BadValue, stored
 
 STEP_KEYS = (
     "say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over",
-    "when", "otherwise", "back", "restart", "keep",
+    "when", "otherwise", "back", "restart", "keep", "skip",
 )  # fmt: skip
+WAYS_OF_STEPS = ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart")
 LADDER_KEYS = ("say", "retries", "then", "ask")
 LISTEN_KEYS = (
     "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms", "end_silence_ms",
@@ -66,8 +67,9 @@ class Parts:
             back=reader.flag(entries["back"], "back") if "back" in entries else False,
             restart=self.names.state_name(entries["restart"], "restart") if "restart" in entries else "",
             keep=self.kept(entries["keep"]) if "keep" in entries else (),
+            skip=reader.flag(entries["skip"], "skip") if "skip" in entries else False,
         )
-        ways = [key for key in ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart") if key in entries]
+        ways = [key for key in (*WAYS_OF_STEPS, "skip") if key in entries]
         if len(ways) > 1:
             reader.fault(entries[ways[1]], f"{what} cannot have both {ways[0]} and {ways[1]}")
         if ("count" in entries) != ("over" in entries):

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from dialogue.conversation import Conversation
 from dialogue.events import Understood
 from dialogue.flow import Flow, Slot, State, Step
-from dialogue.offers import chosen, options_of
+from dialogue.offers import chosen, hints_of, options_of
+from dialogue.over_answering import clauses
 from dialogue.slots import EXACT_TYPES, FREE_TYPES, NOTHING, NUMBER_TYPES, SlotReading, parse, parse_listed
 from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
@@ -25,11 +26,12 @@ from dialogue.values.spoken import MOST_NAMED
 
 MeaningKind: TypeAlias = Literal[
     "nothing", "value", "part", "confirmed", "denied", "intent", "no_match", "correction",
-    "narrowed", "refused",
+    "narrowed", "refused", "renewed",
 ]  # fmt: skip
 
 ASKED_BELOW = 0.72  # a value of less confidence is not taken unless it is read back first
 SURE_FREE = 0.85  # what may be a value of a free type, and an intent as well, is the value from this confidence on
+SURE = 0.9  # of one clause among several
 JOINED = 0.75  # confidence of a number that came in parts
 BARE_WORDS = 5  # an answer this short that holds a value is about that value
 BARE_YES_NO = 0.95  # slots.yes_no gives this or more when yes or no is most of what was said
@@ -50,6 +52,10 @@ class Meaning:
     reading: SlotReading = NOTHING
     yes_no: SlotReading = NOTHING
     slot: str = ""
+    changes: tuple[tuple[str, str], ...] = ()
+    """Of a correction of several slots: each with its new value."""
+    heard: bool = True
+    """Whether the recogniser was sure enough of the words for a value to be taken as it is."""
 
 
 def understand(flow: Flow, conversation: Conversation, event: Understood) -> Meaning:
@@ -59,7 +65,8 @@ def understand(flow: Flow, conversation: Conversation, event: Understood) -> Mea
     reading = read_slot(flow, conversation, event.text, event.at)
     yes_no = read_yes_no(flow, event.text, event.at)
     meaning = _meaning(flow, conversation, event, reading, yes_no)
-    return replace(meaning, reading=reading, yes_no=yes_no)
+    heard = event.recognition_confidence >= flow.states[conversation.state].listening.commit_recognition
+    return replace(meaning, reading=reading, yes_no=yes_no, heard=heard)
 
 
 def _meaning(
@@ -101,26 +108,26 @@ def corrected_by(flow: Flow, conversation: Conversation, text: str, at: float) -
         return None
     open_slot = flow.states[conversation.state].slot
     filled = [name for name in reversed(tuple(conversation.slots)) if name in flow.slots and name != open_slot]
-    is_old = [name for name in filled if found.old and _reads(flow, conversation, name, found.old, at, "")]
+    is_old = [name for name in filled if found.old and reads(flow, conversation, name, found.old, at, "")]
     for name in is_old:
         if (
-            _kept(flow, conversation, name, _reads(flow, conversation, name, found.old, at, ""), at)
+            kept_text(flow, conversation, name, reads(flow, conversation, name, found.old, at, ""), at)
             == (conversation.slots[name])
         ):
-            value = _reads(flow, conversation, name, found.new, at, conversation.slots[name])
+            value = reads(flow, conversation, name, found.new, at, conversation.slots[name])
             return Meaning("correction", score=1.0, value=value, slot=name)
     if open_slot and _answers(flow, open_slot, read_slot(flow, conversation, text, at)):
         return None
     if open_slot and _answers(flow, open_slot, read_as(flow, conversation, flow.slots[open_slot], found.new, at)):
         return None
     for name in filled:
-        value = _reads(flow, conversation, name, found.new, at, conversation.slots[name])
+        value = reads(flow, conversation, name, found.new, at, conversation.slots[name])
         if value and (found.declared or flow.slots[name].type != "yes_no"):
             return Meaning("correction", score=1.0, value=value, slot=name)
     return None if open_slot or not filled or not found.declared else Meaning("correction", score=1.0, slot=filled[0])
 
 
-def _kept(flow: Flow, conversation: Conversation, name: str, value: str, at: float) -> str:
+def kept_text(flow: Flow, conversation: Conversation, name: str, value: str, at: float) -> str:
     """A value that was read as it is kept in a slot."""
     slot = flow.slots[name]
     return chosen(flow, conversation, slot, value, local_time(flow, at))[0] if slot.source and value else value
@@ -131,7 +138,7 @@ def _answers(flow: Flow, slot: str, reading: SlotReading) -> bool:
     return reading.complete and (flow.slots[slot].type not in FREE_TYPES or reading.confidence >= ASKED_BELOW)
 
 
-def _reads(flow: Flow, conversation: Conversation, name: str, text: str, at: float, previous: str) -> str:
+def reads(flow: Flow, conversation: Conversation, name: str, text: str, at: float, previous: str) -> str:
     """The value that a slot reads in a text; empty where none is certain enough to be taken."""
     slot = flow.slots[name]
     reading = read_as(flow, conversation, slot, text, at, previous or None)
@@ -162,12 +169,34 @@ def read_slot(flow: Flow, conversation: Conversation, text: str, at: float) -> S
         return NOTHING
     slot = flow.slots[name]
     reading = read_as(flow, conversation, slot, text, at, conversation.tentative)
+    if slot.type == "yes_no" and not conversation.confirming and _has_answer(flow.states[conversation.state], reading):
+        return NOTHING
+    if flow.states[conversation.state].form and not (reading.complete or reading.among or reading.refused):
+        found = _read_in_one_clause(flow, conversation, slot, text, at)
+        if found is not None:
+            return found
     if slot.source or not conversation.part or reading.complete or not digits_alone(text, lexicon_of(flow.language)):
         return reading
     whole = read_as(flow, conversation, slot, joined(flow, conversation, text), at)
     if not whole.complete:
         return reading
     return replace(whole, confidence=min(whole.confidence, JOINED))
+
+
+def _read_in_one_clause(flow: Flow, conversation: Conversation, slot: Slot, text: str, at: float) -> SlotReading | None:
+    """The one clause of several that is the value for certain; None where there is none, or more than one."""
+    units = clauses(text, flow.language)
+    if len(units) < 2:
+        return None
+    readings = [read_as(flow, conversation, slot, unit, at, conversation.tentative) for unit in units]
+    found = [reading for reading in readings if reading.complete and reading.confidence >= SURE]
+    return found[0] if len(found) == 1 else None
+
+
+def _has_answer(state: State, yes_no: SlotReading) -> bool:
+    """Whether a state has a step of its own for a yes, or a no, as the answer to its yes or no."""
+    word = value_text(yes_no)
+    return word in state.means or word in state.answers
 
 
 def read_as(
@@ -239,6 +268,9 @@ def allowed_intents(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
         return ()
     yes_no = ("yes", "no") if conversation.confirming else ()
     named = (*state.answers, *state.means, *state.means.values(), *state.slot_intents, *flow.everywhere, *yes_no)
+    named += tuple(
+        intent for other in _other_questions(flow, state) for intent in (*other.answers, *other.slot_intents)
+    )
     return tuple(sorted({intent for intent in named if intent not in flow.faqs}))
 
 
@@ -250,7 +282,23 @@ def awaited(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
     slot = flow.slots[state.slot].type if state.slot else ""
     intents = {*state.answers, *state.means}
     asks = conversation.confirming or slot == "yes_no" or bool(intents & {"yes", "no"})
-    return (*(["yes_no"] if asks else []), *([slot] if slot not in ("", "yes_no") else []))
+    beside = [flow.slots[other.slot].type for other in _other_questions(flow, state)]
+    types = dict.fromkeys(kind for kind in (slot, *beside) if kind not in ("", "yes_no"))
+    return (*(["yes_no"] if asks else []), *types)
+
+
+def hints(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
+    """Words that the recogniser may expect: those of the question, of the others of its form, and names on offer."""
+    state = flow.states[conversation.state]
+    beside = (hint for other in _other_questions(flow, state) for hint in other.listening.hints)
+    return tuple(dict.fromkeys((*state.listening.hints, *hints_of(flow, conversation), *beside)))
+
+
+def _other_questions(flow: Flow, state: State) -> list[State]:
+    """The other questions of the form that a state belongs to."""
+    form = flow.forms.get(state.form)
+    members = form.members if form is not None else ()
+    return [flow.states[member.state] for member in members if member.state != state.name]
 
 
 def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -> bool:
@@ -286,6 +334,8 @@ def certain(flow: Flow, conversation: Conversation, event: Understood, meaning: 
         return False
     meaning = meaning or understand(flow, conversation, event)
     reading, yes_no = meaning.reading, meaning.yes_no
+    if state.form and (len(clauses(event.text, flow.language)) > 1 or _denies_recap(flow, state, meaning)):
+        return False
     match meaning.kind:
         case "value":
             number = flow.slots[state.slot].type in NUMBER_TYPES
@@ -355,6 +405,11 @@ def _hangs_up(flow: Flow, conversation: Conversation, step: Step) -> bool:
     while name and flow.states[name].goto:
         name = flow.states[name].goto
     return flow.states[name].hangup if name else step.hangup
+
+
+def _denies_recap(flow: Flow, state: State, meaning: Meaning) -> bool:
+    """Whether it is a no to a recap: what is wrong may follow."""
+    return state.name == flow.forms[state.form].recap and meaning.intent == "no"
 
 
 def _is_worth_a_thought(flow: Flow, state: State, event: Understood) -> bool:

@@ -15,8 +15,9 @@ from dialogue.acting import Misread, Unsendable, answer_of, message_of, note_of,
 from dialogue.conversation import Conversation, Volunteered
 from dialogue.effects import ACTION_KINDS, DropEffect, Effect, EffectDone
 from dialogue.events import Committed, DialogueAction, Noted
-from dialogue.flow import Escalation, Flow, Slot, State, Step, Wording
-from dialogue.meaning import Meaning, local_time, read_as, value_text
+from dialogue.flow import Escalation, Flow, Form, Slot, State, Step, Wording
+from dialogue.form_answers import beside, changed_by_intent, changes, named
+from dialogue.meaning import ASKED_BELOW, Meaning, local_time, read_as, value_text
 from dialogue.offers import chosen, offered_rows, without
 from dialogue.values.conditions import When
 from dialogue.values.judging import Unset, holds
@@ -70,9 +71,21 @@ class Talk:
 
     # --- answers ---
 
-    def answered(self, meaning: Meaning, text: str, committed: Committed) -> None:
-        """Does what was meant, and records the turn."""
+    def answered(
+        self, meaning: Meaning, text: str, committed: Committed, looked_up: tuple[Volunteered, ...] = ()
+    ) -> None:
+        """Does what was meant, and records the turn. `looked_up`: clauses of it whose intents are known."""
         before = self.conversation
+        form = self.flow.forms.get(self.state.form)
+        fills = False
+        if form is not None and committed != "dtmf":
+            meaning = self._at_recap(form, meaning, text)
+            fills = self._take_beside(meaning, text, looked_up)
+        if fills and meaning.kind == "no_match":
+            self.change(steps={})
+            self._resume_form()
+            self.record(before, text, "slot_value", meaning.score, committed)
+            return
         kept = ("no_match",) if meaning.kind in ("no_match", "part") else ()
         self.change(steps={name: step for name, step in before.steps.items() if name in kept})
         if meaning.kind not in ("no_match", "part"):
@@ -81,7 +94,8 @@ class Talk:
         match meaning.kind:
             case "value":
                 intent = intent or "slot_value"
-                self.fill(meaning.value, confirm=committed != "dtmf")
+                certainty = meaning.reading.confidence if meaning.heard else 0.0
+                self.fill(meaning.value, confirm=committed != "dtmf", certainty=certainty)
             case "confirmed":
                 self.fill(before.tentative or "", confirm=False)
             case "denied":
@@ -97,14 +111,70 @@ class Talk:
                 self.take(self.state.refused)
             case "correction":
                 intent = "correction"
-                self.correct(meaning.slot, meaning.value)
+                self.correct(*(meaning.changes or ((meaning.slot, meaning.value),)))
+            case "renewed":
+                intent = "correction"
+                self._forget(meaning.slot)
+                self.enter(meaning.value)
             case "intent" if meaning.step is not None:
-                if intent in self.state.answers:
+                if intent in self.state.answers and form is None:
                     self.volunteer((Volunteered(text),))
                 self.take(meaning.step)
             case _:
                 self.escalate("no_match", self.state.no_match)
         self.record(before, text, intent, meaning.score, committed)
+
+    def _at_recap(self, form: Form, meaning: Meaning, text: str) -> Meaning:
+        """What an answer to the recap of a form means: another value, a question that is to be asked again."""
+        c = self.conversation
+        is_about_it = meaning.kind == "no_match" or (meaning.kind == "intent" and meaning.intent in ("yes", "no"))
+        if c.state != form.recap or not (is_about_it or meaning.kind == "correction"):
+            return meaning
+        found = changes(self.flow, c, form, text, self.at)
+        if found:
+            return Meaning("correction", score=1.0, slot=found[0][0], value=found[0][1], changes=found)
+        if not is_about_it:
+            return meaning
+        by_intent = changed_by_intent(self.flow, c, form, meaning)
+        if by_intent is not None:
+            member, step = by_intent
+            if step.goto == form.name:
+                return Meaning("correction", score=meaning.score, slot=member.slot, value=step.set[member.slot])
+            return Meaning("intent", meaning.intent, meaning.score, step=step)
+        member_named = named(self.flow, [member for member in form.members if member.slot in c.slots], text)
+        if member_named is not None and meaning.intent != "yes":
+            return Meaning("renewed", slot=member_named.slot, value=member_named.state)
+        return meaning
+
+    def _take_beside(self, meaning: Meaning, text: str, looked_up: tuple[Volunteered, ...]) -> bool:
+        """Fills what was said of other questions of the form; whether anything was."""
+        is_answer = meaning.kind == "intent" and meaning.intent in self.state.answers
+        if not (is_answer or meaning.kind in ("value", "confirmed", "no_match")):
+            return False
+        said = beside(self.flow, self.conversation, text, meaning, looked_up, self.at)
+        for slot, value in said.filled:
+            self._fill(slot, value)
+            self.note("volunteered", f"{self.state.form}.{slot}")
+        self.volunteer(said.waiting)
+        return bool(said.filled or said.waiting)
+
+    def _resume_form(self, before: Wording = ()) -> None:
+        """The first question of the form that is missing now; the open one again, if it is that."""
+        form = self.flow.states[self.state.form]
+        step = next((step for step in form.choose if step.when and self.holds(step.when)), form.otherwise)
+        if step is not None and step.goto == self.conversation.state and not self.conversation.volunteered:
+            self.ask_again(before)
+        else:
+            self.enter(form.name, before)
+
+    def question(self, state: State) -> Wording:
+        """What a state asks; the recap of a form says what is known."""
+        form, c = self.flow.forms.get(state.form), self.conversation
+        if form is None or state.name != form.recap:
+            return state.say
+        known = (member for member in form.members if member.slot in c.slots)
+        values = (entry for one in known if one.when is None or self.holds(one.when) for entry in one.recap)
+        return (*form.say, *values, *form.question)
 
     def _go_on(self, digits: str) -> None:
         """Keeps a part of a number. At the first the question comes again, the next are said after the caller."""
@@ -162,7 +232,7 @@ class Talk:
         if self.conversation.confirming:
             question = state.read_back
         else:
-            question = state.ask_again[asked % len(state.ask_again)] if state.ask_again else state.say
+            question = state.ask_again[asked % len(state.ask_again)] if state.ask_again else self.question(state)
         self.ask(before, question)
 
     def items(self, wording: Wording) -> tuple[Item, ...]:
@@ -269,31 +339,43 @@ class Talk:
             if self.conversation.history[-1:] != (name,):
                 self.change(history=(*self.conversation.history, name)[-MOST_HISTORY:])
             if not self._is_answered_already(say):
-                self.ask(say, state.say)
+                self.ask(say, self.question(state))
             return
         if state.outcome:
             self.change(outcome=state.outcome)
         self.end(say + state.say, state.transfer)
 
-    def correct(self, slot: str, value: str) -> None:
-        """Takes another value for a slot that was filled before, says it back, and goes on where that leads."""
+    def correct(self, *changed: tuple[str, str]) -> None:
+        """Takes other values for slots that were filled before, says them back, and goes on where that leads."""
         flow = self.flow
         if flow.corrections is None:
             return
+        slot, value = changed[-1]
         asks = next((name for name, state in flow.states.items() if state.slot == slot), "")
         if not value:
             self._forget(slot)
             self.change(volunteered=())
             self.enter(asks or self.conversation.state, flow.corrections.unread)
             return
-        self._fill(slot, value)
         now = local_time(flow, self.at)
-        words = said(flow, self.conversation, now, Field(slot)) or ""
-        self.change(variables={**self.conversation.variables, "corrected": words})
-        self.note("corrected", slot)
+        words = []
+        for slot, value in changed:
+            self._fill(slot, value)
+            words.append(said(flow, self.conversation, now, Field(slot)) or "")
+            self.note("corrected", slot)
+        self.change(variables={**self.conversation.variables, "corrected": ", ".join(words)})
         say = flow.corrections.say
+        form = flow.forms.get(self.state.form)
+        members = [member for member in form.members if member.slot in dict(changed)] if form is not None else []
+        for member in members:
+            step = flow.states[member.state].step_for(self.conversation.slots[member.slot])
+            if step is not None and step.goto != member.state.rpartition(".")[0]:  # it leads out of the form
+                self.take(replace(step, say=say + step.say))
+                return
         if flow.slots[slot].corrected:
             self.enter(flow.slots[slot].corrected, say)
+        elif form is not None:
+            self._resume_form(say)
         else:
             self.ask_again(say)
 
@@ -301,7 +383,8 @@ class Talk:
         """The question before this one, without its answer; at the first it is repeated."""
         *earlier, last = self.conversation.history[:-1] or (self.conversation.state,)
         self._forget(self.flow.states[last].slot if last in self.flow.states else "")
-        self.change(history=tuple(earlier), volunteered=(), tentative=None)
+        kept = {name: value for name, value in self.conversation.variables.items() if name != f"{last}.skipped"}
+        self.change(history=tuple(earlier), volunteered=(), tentative=None, variables=kept)
         self.enter(last if last in self.flow.states else self.flow.start, before)
 
     def _restart(self, step: Step) -> None:
@@ -372,10 +455,11 @@ class Talk:
             left = tuple(other for other in self.conversation.volunteered if other is not clause)
             if state.slot and self.flow.slots[state.slot].type != "yes_no":
                 reading = read_as(self.flow, self.conversation, self.flow.slots[state.slot], clause.text, self.at)
-                if reading.complete and reading.confidence >= CERTAIN:
+                is_asked_back = bool(state.form and state.read_back) and reading.confidence >= ASKED_BELOW
+                if reading.complete and (reading.confidence >= CERTAIN or is_asked_back):
                     self.note("volunteered", state.name)
                     self.change(volunteered=left)
-                    self.fill(value_text(reading), before=say)
+                    self.fill(value_text(reading), before=say, certainty=reading.confidence)
                     return True
             step = state.answers.get(state.means.get(clause.intent, clause.intent)) if clause.intent else None
             if step is not None and step.goto and clause.score >= state.listening.commit_confidence:
@@ -385,10 +469,10 @@ class Talk:
                 return True
         return False
 
-    def fill(self, value: str, confirm: bool = True, before: Wording = ()) -> None:
+    def fill(self, value: str, confirm: bool = True, before: Wording = (), certainty: float = 1.0) -> None:
         """Takes a slot value: reads it back where the flow asks for it, else goes on. `before` is said first."""
         state = self.state
-        if not (confirm and state.read_back):
+        if not (confirm and state.read_back and certainty < state.read_back_below):
             self._fill(state.slot, value)
             self.change(tentative=None)
             step = state.step_for(self.conversation.slots[state.slot])

@@ -22,6 +22,7 @@ from dialogue.events import (
     SpeechBegan,
     Understood,
 )
+from dialogue.form_answers import unread
 from dialogue.meaning import (
     Meaning,
     allowed_intents,
@@ -78,6 +79,9 @@ def recognised(moves: Moves, event: Recognised) -> None:
             return
         understood(moves, _understood(event, event.at, {"fallback": False}))
     elif d.known is not None and _same(d.known.asked, event):
+        in_form = bool(moves.flow.states[asked_by.state].form) and event.final and not event.aside
+        if in_form and _asks_beyond(moves, event, asked_by):
+            return
         understood(moves, _understood(event, event.at, d.known.result))
     else:
         _ask(moves, event, asked_by)
@@ -117,9 +121,15 @@ def _ask(moves: Moves, event: Recognised, asked_by: Conversation) -> None:
 def _asks_beyond(moves: Moves, event: Recognised, asked_by: Conversation) -> bool:
     """Begins to look up what an utterance says beyond the number that was asked for; False where it says no more."""
     state = moves.flow.states[asked_by.state]
+    if state.form:
+        return _look_up(moves, event, unread(moves.flow, asked_by, event.text, event.at))
     if asked_by.confirming or not state.slot or not read_slot(moves.flow, asked_by, event.text, event.at).complete:
         return False
-    clauses = beyond(moves.flow, moves.flow.slots[state.slot].type, event.text)
+    return _look_up(moves, event, beyond(moves.flow, moves.flow.slots[state.slot].type, event.text))
+
+
+def _look_up(moves: Moves, event: Recognised, clauses: tuple[str, ...]) -> bool:
+    """Begins to look up clauses one by one; False where there are none."""
     if not clauses:
         return False
     moves.change(asked=event, beyond=clauses, looked_up=())
@@ -152,7 +162,9 @@ def _looked_up(moves: Moves, event: EffectDone, asked: Recognised) -> None:
         _look_up_next(moves)
         return
     moves.change(asked=None)
-    understood(moves, _understood(asked, event.at, {"fallback": False}))
+    whole = moves.dialogue.known
+    is_known = whole is not None and _same(whole.asked, asked)
+    understood(moves, _understood(asked, event.at, whole.result if whole and is_known else {"fallback": False}))
     moves.change(looked_up=())
 
 
@@ -182,6 +194,10 @@ def effect_done(moves: Moves, event: EffectDone) -> None:
         _looked_up(moves, event, asked)
     elif event.result is not None:
         moves.change(known=KnownMeaning(asked, event.result))
+        asked_by = moves.dialogue.asked_by(asked.utterance)
+        in_form = bool(moves.flow.states[asked_by.state].form) and asked.final and not asked.aside
+        if in_form and _asks_beyond(moves, asked, asked_by):
+            return
         understood(moves, _understood(asked, event.at, event.result))
     elif asked.aside:
         understood(moves, _understood(asked, event.at, {"fallback": True}))
@@ -299,9 +315,9 @@ def act(moves: Moves, meaning: Meaning, text: str, committed: Committed) -> None
     """Does what was meant."""
     moves.change(unheard=0)
     talk = moves.talk()
-    if meaning.kind == "value":
+    if meaning.kind == "value" and not moves.state.form:
         talk.volunteer(moves.dialogue.looked_up)
-    talk.answered(meaning, text, committed)
+    talk.answered(meaning, text, committed, moves.dialogue.looked_up)
     moves.carry_out(talk)
 
 
@@ -317,6 +333,10 @@ def _confirm_early(moves: Moves, event: Understood, early: Early) -> None:
     again = Moves(moves.flow, undone, event.at)
     again.note("false_cut_off")
     answer(again, event, understand(moves.flow, then, event), "continued")
+    if _only_adds(now, again.dialogue.conversation):  # a question that is open anyway: what was said beside it is kept
+        moves.change(conversation=replace(now, slots=again.dialogue.conversation.slots))
+        _go_on(moves)
+        return
     if _standing(again.dialogue.conversation) == _standing(now) or again.dialogue.utterance != event.utterance:
         kept = replace(after.conversation, volunteered=again.dialogue.conversation.volunteered)
         moves.change(conversation=kept)
@@ -324,6 +344,12 @@ def _confirm_early(moves: Moves, event: Understood, early: Early) -> None:
         return
     moves.dialogue = again.dialogue
     moves.actions.extend(again.actions)
+
+
+def _only_adds(now: Conversation, then: Conversation) -> bool:
+    """Whether the whole of an utterance leads to the question that is open, and merely fills more slots."""
+    same = replace(then, slots=now.slots)
+    return bool(then.slots != now.slots) and then.state == now.state and _standing(same) == _standing(now)
 
 
 def _standing(c: Conversation) -> tuple[object, ...]:

@@ -10,8 +10,7 @@ from typing import Any
 
 from dialogue.events import DialogueAction, Noted, StartTimer
 from dialogue.flow import Flow, State
-from dialogue.meaning import awaited
-from dialogue.offers import hints_of
+from dialogue.meaning import awaited, hints
 from dialogue.talk import Talk
 from dialogue.voice.state import TIMERS, Dialogue, Phase, PlaybackUnderWay
 from protocol.items import AudioItem, Item, PromptItem, SpeechItem
@@ -176,7 +175,7 @@ class Moves:
                 how.max_utterance_ms,
                 barge_in=how.barge_in and listens,
                 barge_in_ms=how.barge_in_ms,
-                hints=(*how.hints, *hints_of(self.flow, c)) if listens else how.hints,
+                hints=hints(self.flow, c) if listens else how.hints,
                 commit_silence_ms=how.commit_silence_ms,
                 turn_model=how.turn_model,
                 whole_silence_ms=how.whole_silence_ms,

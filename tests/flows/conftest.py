@@ -41,7 +41,9 @@ def shipped(known: Known, heating: Flow) -> dict[str, Flow]:
     """Every flow of flows/fr, by name."""
     path = ROOT / "flows" / "fr" / "order_status.yaml"
     order_status = read_flow(path.read_text(encoding="utf-8"), "flows/fr/order_status.yaml", known)
-    return {"fr/heating": heating, "fr/order_status": order_status}
+    path = ROOT / "flows" / "fr" / "heating_form.yaml"
+    heating_form = read_flow(path.read_text(encoding="utf-8"), "flows/fr/heating_form.yaml", known)
+    return {"fr/heating": heating, "fr/order_status": order_status, "fr/heating_form": heating_form}
 
 
 @pytest.fixture(scope="session")
