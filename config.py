@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import os
+import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from forms import Language
 
 ROOT = Path(__file__).resolve().parent
 STATE = ROOT / ".pronto"
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 
 S = TypeVar("S")
 Check = Callable[[Any], str | None]
@@ -89,6 +92,20 @@ def token(value: str) -> str | None:
     if not fits:
         return "may have letters, digits and - . _ ~ + / = only"
     return None if not value or len(value) >= 16 else "is shorter than 16 characters (openssl rand -hex 24 makes one)"
+
+
+def origins_of(value: str) -> tuple[str, ...]:
+    """The web sites of a list with commas."""
+    return tuple(name.strip().lower() for name in value.split(",") if name.strip())
+
+
+def origins(value: str) -> str | None:
+    """Web sites with commas between them, or nothing."""
+    for name in origins_of(value):
+        parts = urlsplit(name)
+        if _url(name, "http", "https") or parts.path or parts.query or parts.fragment or not _ORIGIN.fullmatch(name):
+            return "must be web sites such as https://shop.example, without a path"
+    return None
 
 
 def setting(default: Any, doc: str, check: Check | None = None, key: str = "", secret: bool = False) -> Any:
@@ -527,6 +544,14 @@ class TextSettings(CommonSettings):
     text_history_s: int = setting(86_400, "what was written is remembered for so long", between(60, 2_592_000))
     text_client_rate: int = setting(30, "queries a minute of one client", between(1, 10_000))
     text_address_rate: int = setting(120, "queries a minute of one address", between(1, 100_000))
+    text_origins: str = setting(
+        "",
+        "web sites whose pages may have the chat, such as https://shop.example, with commas between them; "
+        "empty: who has the key only",
+        origins,
+    )
+    text_sockets: int = setting(1_000, "most WebSockets at once", between(1, 100_000))
+    text_address_sockets: int = setting(100, "most WebSockets of one address", between(1, 100_000))
     text_drain_s: float = setting(12.0, "when it stops, queries have so long to be answered", between(0, 600))
     text_host: str = http_host()
     text_port: int = setting(8087, "port of the HTTP server", PORT)

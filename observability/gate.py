@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from math import inf
 from typing import Any, Final, TypeAlias
 
@@ -67,13 +67,32 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-class Gate:
-    """An ASGI layer: refuses who is not trusted with 401 or 403, and with 413 a body of more than `max_body_bytes`."""
+def is_of_these(headers: Mapping[bytes, bytes], origins: Collection[str]) -> bool:
+    """Whether a page of one of these web sites (`https://shop.example`), or of this server itself, opens a socket."""
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    host = headers.get(b"host", b"").decode("latin-1").lower()
+    return origin in origins or (bool(host) and origin in (f"https://{host}", f"http://{host}"))
 
-    def __init__(self, app: App, token: str, max_body_bytes: float = inf) -> None:
+
+class Gate:
+    """An ASGI layer: refuses who is not trusted with 401 or 403, and with 413 a body of more than `max_body_bytes`.
+
+    `public` are further paths that are open to everybody; a socket there is only for pages of `origins` and our own.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        token: str,
+        max_body_bytes: float = inf,
+        public: Collection[str] = (),
+        origins: Collection[str] = (),
+    ) -> None:
         self._app = app
         self._token = token
         self._max_body_bytes = max_body_bytes
+        self._open = OPEN | frozenset(public)
+        self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         """Handles one request."""
@@ -82,15 +101,23 @@ class Gate:
             return
         headers = dict(scope.get("headers", ()))
         scope[TRUSTED] = is_trusted(headers, self._token)
-        if scope["type"] != "http" or not (scope[TRUSTED] or scope["path"] in OPEN):
+        if not (scope[TRUSTED] or self._is_open(scope, headers)):
             REFUSED.inc()
             await _refuse(scope, send, *(NO_TOKEN if self._token else OTHER_SITE))
+            return
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
             return
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or float(length) > self._max_body_bytes:
             await self._refuse_body(scope, send)
             return
         await self._limited(scope, receive, send)
+
+    def _is_open(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        if scope["path"] not in self._open:
+            return False
+        return scope["type"] == "http" or (scope["path"] not in OPEN and is_of_these(headers, self._origins))
 
     async def _limited(self, scope: Scope, receive: Receive, send: AsgiSend) -> None:
         """Counts what comes, for those who do not say beforehand how much it is. Too much looks like a hang-up to the
@@ -125,9 +152,12 @@ class Gate:
 
 
 async def _refuse(scope: Scope, send: AsgiSend, status: int, code: str, detail: str) -> None:
-    if scope["type"] == "websocket":  # there are none here
-        await send({"type": "websocket.close", "code": 1008})
-        return
+    start = "http.response"
+    if scope["type"] == "websocket":
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        start = "websocket.http.response"
     # the shape that OpenAI's clients know under /v1/, ours elsewhere
     error = {"message": detail, "type": "invalid_request_error", "param": None, "code": code}
     shown = {"error": error} if scope["path"].startswith("/v1/") else {"error": code, "detail": detail}
@@ -135,5 +165,5 @@ async def _refuse(scope: Scope, send: AsgiSend, status: int, code: str, detail: 
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": f"{start}.start", "status": status, "headers": headers})
+    await send({"type": f"{start}.body", "body": body})

@@ -20,19 +20,29 @@ from observability.listening import bound_socket
 from observability.whole_answers import WholeAnswers
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_FRAME_BYTES = 64 * 1024
+PING_S = 20.0
 GRACE_S = 5
 LOOK_S = 0.5
 
 
 class Server:
-    """One application on one bound socket. Requests that are inside when it stops have `grace_s` to be answered."""
+    """One application on one bound socket. Requests that are inside when it stops have `grace_s` to be answered.
 
-    def __init__(self, app: App, sock: socket.socket, grace_s: int = GRACE_S) -> None:
+    `web_sockets` are taken where the application has some: a frame of more than MAX_FRAME_BYTES closes its connection
+    (1009), as does a peer that answers no ping for PING_S (1011); frames are not compressed."""
+
+    def __init__(self, app: App, sock: socket.socket, grace_s: int = GRACE_S, *, web_sockets: bool = False) -> None:
         config = uvicorn.Config(
             app,
             http=WholeAnswers,
-            ws="none",
+            ws="websockets-sansio" if web_sockets else "none",
+            ws_max_size=MAX_FRAME_BYTES,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
+            ws_per_message_deflate=False,
             log_config=None,
+            log_level="warning" if web_sockets else None,  # each opening and closing is told, with its address
             access_log=False,
             proxy_headers=False,
             timeout_graceful_shutdown=grace_s,

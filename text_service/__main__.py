@@ -45,7 +45,7 @@ async def run(settings: TextSettings) -> None:
     report = ServiceReport(lambda: {"inside": service.inside}, ready, service.drain)
     metrics.READY.set_function(lambda: float(ready()[0] and not service.drain.is_draining))
     sock = bound_socket(settings.text_host, settings.text_port, settings.reuse_port)
-    server = Server(create_app(service, report), sock, GRACE_S)
+    server = Server(create_app(service, report), sock, GRACE_S, web_sockets=True)
     await server.start()
     sending = asyncio.create_task(outbox.run())
 
@@ -59,6 +59,7 @@ async def run(settings: TextSettings) -> None:
 
     async def finish() -> None:
         service.drain.begin()
+        await service.wake()
         await service.drain.finished(settings.text_drain_s)
 
     try:

@@ -7,35 +7,42 @@ Errors are `{"error": code, "detail": text}`.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
-import forms
-from config import TextSettings
+from config import TextSettings, origins_of
 from observability.endpoints import ServiceReport
 from observability.gate import Gate
 from text_service import metrics
 from text_service.conversation import Rating, TextMessage
+from text_service.frames import shown_answer, shown_message
 from text_service.limits import Limits
+from text_service.refusals import (
+    MAX_BODY_BYTES,
+    Comment,
+    MessageId,
+    RatingValue,
+    Reference,
+    Unfit,
+    clean,
+    client_of,
+    query_of,
+    read,
+)
 from text_service.service import NoAnswer, TextAnswer, TextBusy, TextService, UnknownMessage
+from text_service.sockets import Sockets
 
 log = logging.getLogger("text_service")
-
-MAX_BODY_BYTES: Final = 16 * 1024
-MAX_QUERY: Final = 2_000
-CLIENT: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class QueryBody(Struct, forbid_unknown_fields=True):
@@ -45,38 +52,41 @@ class QueryBody(Struct, forbid_unknown_fields=True):
     query: str
     flow: str = ""
     stream: bool = False
-    ref: Annotated[str, Meta(max_length=64)] = ""
+    ref: Reference = ""
 
 
 class FeedbackBody(Struct, forbid_unknown_fields=True):
     """The body of `POST /api/text/feedback`."""
 
     client_id: str
-    message_id: Annotated[str, Meta(max_length=200)]
-    rating: Literal["up", "down"] | Annotated[int, Meta(ge=1, le=5)]
-    comment: Annotated[str, Meta(max_length=1_000)] = ""
+    message_id: MessageId
+    rating: RatingValue
+    comment: Comment = ""
 
 
-class Unfit(Exception):
-    """An answer that is an error."""
-
-    def __init__(self, status: int, code: str, detail: str, retry_after_s: int = 0) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.detail, self.retry_after_s = status, code, detail, retry_after_s
+SOCKETS: Final = "/ws/text"
+PUBLIC: Final = (SOCKETS,)
+"""Paths that pages of other web sites may open, where some may."""
 
 
 def create_app(service: TextService, report: ServiceReport) -> Starlette:
     """The application of one service."""
-    api = _Api(service, service.settings)
+    settings = service.settings
+    limits = Limits(settings.text_client_rate, settings.text_address_rate)
+    api = _Api(service, settings, limits)
+    sockets = Sockets(service, limits)
     routes = [
         Route("/api/text/query", _guarded(api.query), methods=["POST"]),
         Route("/api/text/history/{client_id}", _guarded(api.history), methods=["GET", "DELETE"]),
         Route("/api/text/feedback", _guarded(api.feedback), methods=["POST"]),
         Route("/api/text/status", _guarded(api.status)),
+        WebSocketRoute(SOCKETS, sockets.serve),
         *report.routes(),
     ]
-    key = service.settings.text_api_key or service.settings.pronto_token
-    app = Starlette(routes=routes, middleware=[Middleware(Gate, token=key, max_body_bytes=MAX_BODY_BYTES)])
+    key = settings.text_api_key or settings.pronto_token
+    origins = origins_of(settings.text_origins)
+    gate = Middleware(Gate, token=key, max_body_bytes=MAX_BODY_BYTES, public=PUBLIC if origins else (), origins=origins)
+    app = Starlette(routes=routes, middleware=[gate])
     app.router.redirect_slashes = False
     return app
 
@@ -84,22 +94,18 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
 class _Api:
     """The endpoints."""
 
-    def __init__(self, service: TextService, settings: TextSettings) -> None:
+    def __init__(self, service: TextService, settings: TextSettings, limits: Limits) -> None:
         self._service = service
         self._settings = settings
-        self._limits = Limits(settings.text_client_rate, settings.text_address_rate)
+        self._limits = limits
         self._began_s = time.monotonic()
 
     async def query(self, request: Request) -> Response:
         """`POST /api/text/query`."""
         body = await _read(request, QueryBody)
-        _client(body.client_id)
-        text = clean(body.query)
-        if not text:
-            raise Unfit(422, "invalid_input", "query is empty")
-        if len(text) > MAX_QUERY:
-            raise Unfit(413, "query_too_long", f"query has more than {MAX_QUERY} characters")
-        if body.flow and not self._is_flow(body.flow):
+        client_of(body.client_id)
+        text = query_of(body.query)
+        if body.flow and not self._service.has_flow(body.flow):
             raise Unfit(422, "invalid_input", f"no flow {body.flow!r}"[:120])
         address = request.client.host if request.client else ""
         if wait_s := self._limits.wait_s(body.client_id, address, time.monotonic()):
@@ -112,12 +118,12 @@ class _Api:
         async with aclosing(parts):
             async for part in parts:
                 if isinstance(part, TextAnswer):
-                    return JSONResponse(shown_answer(part, body.client_id))
+                    return JSONResponse(_answer(part, body.client_id))
         raise Unfit(504, "model_timeout", "no answer")
 
     async def history(self, request: Request) -> Response:
         """`GET` and `DELETE /api/text/history/{client_id}`."""
-        client_id = _client(request.path_params["client_id"])
+        client_id = client_of(request.path_params["client_id"])
         if request.method == "DELETE":
             await self._service.forget(client_id)
             return Response(status_code=204)
@@ -134,7 +140,7 @@ class _Api:
         body = await _read(request, FeedbackBody)
         rating = Rating(str(body.rating), clean(body.comment), time.time())
         try:
-            await self._service.rate(_client(body.client_id), body.message_id, rating)
+            await self._service.rate(client_of(body.client_id), body.message_id, rating)
         except UnknownMessage:
             raise Unfit(404, "unknown_message", "this client was given no such answer") from None
         metrics.FEEDBACK.labels(rating.rating).inc()
@@ -152,32 +158,9 @@ class _Api:
         }
         return JSONResponse(body)
 
-    def _is_flow(self, name: str) -> bool:
-        return forms.is_flow(name) and (self._settings.flows_dir / f"{name}.yaml").is_file()
 
-
-def clean(text: str) -> str:
-    """What was written, without control characters and the blanks around it."""
-    return _CONTROL.sub(" ", text).strip()
-
-
-def shown_message(message: TextMessage) -> dict[str, Any]:
-    """A message of the history."""
-    shown = {"id": message.id, "role": message.role, "content": message.content, "at": round(message.at, 3)}
-    return {**shown, "answered_by": message.answered_by} if message.answered_by else shown
-
-
-def shown_answer(answer: TextAnswer, client_id: str) -> dict[str, Any]:
-    """The whole answer to a query."""
-    return {
-        "client_id": client_id,
-        "message_id": answer.messages[-1].id if answer.messages else answer.message_id,
-        "response": "\n".join(message.content for message in answer.messages),
-        "cached": False,
-        "elapsed_ms": answer.elapsed_ms,
-        "model": "flow",
-        "ended": answer.ended,
-    }
+def _answer(answer: TextAnswer, client_id: str) -> dict[str, Any]:
+    return shown_answer(answer.messages, answer.message_id, answer.ended, answer.elapsed_ms, client_id)
 
 
 async def _events(parts: AsyncGenerator[TextMessage | TextAnswer], client_id: str) -> AsyncGenerator[bytes]:
@@ -185,7 +168,7 @@ async def _events(parts: AsyncGenerator[TextMessage | TextAnswer], client_id: st
         async with aclosing(parts):
             async for part in parts:
                 if isinstance(part, TextAnswer):
-                    yield _event("answer", shown_answer(part, client_id))
+                    yield _event("answer", _answer(part, client_id))
                 else:
                     yield _event("delta", {"message_id": part.id, "text": part.content})
     except (NoAnswer, TextBusy) as error:
@@ -203,21 +186,11 @@ def _refusal(error: NoAnswer | TextBusy) -> Unfit:
     return Unfit(503, "busy", str(error), 1)
 
 
-def _client(client_id: str) -> str:
-    if not CLIENT.fullmatch(client_id):
-        raise Unfit(422, "invalid_input", "client_id must be 8 to 64 letters, digits, - and _")
-    return client_id
-
-
 async def _read(request: Request, kind: type[Any]) -> Any:
     try:
-        return msgspec.json.decode(await request.body(), type=kind)
+        return read(await request.body(), kind)
     except ClientDisconnect:
         raise Unfit(499, "client_gone", "the client hung up") from None
-    except msgspec.ValidationError as error:
-        raise Unfit(422, "invalid_input", str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Unfit(422, "invalid_input", f"no JSON: {error}") from None
 
 
 def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -10,13 +10,14 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
+import forms
 from config import TextSettings
 from observability.drain import Drain
 from protocol.bus import Inbox, Outbox
@@ -42,6 +43,8 @@ from text_service.texts import PromptTexts
 
 log = logging.getLogger("text_service")
 
+T = TypeVar("T")
+
 QUIET_S: Final = 0.5
 """A bot that listens again and says nothing for so long has nothing to say."""
 LOOK_S: Final = 15.0
@@ -60,6 +63,15 @@ class TextBusy(Exception):
 
 
 @dataclass(frozen=True)
+class QueryAsked:
+    """What a client asks: the text, the flow that a new conversation runs, and the client's reference."""
+
+    text: str
+    flow: str = ""
+    ref: str = ""
+
+
+@dataclass(frozen=True)
 class TextAnswer:
     """What came of a query. `messages` are what the bot said, `ended` how the conversation ended, if it did."""
 
@@ -70,7 +82,7 @@ class TextAnswer:
 
 
 @dataclass
-class _Open:
+class Watched:
     """A client with somebody who works on their conversation: one at a time, and told of each change."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -84,6 +96,15 @@ class _Open:
             self.changes += 1
             self.changed.notify_all()
 
+    async def changed_since(self, seen: int, within_s: float | None = None) -> bool:
+        """Waits until something has changed since `changes` was `seen`; False when `within_s` was not enough."""
+        try:
+            async with asyncio.timeout(within_s), self.changed:
+                await self.changed.wait_for(lambda: self.changes != seen)
+        except TimeoutError:
+            return False
+        return True
+
 
 class TextService:
     """All conversations of a cell that this process serves."""
@@ -96,8 +117,8 @@ class TextService:
         self._store = store
         self._outbox = outbox
         self._texts = texts
-        self._open: dict[str, _Open] = {}
-        self._quiet: set[asyncio.Task[None]] = set()
+        self._open: dict[str, Watched] = {}
+        self._begun: set[asyncio.Task[Any]] = set()
         self._late = False
         """The last query had no answer in time."""
 
@@ -109,14 +130,14 @@ class TextService:
         """What the bot says to a query as it says it, and at last the whole answer; a conversation begins where there
         is none. A query with a reference that was seen before is not asked again. Raises NoAnswer and TextBusy."""
         began_s = time.monotonic()
+        until_s = began_s + self.settings.text_answer_s
         self.inside += 1
         try:
-            with _busy_while_away():
-                async with self._of(client_id) as client:
-                    async with client.lock:
-                        message_id = await self._asked(client_id, text, flow, ref)
+            with busy_while_away():
+                async with self.watched(client_id) as client:
+                    message_id = await self._asked(client_id, client, QueryAsked(text, flow, ref), until_s)
                     shown = 0
-                    async for now in self._changes(client_id, client, message_id):
+                    async for now in self._changes(client_id, client, message_id, until_s):
                         answers = now.answers_to(message_id)
                         for message in answers[shown:]:
                             yield message
@@ -128,16 +149,40 @@ class TextService:
         finally:
             self.inside -= 1
 
+    async def put_question(self, client_id: str, asked: QueryAsked) -> str:
+        """The id of a query that is asked now, or was under this reference before; empty while the query before has
+        no answer. Whoever watches has to be told. Raises TextBusy."""
+        with busy_while_away():
+            return await self._whole(self._put(client_id, asked))
+
+    async def conversation(self, client_id: str) -> TextConversation | None:
+        """A client's conversation as it is now; None where nothing is known. Raises RedisError and OSError."""
+        return await self._store.get(client_id)
+
+    def has_flow(self, name: str) -> bool:
+        """Whether there is such a flow."""
+        return forms.is_flow(name) and (self.settings.flows_dir / f"{name}.yaml").is_file()
+
+    async def tell(self, client_id: str) -> None:
+        """Wakes who watches a conversation."""
+        async with self.watched(client_id) as client:
+            await client.tell()
+
+    async def wake(self) -> None:
+        """Wakes who watches any conversation: the service stops."""
+        for client in list(self._open.values()):
+            await client.tell()
+
     async def history(self, client_id: str, limit: int) -> tuple[TextMessage, ...] | None:
         """The last messages of a client, oldest first; None for one that nobody knows. Raises TextBusy."""
-        with _busy_while_away():
+        with busy_while_away():
             now = await self._store.get(client_id)
         return None if now is None else now.messages[-limit:]
 
     async def rate(self, client_id: str, message_id: str, rating: Rating) -> None:
         """Keeps what a client thinks of an answer. Raises UnknownMessage and TextBusy."""
-        with _busy_while_away():
-            async with self._of(client_id) as client, client.lock:
+        with busy_while_away():
+            async with self.watched(client_id) as client, client.lock:
                 now = await self._store.get(client_id)
                 try:
                     await self._store.put(rated(now or TextConversation(client_id), message_id, rating))
@@ -161,48 +206,71 @@ class TextService:
 
     async def forget(self, client_id: str) -> None:
         """Ends a conversation and forgets what was written. Raises TextBusy."""
-        with _busy_while_away():
-            async with self._of(client_id) as client, client.lock:
+        with busy_while_away():
+            await self._whole(self._forget(client_id))
+
+    async def _forget(self, client_id: str) -> None:
+        async with self.watched(client_id) as client:
+            async with client.lock:
                 now = await self._store.get(client_id)
                 if now is not None:
                     _, events = end(now, steady_time())
                     await self._store.forget(now)
                     await sent(self._outbox, events)
+            await client.tell()
 
-    async def _asked(self, client_id: str, text: str, flow: str, ref: str) -> str:
+    async def _asked(self, client_id: str, client: Watched, asked: QueryAsked, until_s: float) -> str:
+        """Asks when the query before has its answer. Raises TextBusy when that takes too long."""
+        while True:
+            seen = client.changes
+            if message_id := await self._whole(self._put(client_id, asked)):
+                await client.tell()
+                return message_id
+            if not await client.changed_since(seen, until_s - time.monotonic()):
+                raise TextBusy("the query before has no answer yet")
+
+    async def _whole(self, step: Coroutine[None, None, T]) -> T:
+        """Does something in whole, also when the client who wants it is gone meanwhile: what is stored is told."""
+        task = asyncio.create_task(step)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        return await asyncio.shield(task)
+
+    async def _put(self, client_id: str, asked: QueryAsked) -> str:
+        async with self.watched(client_id) as client, client.lock:
+            return await self._put_alone(client_id, asked)
+
+    async def _put_alone(self, client_id: str, asked: QueryAsked) -> str:
         now = await self._store.get(client_id) or TextConversation(client_id)
-        if ref and (known := now.message_of(ref)):
+        if asked.ref and (known := now.message_of(asked.ref)):
             return known
+        if now.pending:
+            return ""
         at = steady_time()
         events: list[Event] = []
         if not now.goes_on:
             cell = self.settings.cell + TEXT
             call_id = new_call_id(cell, round(at * 1_000), os.urandom(RANDOM_BYTES))
-            now, events = begin(now, call_id, flow or self.settings.default_flow, at)
+            now, events = begin(now, call_id, asked.flow or self.settings.default_flow, at)
             metrics.CONVERSATIONS.inc()
         message_id = f"q-{now.call_id}-{len(now.messages)}-{os.urandom(4).hex()}"
-        try:
-            now, asked = query(now, message_id, text, at, ref)
-        except ValueError as error:
-            raise TextBusy(str(error)) from error
-        await self._keep((now, events + asked))
+        now, uttered = query(now, message_id, asked.text, at, asked.ref)
+        await self._keep((now, events + uttered))
         return message_id
 
-    async def _changes(self, client_id: str, client: _Open, message_id: str) -> AsyncGenerator[TextConversation]:
+    async def _changes(
+        self, client_id: str, client: Watched, message_id: str, until_s: float
+    ) -> AsyncGenerator[TextConversation]:
         """The conversation as it is, and after each change, until a query has its answer. Raises NoAnswer."""
-        until_s = time.monotonic() + self.settings.text_answer_s
         while True:
             seen = client.changes
             now = await self._store.get(client_id) or TextConversation(client_id)
             yield now
             if now.ended or now.pending != message_id:
                 return
-            try:
-                async with asyncio.timeout(until_s - time.monotonic()), client.changed:
-                    await client.changed.wait_for(lambda seen=seen: client.changes != seen)  # type: ignore[misc]
-            except TimeoutError as error:
+            if not await client.changed_since(seen, until_s - time.monotonic()):
                 self._late = True
-                raise NoAnswer(f"no answer within {self.settings.text_answer_s:g} s") from error
+                raise NoAnswer(f"no answer within {self.settings.text_answer_s:g} s")
 
     # --- what the bot manager wants ---
 
@@ -226,7 +294,7 @@ class TextService:
                 return
 
     async def _stepped(self, client_id: str, command: Command) -> None:
-        async with self._of(client_id) as client:
+        async with self.watched(client_id) as client:
             async with client.lock:
                 now = await self._store.get(client_id)
                 if now is not None:
@@ -234,14 +302,14 @@ class TextService:
             await client.tell()
         if isinstance(command, Listen):
             task = asyncio.create_task(self._fell_quiet(client_id, command))
-            self._quiet.add(task)
-            task.add_done_callback(self._quiet.discard)
+            self._begun.add(task)
+            task.add_done_callback(self._begun.discard)
 
     async def _fell_quiet(self, client_id: str, listen: Listen) -> None:
         """A question without words: what comes next is the client's."""
         await asyncio.sleep(QUIET_S)
         try:
-            async with self._of(client_id) as client:
+            async with self.watched(client_id) as client:
                 async with client.lock:
                     now = await self._store.get(client_id)
                     if now is None or not now.question or now.turn != listen.turn or now.open_playback:
@@ -272,10 +340,11 @@ class TextService:
             await asyncio.sleep(min(LOOK_S, self.settings.text_idle_s / 2))
             try:
                 for client_id in await self._store.going_on(steady_time() - self.settings.text_idle_s):
-                    async with self._of(client_id) as client, client.lock:
+                    async with self.watched(client_id) as client, client.lock:
                         now = await self._store.get(client_id)
                         if now is not None:
                             await self._keep(end(now, steady_time()))
+                            await client.tell()
                 metrics.GOING_ON.set(await self._store.count())
             except (RedisError, OSError) as error:
                 log.warning("redis is away", extra={"error": repr(error)})
@@ -286,8 +355,8 @@ class TextService:
         await sent(self._outbox, events)
 
     @asynccontextmanager
-    async def _of(self, client_id: str) -> AsyncGenerator[_Open]:
-        client = self._open.setdefault(client_id, _Open())
+    async def watched(self, client_id: str) -> AsyncGenerator[Watched]:
+        client = self._open.setdefault(client_id, Watched())
         client.users += 1
         try:
             yield client
@@ -298,7 +367,7 @@ class TextService:
 
 
 @contextmanager
-def _busy_while_away() -> Iterator[None]:
+def busy_while_away() -> Iterator[None]:
     """What a client asks while Redis is away can be asked again."""
     try:
         yield

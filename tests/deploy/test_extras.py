@@ -28,7 +28,7 @@ UNSEEN = {
     "controller": {"httptools"},  # uvicorn's HTTP
     "receiver": {"httptools"},
     "bot": {"httptools", "psycopg", "tzdata"},  # SQLAlchemy speaks to PostgreSQL by URL; zoneinfo reads its zones
-    "text": {"httptools"},
+    "text": {"httptools", "websockets"},  # uvicorn's sockets
     "whisper": {"python-multipart", "httptools"},  # FastAPI's uploads
     "speech": {"httptools"},
     "booking": {"httptools", "psycopg", "tzdata"},

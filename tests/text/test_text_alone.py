@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -9,12 +10,46 @@ import pytest
 
 from config import TextSettings
 from observability.endpoints import ServiceReport
-from protocol.bus import Outbox, connect
+from protocol.bus import Inbox, Outbox, connect
+from protocol.messages import CallStarted
 from tests.background import running
+from text_service.conversation import TextConversation
 from text_service.http_api import create_app
-from text_service.service import TextService
+from text_service.service import QueryAsked, TextService
 from text_service.store import TextStore
 from text_service.texts import PromptTexts
+
+
+class StoreWatched(TextStore):
+    """Tells when something was kept, and lets the others go on before it returns."""
+
+    kept = asyncio.Event()
+
+    async def put(self, now: TextConversation) -> None:
+        await super().put(now)
+        self.kept.set()
+        await asyncio.sleep(0)
+
+
+async def test_what_is_kept_is_told_although_the_client_is_gone_in_between(redis_url: str) -> None:
+    settings = TextSettings(redis_url=redis_url)
+    redis = connect(redis_url)
+    outbox = Outbox(redis, settings.cell)
+    store = StoreWatched(redis, settings.cell, settings.text_history_s)
+    service = TextService(settings, store, outbox, PromptTexts(settings.prompts_dir))
+    inbox = Inbox(redis, settings.cell, "events", "test")
+    await inbox.opened()
+    async with running(outbox.run()):
+        asking = asyncio.create_task(service.put_question("a-client-that-goes", QueryAsked("oui bonjour")))
+        await store.kept.wait()
+        asking.cancel()
+        async with asyncio.timeout(20):
+            async for entry in inbox.entries():
+                if isinstance(entry.message, CallStarted) and entry.message.direction == "text":
+                    break
+        assert await asyncio.wait([asking])
+        assert asking.cancelled()
+    await redis.aclose()
 
 
 @pytest.fixture

@@ -1,0 +1,354 @@
+"""WebSockets of `/ws/text`: each shows one client's conversation, from where its browser knows it, as it goes on.
+
+A socket holds nothing that is worth anything: what was written stands in the store, and what its browser has is told
+with `hello`. So one that breaks off at any moment is carried on by the next one, in this process or another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+from starlette.responses import JSONResponse
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from observability.gate import TRUSTED
+from observability.lifecycle import cancel_all
+from text_service import metrics
+from text_service.conversation import Rating, TextConversation
+from text_service.frames import (
+    MOST_WAITING,
+    CancelFrame,
+    FeedbackFrame,
+    ForgetFrame,
+    Frame,
+    HelloFrame,
+    PingFrame,
+    QueryFrame,
+    TypingFrame,
+    frame_of,
+    frame_text,
+    missed,
+    shown_answer,
+    shown_message,
+    welcome,
+)
+from text_service.limits import Limits
+from text_service.refusals import Unfit, clean, client_of, query_of
+from text_service.service import QUIET_S, QueryAsked, TextBusy, TextService, UnknownMessage, Watched, busy_while_away
+
+log = logging.getLogger("text_service")
+
+HELLO_S: Final = 10.0
+"""A browser that opens a socket and says nothing is hung up on."""
+FRAMES: Final = 100
+FRAMES_S: Final = 10.0
+"""More frames in so long a time are a flood."""
+WEB: Final = "web_"
+"""How clients begin that this service made: the only ones that a page without the key may name."""
+POLICY, RESTART = 1008, 1012
+"""Codes of the closing (RFC 6455, 7.4): too many frames or no hello; the service stops."""
+
+
+def new_client_id() -> str:
+    """A secret of 128 bits."""
+    return WEB + secrets.token_hex(16)
+
+
+class Sockets:
+    """All sockets of the service."""
+
+    def __init__(self, service: TextService, limits: Limits) -> None:
+        self._service = service
+        self._limits = limits
+        self._of_address: Counter[str] = Counter()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self._of_address.total()
+
+    async def serve(self, web_socket: WebSocket) -> None:
+        """Serves one, from its opening to its end."""
+        address = web_socket.client.host if web_socket.client else ""
+        settings = self._service.settings
+        if self._service.drain.is_draining or self.count >= settings.text_sockets:
+            await _turn_away(web_socket, 503, "busy", "too many connections, or the service is stopping")
+            return
+        if self._of_address[address] >= settings.text_address_sockets:
+            await _turn_away(web_socket, 429, "too_many_requests", "too many connections of this address")
+            return
+        self._of_address[address] += 1
+        metrics.SOCKETS.set(self.count)
+        try:
+            await web_socket.accept()
+            await _Socket(web_socket, self._service, self._limits, address).run()
+        except (WebSocketDisconnect, OSError):
+            pass  # the browser is gone
+        finally:
+            self._of_address[address] -= 1
+            self._of_address += Counter()  # without the zeros
+            metrics.SOCKETS.set(self.count)
+
+
+class _Socket:
+    """One connection."""
+
+    def __init__(self, web_socket: WebSocket, service: TextService, limits: Limits, address: str) -> None:
+        self._web_socket = web_socket
+        self._service = service
+        self._limits = limits
+        self._address = address
+        self._turn = asyncio.Lock()
+        """Held while something is read from the store and shown, so that frames keep the order of the messages."""
+        self._client_id = ""
+        self._flow = ""
+        self._shown = ""
+        self._is_known = False
+        self._waiting: deque[QueryFrame] = deque()
+        self._comes = asyncio.Event()
+        self._asked: dict[str, tuple[str, float]] = {}
+        """Queries without an answer, by their ids: (reference, when they were asked)."""
+        self._own: dict[str, str] = {}
+        """Queries of this socket whose reference is still to be told, by their ids."""
+        self._frames: deque[float] = deque(maxlen=FRAMES)
+
+    async def run(self) -> None:
+        """Serves until the browser goes. Raises WebSocketDisconnect."""
+        try:
+            async with asyncio.timeout(HELLO_S):
+                while not (hello := await self._hello()):
+                    pass
+        except TimeoutError:
+            await self._web_socket.close(POLICY)
+            return
+        async with self._service.watched(self._client_id) as client:
+            tasks = [asyncio.create_task(one) for one in (self._read(), self._ask(client), self._follow(client, hello))]
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await cancel_all(*(task for task in tasks if not task.done()))
+                for message_id in list(self._asked):
+                    self._answered(message_id)
+            errors = [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]
+            for error in sorted(errors, key=lambda error: isinstance(error, WebSocketDisconnect)):
+                raise error  # a fault of ours rather than that the browser is gone
+
+    # --- what the browser sends ---
+
+    async def _hello(self) -> HelloFrame | None:
+        frame = await self._next()
+        try:
+            if not isinstance(frame, HelloFrame):
+                raise Unfit(422, "invalid_input", "the first frame is hello")
+            if frame.client_id:
+                client_of(frame.client_id)
+                if not self._web_socket.scope.get(TRUSTED) and not frame.client_id.startswith(WEB):
+                    raise Unfit(404, "unknown_client", "this client was not made here")
+            if frame.flow and not self._service.has_flow(frame.flow):
+                raise Unfit(422, "invalid_input", "no such flow")
+        except Unfit as error:
+            await self._refuse(error)
+            return None
+        self._client_id = frame.client_id or new_client_id()
+        self._flow = frame.flow
+        return frame
+
+    async def _next(self) -> Frame:
+        """The next frame that is one; what is none is refused, and the connection stays."""
+        while True:
+            message: Mapping[str, Any] = await self._web_socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1005))
+            now_s = time.monotonic()
+            if len(self._frames) == FRAMES and now_s - self._frames[0] < FRAMES_S:
+                await self._refuse(Unfit(429, "too_many_requests", "too many frames", round(FRAMES_S)))
+                await self._web_socket.close(POLICY)
+                raise WebSocketDisconnect(POLICY)
+            self._frames.append(now_s)
+            try:
+                return frame_of(message["bytes"] if message.get("text") is None else message["text"])
+            except Unfit as error:
+                await self._refuse(error)
+
+    async def _read(self) -> None:
+        while True:
+            frame = await self._next()
+            try:
+                await self._take(frame)
+            except Unfit as error:
+                await self._refuse(error, getattr(frame, "ref", ""))
+            except TextBusy as error:
+                await self._refuse(Unfit(503, "busy", str(error), 1), getattr(frame, "ref", ""))
+            else:
+                metrics.REQUESTS.labels(f"ws_{type(frame).__struct_config__.tag}", "ok").inc()
+
+    async def _take(self, frame: Frame) -> None:
+        match frame:
+            case QueryFrame():
+                self._take_query(frame)
+            case CancelFrame(ref=ref):
+                kept = deque(one for one in self._waiting if one.ref != ref)
+                if len(kept) == len(self._waiting):
+                    raise Unfit(409, "too_late", "no query that waits has this reference")
+                self._waiting = kept
+                await self._send("cancelled", ref=ref)
+            case FeedbackFrame(message_id=message_id):
+                rating = Rating(str(frame.rating), clean(frame.comment), time.time())
+                try:
+                    await self._service.rate(self._client_id, message_id, rating)
+                except UnknownMessage:
+                    raise Unfit(404, "unknown_message", "this client was given no such answer") from None
+                metrics.FEEDBACK.labels(rating.rating).inc()
+                await self._send("thanks", message_id=message_id)
+            case ForgetFrame():
+                await self._service.forget(self._client_id)
+            case PingFrame():
+                await self._send("pong")
+            case TypingFrame():
+                pass  # nothing is timed by it
+            case HelloFrame():
+                raise Unfit(422, "invalid_input", "hello was said already")
+
+    def _take_query(self, frame: QueryFrame) -> None:
+        frame.query = query_of(frame.query)
+        if self._service.drain.is_draining:
+            raise Unfit(503, "busy", "the service is stopping", 1)
+        if len(self._waiting) >= MOST_WAITING:
+            raise Unfit(503, "busy", "too many queries wait", 1)
+        if wait_s := self._limits.wait_s(self._client_id, self._address, time.monotonic()):
+            raise Unfit(429, "too_many_requests", "too many queries", wait_s)
+        self._waiting.append(frame)
+        self._comes.set()
+
+    # --- what the browser is sent ---
+
+    async def _ask(self, client: Watched) -> None:
+        """Asks what waits, one after the other."""
+        while True:
+            await self._comes.wait()
+            self._comes.clear()
+            while self._waiting:
+                seen = client.changes
+                try:
+                    is_asked = await self._ask_first()
+                except TextBusy:
+                    await asyncio.sleep(QUIET_S)
+                else:
+                    if not is_asked:
+                        await client.changed_since(seen)
+
+    async def _ask_first(self) -> bool:
+        """False while the query before has no answer. Raises TextBusy."""
+        async with self._turn:
+            if not self._waiting:
+                return True
+            frame = self._waiting[0]
+            asked = QueryAsked(frame.query, self._flow, frame.ref)
+            message_id = await self._service.put_question(self._client_id, asked)
+            if not message_id:
+                return False
+            self._waiting.popleft()
+            self._own[message_id] = frame.ref
+            self._answered(message_id)
+            self._asked[message_id] = (frame.ref, time.monotonic())
+            self._service.inside += 1
+            with busy_while_away():
+                await self._show(await self._service.conversation(self._client_id))
+        await self._service.tell(self._client_id)
+        return True
+
+    async def _follow(self, client: Watched, hello: HelloFrame) -> None:
+        """Shows what the conversation comes to, until the service stops."""
+        is_welcome = False
+        while not (self._service.drain.is_draining and not self._asked):
+            seen = client.changes
+            try:
+                async with self._turn:
+                    now = await self._service.conversation(self._client_id)
+                    if is_welcome:
+                        await self._show(now)
+                    else:
+                        await self._welcome(now, hello)
+                        is_welcome = True
+            except (RedisError, OSError) as error:
+                if not is_welcome:
+                    raise WebSocketDisconnect(RESTART) from error
+                await asyncio.sleep(QUIET_S)
+            else:
+                await client.changed_since(seen, self._patience_s())
+        await self._send("notice", code="restarting", detail="the service stops: connect again")
+        await self._web_socket.close(RESTART)
+
+    async def _welcome(self, now: TextConversation | None, hello: HelloFrame) -> None:
+        self._is_known = now is not None
+        now = now or TextConversation(self._client_id)
+        await self._send("welcome", **welcome(now, hello.last_message_id, self._service.settings.text_client_rate))
+        self._shown = now.messages[-1].id if now.messages else ""
+
+    async def _show(self, now: TextConversation | None) -> None:
+        if now is None:
+            if self._is_known:
+                self._is_known, self._shown = False, ""
+                for message_id in list(self._asked):
+                    self._answered(message_id)
+                await self._send("notice", code="forgotten", detail="what was written is forgotten")
+            return
+        self._is_known = True
+        for message in missed(now, self._shown):
+            if message.role == "assistant":
+                await self._send("delta", message_id=message.id, text=message.content)
+            elif message.id in self._own:
+                await self._accept(message.id)
+            else:
+                await self._send("message", **shown_message(message))
+                await self._send("typing")
+            self._shown = message.id
+        for message_id in list(self._own):  # asked before: they were shown long ago
+            await self._accept(message_id)
+        for message_id, (ref, asked_s) in list(self._asked.items()):
+            elapsed_s = time.monotonic() - asked_s
+            if now.pending != message_id:
+                self._answered(message_id)
+                metrics.ANSWER_SECONDS.observe(elapsed_s)
+                answers = now.answers_to(message_id)
+                answer = shown_answer(answers, message_id, now.ended, round(elapsed_s * 1_000), self._client_id)
+                await self._send("answer", **answer, ref=ref)
+            elif elapsed_s >= self._service.settings.text_answer_s:
+                self._answered(message_id)
+                await self._refuse(Unfit(504, "model_timeout", "no answer in time"), ref)
+
+    async def _accept(self, message_id: str) -> None:
+        await self._send("accepted", ref=self._own.pop(message_id), message_id=message_id)
+        await self._send("typing")
+
+    def _answered(self, message_id: str) -> None:
+        if self._asked.pop(message_id, None) is not None:
+            self._service.inside -= 1
+
+    def _patience_s(self) -> float | None:
+        """How long until the next query has waited for too long."""
+        limit_s = self._service.settings.text_answer_s
+        return min((asked_s + limit_s - time.monotonic() for _, asked_s in self._asked.values()), default=None)
+
+    async def _refuse(self, error: Unfit, ref: str = "") -> None:
+        metrics.REQUESTS.labels("ws", error.code).inc()
+        more = {"ref": ref} if ref else {}
+        if error.retry_after_s:
+            await self._send("error", code=error.code, detail=error.detail, **more, retry_after_s=error.retry_after_s)
+        else:
+            await self._send("error", code=error.code, detail=error.detail, **more)
+
+    async def _send(self, kind: str, **fields: Any) -> None:
+        await self._web_socket.send_text(frame_text(kind, **fields))
+
+
+async def _turn_away(web_socket: WebSocket, status: int, code: str, detail: str) -> None:
+    metrics.REQUESTS.labels("ws", code).inc()
+    await web_socket.send_denial_response(JSONResponse({"error": code, "detail": detail}, status, {"Retry-After": "5"}))
