@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from protocol.messages import Say
-from tests.bot_manager.bot_process import Bot, bot_of
+from tests.bot_manager.bot_process import START_PATIENCE_S, Bot, bot_of
 from tests.bot_manager.conftest import PATIENCE_S, Exchange, Line, until
 
 CALLS = 5
@@ -36,7 +36,7 @@ async def waits(bot: Bot) -> None:
         return status == 503 and "another bot manager" in reason
 
     await bot.launch()
-    await until(says_so)
+    await until(says_so, START_PATIENCE_S)
 
 
 async def begin(exchange: Exchange, number: int) -> Line:
@@ -81,8 +81,12 @@ async def test_one_that_is_started_while_another_drives_harms_nobody(
 ) -> None:
     bot, other = bots
     await bot.start()
-    line = await begin(exchange, 0)
-    await waits(other)
+    before = await begin(exchange, 0)
+    waiting = asyncio.create_task(waits(other))
+    before.transcript("oui")
+    assert "ask_zip_code" in await before.prompts()
+    await waiting
+    line = await begin(exchange, 1)
     line.transcript("oui")
     assert "ask_zip_code" in await line.prompts()
     assert (await bot.get("/ready"))[0] == 200

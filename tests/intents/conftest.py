@@ -79,7 +79,7 @@ class Service:
         status, text = self._call(urllib.request.Request(self.url + path, method=method))
         return status, json.loads(text)
 
-    def wait_until(self, condition: Callable[[], bool], limit_s: float = 90.0) -> None:
+    def wait_until(self, condition: Callable[[], bool], limit_s: float = 200.0) -> None:
         """Asks again and again until the condition holds; fails after `limit_s`."""
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
