@@ -20,7 +20,7 @@ from dialogue.values.value_types import BadValue, Row, Value, ValueKind, ValueTy
 KIND_OF_SLOT: Mapping[str, ValueKind] = {
     "yes_no": "yes_no", "zip_code": "postcode", "phone": "telephone", "date_time": "date_time", "digits": "digits",
     "choice": "choice", "integer": "integer", "name": "name",
-    "birth_date": "date",
+    "birth_date": "date", "email": "email",
 }  # fmt: skip
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DIRECTIONS = ("inbound", "outbound")

@@ -14,6 +14,7 @@ from dialogue.slots.birth_date import parse_birth_date
 from dialogue.slots.choice import parse_choice
 from dialogue.slots.date_time import parse_date_time
 from dialogue.slots.digits import MOST_DIGITS, parse_digits
+from dialogue.slots.email import parse_email
 from dialogue.slots.integer import MOST_INTEGER, parse_integer
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.listed import ListedField, Option, parse_listed
@@ -30,16 +31,16 @@ __all__ = [
 ]  # fmt: skip
 
 SlotType: TypeAlias = Literal[
-    "yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer", "name", "birth_date"
+    "yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer", "name", "birth_date", "email"
 ]
 SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)
 NUMBER_TYPES: tuple[SlotType, ...] = ("zip_code", "phone", "digits")
 """Types whose values are digits, which may be given in parts."""
-EXACT_TYPES: tuple[SlotType, ...] = (*NUMBER_TYPES, "birth_date")
+EXACT_TYPES: tuple[SlotType, ...] = (*NUMBER_TYPES, "birth_date", "email")
 """Types whose values nobody says by the way: a whole one is the answer, in however long a sentence."""
 FREE_TYPES: tuple[SlotType, ...] = ("name",)
 """Types that nearly any words may be a value of: what means something else in a state is no value of theirs."""
-SPOKEN_TYPES: tuple[SlotType, ...] = ("name", "birth_date")
+SPOKEN_TYPES: tuple[SlotType, ...] = ("name", "birth_date", "email")
 """Types whose values are in no recording: they are said by a voice."""
 
 
@@ -81,6 +82,8 @@ def parse(
             return parse_integer(text, lexicon, least, most)
         case "name":
             return parse_name(text, lexicon, previous)
+        case "email":
+            return parse_email(text, lexicon, previous)
         case "birth_date":
             return parse_birth_date(text, lexicon, now.date(), region, previous)
         case "choice":

@@ -46,11 +46,11 @@ _ICAO = _by_letter(
 
 FRENCH = Alphabet(
     letters={
-        "be": "b", "ce": "c", "de": "d", "effe": "f", "eff": "f", "ge": "g", "ache": "h", "ji": "j", "ka": "k",
+        "be": "b", "ce": "c", "de": "d", "effe": "f", "eff": "f", "ge": "g", "ache": "h", "hache": "h", "ji": "j", "ka": "k",
         "elle": "l", "emme": "m", "enne": "n", "pe": "p", "qu": "q", "cu": "q", "erre": "r", "esse": "s", "te": "t",
         "ve": "v", "ixe": "x", "ix": "x", "igrec": "y", "zede": "z", "zed": "z", "eu": "e",
     },
-    usual_words=frozenset("elle ce de te eu qu a y".split()),
+    usual_words=frozenset("elle hache ce de te eu qu a y".split()),
     long_letters=_longest_first({"double v": "w", "double ve": "w", "i grec": "y", "i grecque": "y", "y grec": "y"}),
     likened=("comme",),
     twice={"double": 2, "deux": 2, "2": 2, "triple": 3},

@@ -19,10 +19,10 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 ValueKind: TypeAlias = Literal[
     "text", "integer", "decimal", "money", "yes_no", "date", "time", "moment", "duration", "telephone", "postcode",
-    "name", "digits", "choice", "date_time", "list",
+    "name", "email", "digits", "choice", "date_time", "list",
 ]  # fmt: skip
 VALUE_KINDS: tuple[ValueKind, ...] = get_args(ValueKind)
-TEXT_LIKE = frozenset({"text", "telephone", "postcode", "name", "digits", "choice", "date_time"})
+TEXT_LIKE = frozenset({"text", "telephone", "postcode", "name", "email", "digits", "choice", "date_time"})
 NUMERIC = frozenset({"integer", "decimal", "money"})
 ORDERED = NUMERIC | {"date", "time", "moment", "duration"}
 
@@ -35,6 +35,10 @@ MOST_CHARACTERS = 500
 MOST_ROWS = 20
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,6})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_EMAIL = re.compile(
+    r"[a-z0-9!#$%&'*/=?^`{|}~_+-]{1,64}(?:\.[a-z0-9!#$%&'*/=?^`{|}~_+-]{1,64})*"  # RFC 5322, 3.4.1: dot-atom
+    r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}"
+)
 CURRENCIES = ("EUR", "GBP", "USD", "CHF")
 
 
@@ -110,6 +114,10 @@ def _canonical(kind: ValueType, text: str, where: Locale) -> str:
             if not phonenumbers.is_possible_number(number):
                 raise BadValue("must be a telephone number")
             return str(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+        case "email":
+            if not _EMAIL.fullmatch(text.lower()) or len(text) > 254:
+                raise BadValue("must be an email such as marie@example.com")
+            return text.lower()
         case "digits":
             digits = re.sub(r"[\s.-]", "", text)
             if not (digits.isascii() and digits.isdigit()):

@@ -20,6 +20,7 @@ trouble: {say: sorry, then: bye}
 slots:
   name: name
   born: birth_date
+  email: email
   fuel: {type: choice, choices: {gas: [gaz, gas], oil: [fioul, gasolio, oil]}}
 defaults:
   no_input: {say: sorry, then: bye}
@@ -30,10 +31,11 @@ everywhere:
   human: {say: sorry, goto: bye}
 states:
   ask_name: {say: "Name ?", slot: name, read_back: ["{name}", "That is {name:spelled} ?"], filled: ask_born}
-  ask_born: {say: "Born ?", slot: born, read_back: ["{born} ?"], filled: ask_fuel}
+  ask_born: {say: "Born ?", slot: born, read_back: ["{born} ?"], filled: ask_email}
+  ask_email: {say: "E-mail ?", slot: email, filled: ask_fuel}
   ask_fuel: {say: "Fuel ?", slot: fuel, filled: recap}
   recap:
-    say: "So {name}, {born}, {fuel} ?"
+    say: "So {name}, {born}, {email}, {fuel} ?"
     answers: {"yes": bye, "no": sorry}
   sorry: {say: sorry, goto: bye}
   bye: {say: bye, hangup: true, outcome: done}
@@ -43,7 +45,13 @@ BORN = {
     "it": "dodici marzo ottantacinque",
     "en": "march twelfth nineteen eighty five",
 }
+MARIE = "marie.dupont@gmail.com"
 FUEL = {"fr": "gaz", "it": "gaz", "en": "gaz"}
+EMAIL = {
+    "fr": "marie point dupont arobase gmail point com",
+    "it": "marie punto dupont chiocciola gmail punto com",
+    "en": "marie dot dupont at gmail dot com",
+}
 YES = {"fr": "oui", "it": "sì", "en": "yes"}
 HUMAN = ("un conseiller s'il vous plaît", "un operatore per favore", "an adviser please")
 
@@ -58,7 +66,7 @@ def a_call(language: str) -> Rehearsal:
 
 def at_the_recap(language: str) -> Rehearsal:
     call = a_call(language)
-    for line in ("Marie Dupont", YES[language], BORN[language], YES[language], "gas"):
+    for line in ("Marie Dupont", YES[language], BORN[language], YES[language], EMAIL[language], "gas"):
         call.says(line)
     assert call.dialogue.state == "recap"
     return call
@@ -132,7 +140,7 @@ def test_a_name_is_corrected_at_the_recap(language: str, said: str, name: str) -
 def test_another_answer_is_not_taken_for_a_name_in_a_correction() -> None:
     call = at_the_recap("fr")
     call.says("je me suis trompé, c'est le fioul")
-    assert slots(call) == {"name": "Marie Dupont", "born": "1985-03-12", "fuel": "oil"}
+    assert slots(call) == {"name": "Marie Dupont", "born": "1985-03-12", "email": MARIE, "fuel": "oil"}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +148,7 @@ def test_another_answer_is_not_taken_for_a_name_in_a_correction() -> None:
 )
 def test_a_date_of_birth_is_said_without_its_day_of_the_week(language: str, said: str) -> None:
     call = at_the_recap(language)
-    assert call.spoken == [f"So Marie Dupont, {said}, {FUEL[language]} ?"]
+    assert call.spoken == [f"So Marie Dupont, {said}, {MARIE}, {FUEL[language]} ?"]
 
 
 @pytest.mark.parametrize(
@@ -169,7 +177,7 @@ def test_what_is_no_date_of_birth_fills_nothing(said: str) -> None:
 def test_each_slot_is_a_variable_of_its_type() -> None:
     flow = read_flow(FLOW.replace("LANGUAGE", "fr"), "fr/form.yaml", KNOWN)
     kinds = {name: str(kind) for name, kind in scope_of(flow.slots, flow.variables).items() if name in flow.slots}
-    assert kinds == {"name": "name", "born": "date", "fuel": "choice"}
+    assert kinds == {"name": "name", "born": "date", "email": "email", "fuel": "choice"}
 
 
 def test_a_comparison_with_another_type_is_refused() -> None:
@@ -178,3 +186,28 @@ def test_a_comparison_with_another_type_is_refused() -> None:
     )
     with pytest.raises(BadFlow, match="cannot be compared"):
         read_flow(text, "fr/form.yaml", KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "email"),
+    [
+        ("fr", "je me suis trompée, c'est arobase free point fr", "marie.dupont@free.fr"),
+        ("fr", "je corrige : marie point durand arobase gmail point com", "marie.durand@gmail.com"),
+        ("it", "ho sbagliato, è maria punto dupont chiocciola libero punto it", "maria.dupont@libero.it"),
+        ("en", "I was wrong, it's mary dot dupont at sky dot com", "mary.dupont@sky.com"),
+    ],
+)
+def test_an_address_is_corrected_at_the_recap(language: str, said: str, email: str) -> None:
+    call = at_the_recap(language)
+    call.says(said)
+    assert (slots(call)["email"], slots(call)["name"]) == (email, "Marie Dupont")
+    assert call.spoken[0] == f"Now {email}."
+
+
+def test_an_address_that_is_not_sure_is_asked_again() -> None:
+    call = a_call("fr")
+    for line in ("Marie Dupont", "oui", BORN["fr"], "oui", "marie dupont arobase gmail point com"):
+        call.says(line)
+    assert ("email" in slots(call), call.dialogue.state) == (False, "ask_email")
+    call.says("marie dupont tout attaché arobase gmail point com")
+    assert slots(call)["email"] == "mariedupont@gmail.com"
