@@ -32,14 +32,14 @@ _LOCAL = re.compile(r"[a-z0-9_](?:[a-z0-9_+-]|\.(?!\.))*(?<![.])")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _PAUSES = frozenset(",;:!?…")
 _E_MAIL = re.compile(r"\be-mail", re.IGNORECASE)
-Kind: TypeAlias = Literal["sign", "word", "letters", "digits", "together", "around"]
+_PartKind: TypeAlias = Literal["sign", "word", "letters", "digits", "together", "around"]
 
 
 @dataclass(frozen=True)
 class _Part:
     """A piece of an address: its characters, and whether the recogniser wrote it hard beside the one before."""
 
-    kind: Kind
+    kind: _PartKind
     text: str = ""
     glued: bool = False
     written: bool = False  # the sign stood there itself
@@ -121,10 +121,10 @@ def _next(
         return _Part("letters", spelled[0], word.hyphen), spelled[1]
     if length:
         return _Part("sign", sign), at + length
-    for phrases, kind in ((words.together, "together"), (words.nothing, "")):
+    for phrases, part in ((words.together, _Part("together")), (words.nothing, None)):
         _, length = _longest(texts, at, dict.fromkeys(phrases, ""))
         if length:
-            return (_Part("together") if kind else None), at + length
+            return part, at + length
     is_beside = _is_beside_sign(texts, at, words, before)
     if word.text in words.around and not is_beside and not word.hyphen:
         return _Part("around"), at + 1
@@ -135,7 +135,7 @@ def _next(
             return _Part("digits", digits.text, word.hyphen), end
     if word.text.endswith("'"):
         return (_Part("word", word.text[:-1]) if is_beside else _Part("around")), at + 1
-    kind: Kind = "letters" if len(word.text) == 1 else "word"
+    kind: _PartKind = "letters" if len(word.text) == 1 else "word"
     return _Part(kind, word.text, word.hyphen), at + 1
 
 

@@ -31,7 +31,7 @@ LIKE = 0.5  # similarity from which letters spell a word that was heard
 SPELLED, ANNOUNCED, KNOWN, CAPITALS, LONELY, BARE, DOUBTED = 0.95, 0.9, 0.88, 0.9, 0.8, 0.6, 0.5
 _ALIKE = ("dt", "iy", "ck", "sz", "cs", "ei")  # letters that are heard for one another
 _JOINED = re.compile(r"([ '-])")
-Kind: TypeAlias = Literal[
+_ItemKind: TypeAlias = Literal[
     "name", "spelled", "changed", "announces", "presents", "title", "first", "last", "spells", "behind", "hyphen",
     "skip", "both", "other",
 ]  # fmt: skip
@@ -41,7 +41,7 @@ Kind: TypeAlias = Literal[
 class _Item:
     """A piece of what was said. `text`: of a name as it will be written, of letters what they spell."""
 
-    kind: Kind
+    kind: _ItemKind
     text: str = ""
     pause: bool = False
     hyphen: bool = False
@@ -123,12 +123,12 @@ def _next(
     change = _change(piece, texts, at, lexicon.language, words)
     if change is not None:
         return _Item("changed", pause=pause, change=change[0]), change[1]
-    kinds: tuple[tuple[Kind, Sequence[str]], ...] = (
+    kinds: tuple[tuple[_ItemKind, Sequence[str]], ...] = (
         ("announces", words.announces), ("first", words.first), ("last", words.last), ("spells", words.spells),
         ("presents", words.presents), ("behind", words.behind), ("title", words.titles), ("skip", words.polite),
         ("hyphen", HYPHENS[lexicon.language]),
     )  # fmt: skip
-    best: tuple[int, Kind] = (0, "other")
+    best: tuple[int, _ItemKind] = (0, "other")
     for kind, phrases in kinds:
         length = _length(texts, at, phrases)
         if length > best[0]:
