@@ -46,6 +46,9 @@ class Step:
     back: bool = False
     restart: str = ""
     keep: tuple[str, ...] = ()
+    copy: Mapping[str, str] = field(default_factory=dict)
+    """Variable -> the one whose value it is given. `forget`: what begins so is forgotten before."""
+    forget: str = ""
     skip: bool = False
     """In a form: the question stays without an answer. Gone once the file is read."""
 
@@ -132,7 +135,7 @@ class Slot:
     offer: str = ""
 
 
-Origin: TypeAlias = Literal["constant", "fact", "set", "action"]
+Origin: TypeAlias = Literal["constant", "fact", "set", "action", "input"]
 
 
 @dataclass(frozen=True)
@@ -230,6 +233,8 @@ class State:
     outcomes: Mapping[str, Step] = field(default_factory=dict)
     filler: Wording = ()
     filler_ms: int = 700
+    file: str = ""
+    """Where it stands; empty: in the flow's own file."""
     form: str = ""
     """The form that it belongs to; its own name where it is one."""
     read_back_below: float = 1.01
@@ -286,6 +291,19 @@ class Form:
 
 
 @dataclass(frozen=True)
+class SubFlowRun:
+    """A sub-flow within a flow: the state that runs it, its name and file, the states that it became, what is known
+    after each outcome, and the inputs that may be left out."""
+
+    name: str
+    subflow: str
+    file: str
+    states: tuple[str, ...]
+    gives: Mapping[str, tuple[str, ...]]
+    optional: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Corrections:
     """Callers may correct what they said before. `say` with the new value (`{corrected}`), `unread` when it was not
     understood and the question is asked again."""
@@ -317,6 +335,7 @@ class Flow:
     """What `hours.open` and its like are told by; None: the flow names none."""
     counters: Mapping[str, int] = field(default_factory=dict)
     forms: Mapping[str, Form] = field(default_factory=dict)
+    runs: Mapping[str, SubFlowRun] = field(default_factory=dict)
     everywhere: Mapping[str, Step] = field(default_factory=dict)
     corrections: Corrections | None = None
     faqs: Mapping[str, Wording] = field(default_factory=dict)

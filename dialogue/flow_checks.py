@@ -87,7 +87,7 @@ def _unreachable(flow: Flow) -> list[Fault]:
     graph = {name: next_states(flow, state) for name, state in flow.states.items()}
     reached = _closure(graph, [flow.start, *filter(None, [flow.adviser_away])])
     return [
-        Fault(flow.file, state.line, name, "unreachable: nothing leads here")
+        Fault(state.file or flow.file, state.line, name, "unreachable: nothing leads here")
         for name, state in flow.states.items()
         if name not in reached
     ]
@@ -105,7 +105,7 @@ def _endless(flow: Flow) -> list[Fault]:
             ending.append(name)
     can_end = _closure(back, ending)
     return [
-        Fault(flow.file, state.line, name, "cannot end: no way leads from here to a transfer or hang-up")
+        Fault(state.file or flow.file, state.line, name, "cannot end: no way leads from here to a transfer or hang-up")
         for name, state in flow.states.items()
         if name not in can_end
     ]
@@ -115,7 +115,7 @@ def _circling(flow: Flow) -> list[Fault]:
     """States that only pass on and come back to themselves without asking anything."""
     graph = {name: _silently(flow, state) for name, state in flow.states.items()}
     return [
-        Fault(flow.file, state.line, name, "goes round for ever: goto leads back here")
+        Fault(state.file or flow.file, state.line, name, "goes round for ever: goto leads back here")
         for name, state in flow.states.items()
         if name in _closure(graph, graph[name])
     ]

@@ -24,7 +24,7 @@ from yaml.nodes import MappingNode, Node
 from dialogue.flow import Escalation, Form, Keypad, Member, Slot, State, Step, Variable, Wording
 from dialogue.flow_names import Names
 from dialogue.flow_steps import Parts
-from dialogue.flow_yaml import Fault, line_of
+from dialogue.flow_yaml import Fault, line_of, line_of_key
 from dialogue.values.conditions import Condition, IsKnown, Junction, Not, When
 from dialogue.values.templates import BadTemplate, fields_of
 from dialogue.values.value_types import ValueType
@@ -125,7 +125,7 @@ class Forms:
             if "recap" in reader.keys(entry) and "recap" not in entries:
                 reader.fault(entry, "recap of a question belongs to a form with a recap")
         router = State(
-            name, line_of(node) - 1, (), choose=self.choices(name, members, states), otherwise=after, form=name
+            name, line_of_key(node), (), choose=self.choices(name, members, states), otherwise=after, form=name
         )
         form = Form(name, tuple(members), filled, *(recap.wordings if recap else ((), (), ())))
         return form, [router, *states]
@@ -213,7 +213,7 @@ class Forms:
             form=form,
         )
         for key in ("no_input", "no_match"):
-            if getattr(state, key) is None:
+            if getattr(state, key) is None and not self.names.subflow:
                 reader.fault(node, f"recap needs {key}, here, in the form or in defaults")
         return Recapped(state, (say, question, wrong))
 

@@ -26,9 +26,15 @@ def check_known(flow: Flow, lines: Mapping[tuple[str, str], int]) -> list[Fault]
     walk = _Walk(flow, frozenset(name for name, variable in flow.variables.items() if variable.always))
     walk.everything()
     return [
-        Fault(flow.file, lines.get((state, text)) or lines.get(("", text)) or _line(flow, state), state, reason)
+        Fault(
+            _file(flow, state), lines.get((state, text)) or lines.get(("", text)) or _line(flow, state), state, reason
+        )
         for state, text, reason in dict.fromkeys(walk.wanting)
     ]
+
+
+def _file(flow: Flow, state: str) -> str:
+    return (flow.states[state].file if state in flow.states else "") or flow.file
 
 
 def _line(flow: Flow, state: str) -> int:
@@ -61,6 +67,11 @@ class _Walk:
         self._reports = True
         for name, known in self.known.items():
             list(self._leaving(self.flow.states[name], known))
+        for run in self.flow.runs.values():
+            for outcome, given in run.gives.items():
+                known = self.known.get(f"{run.name}.done.{outcome}", frozenset(given))
+                of = self.flow.states[run.states[0]].name if run.states else ""
+                self.wanting += [(of, "", _gives(outcome, name)) for name in given if name not in known]
         self._state = ""
         for wording in (self.flow.dead_air, self.flow.transfer_failed, *self.flow.trouble.say):
             self._said(wording, self.always)
@@ -136,12 +147,23 @@ class _Walk:
             if step.otherwise is not None:
                 yield from self._taken(step.otherwise, known | known_if(step.when.condition, False))
             known |= known_if(step.when.condition, True)
-        known |= frozenset(step.set)
+        known = self._given(step, known) | frozenset(step.set)
         self._said(step.say, known)
         if step.goto:
             yield step.goto, known
         if step.restart:
             yield step.restart, self.always
+
+    def _given(self, step: Step, known: Knowledge) -> Knowledge:
+        """What is known where a sub-flow begins: nothing of its own but its inputs."""
+        if not step.forget:
+            return known
+        run = self.flow.runs[step.forget.removesuffix(".")]
+        for target, source in step.copy.items():
+            if source not in known and target not in run.optional and self._reports:
+                self.wanting.append((self._state, "{" + source + "}", _reason(source)))
+        inputs = {target for target, source in step.copy.items() if source in known or target not in run.optional}
+        return frozenset(name for name in known if not name.startswith(step.forget)) | inputs
 
     def _said(self, wording: Wording, known: Knowledge) -> None:
         if self._reports:
@@ -165,6 +187,10 @@ class _Walk:
     def _is_list(self, name: str) -> bool:
         kind: ValueType | None = scope_of(self.flow.slots, self.flow.variables).get(name)
         return kind is not None and kind.kind == "list"
+
+
+def _gives(outcome: str, name: str) -> str:
+    return f"gives {outcome}: {name} may be unset then: not every way to this outcome gives it a value"
 
 
 def _reason(name: str) -> str:

@@ -10,25 +10,36 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import Node
 
-from dialogue.flow import OUTCOMES, Escalation, Flow, Form, Keypad, Slot, State, Step
+from dialogue.flow import OUTCOMES, Escalation, Flow, Keypad, Slot, State, Step
 from dialogue.flow_actions import Actions
 from dialogue.flow_checks import check_shape, own_steps, skips
 from dialogue.flow_forms import MEMBER_KEYS, Forms, is_form, names_of_forms
 from dialogue.flow_known import check_known
-from dialogue.flow_names import Known, Names
+from dialogue.flow_names import Known, Names, SubFlowText
 from dialogue.flow_steps import Parts
+from dialogue.flow_subflows import (
+    SUBFLOW_KEYS,
+    Inlined,
+    Runs,
+    SubFlow,
+    is_run,
+    joined_text,
+    read_gives,
+    read_takes,
+    split_text,
+)  # fmt: skip
 from dialogue.flow_tables import Tables
 from dialogue.flow_variables import TABLES_OF_VARIABLES, VariableTables
-from dialogue.flow_yaml import Fault, Reader, line_of
+from dialogue.flow_yaml import Fault, Reader, line_of_key
 from dialogue.slots.regions import region_of, timezone_of
 from dialogue.values.value_types import Locale
 
 STATE_KEYS = (
     "say", "ask_again", "answers", "means", "slot", "slot_intents", "read_back", "read_back_retries", "filled",
     "read_back_below", "filled_as", "refused", "listen", "keypad", "no_input", "no_match", "goto", "transfer",
-    "hangup", "outcome", "choose", "otherwise", "action", "outcomes", "filler",
+    "hangup", "outcome", "choose", "otherwise", "action", "outcomes", "filler", "done",
 )  # fmt: skip
 QUESTION_KEYS = (
     "say", "ask_again", "answers", "means", "slot_intents", "read_back", "read_back_retries", "read_back_below",
@@ -40,7 +51,7 @@ FLOW_KEYS = (
     "adviser_away", "dead_air", "defaults", "counters", "slots", "constants", "facts", "variables", "actions",
     "hours", "everywhere", "corrections", "faqs", "states",
 )  # fmt: skip
-WAYS = ("goto", "transfer", "hangup", "choose", "action")
+WAYS = ("goto", "transfer", "hangup", "choose", "action", "done")
 REQUIRED = ("flow", "language", "start", "too_long", "trouble", "states")
 
 
@@ -54,22 +65,36 @@ class BadFlow(ValueError):
 
 def read_flow(text: str, file: str, known: Known, edited_at: str = "") -> Flow:
     """The flow of a YAML text. `file` names it in faults, `edited_at` goes into the call record. Raises BadFlow."""
+    main, kept = split_text(text)
+    known = replace(known, subflows={**known.subflows, **kept})
     loader = _Loader(file, known)
-    flow = loader.flow(text)
+    flow = loader.flow(main)
     if flow is None or loader.reader.faults:
         raise BadFlow(loader.reader.faults)
     faults = check_shape(flow) or check_known(flow, loader.names.lines)
     if faults:
         raise BadFlow(faults)
+    if loader.used:
+        text = joined_text(main, loader.used)
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     lengths = {name: ms for name, ms in known.prompts.items() if ms is not None}
     return replace(flow, prompt_ms=lengths, prompt_texts=known.texts, text=text, version=version, edited_at=edited_at)
 
 
+def faults_of_sub_flow(name: str, known: Known) -> list[Fault]:
+    """What is wrong in the file of a sub-flow, whoever runs it."""
+    source = known.subflows[name]
+    loader = _Loader(source.file, known, (name,))
+    loader.names.where = Locale(known.language or "fr")
+    loader.has_corrections = True
+    loader.read_sub_flow(source.text, name)
+    return loader.reader.faults
+
+
 class _Loader:
     """One pass over one file. Names that come later in the file are collected before the steps are read."""
 
-    def __init__(self, file: str, known: Known) -> None:
+    def __init__(self, file: str, known: Known, stack: tuple[str, ...] = ()) -> None:
         self.reader = Reader(file)
         self.names = Names(self.reader, known)
         self.parts = Parts(self.names)
@@ -77,6 +102,11 @@ class _Loader:
         self.variables = VariableTables(self.names)
         self.no_input: Escalation | None = None
         self.no_match: Escalation | None = None
+        self.stack = stack
+        self.has_corrections = False
+        self.runs = Runs(self)
+        self.used: dict[str, SubFlowText] = {}
+        """The sub-flows that are run, and those that these run."""
 
     def flow(self, text: str) -> Flow | None:
         reader = self.reader
@@ -88,23 +118,10 @@ class _Loader:
             if key not in top:
                 reader.fault(root, f"the flow needs {key}")
         self.names.where = self.where(top)
-        state_nodes = reader.mapping(top["states"], "states") if "states" in top else {}
-        self.names.states = frozenset(state_nodes) | names_of_forms(state_nodes)
-        if "counters" in top:
-            for name, node in reader.mapping(top["counters"], "counters").items():
-                self.names.counters[name] = reader.whole(node, f"counter {name}", 0, 100)
+        state_nodes = self.state_names(top)
         hours = self.names.opening_hours(top["hours"]) if "hours" in top else None
-        if "slots" in top:
-            for name, node in reader.mapping(top["slots"], "slots").items():
-                self.names.slots[name] = self.tables.slot(name, node)
-        for key, origin in TABLES_OF_VARIABLES:
-            if key in top:
-                self.variables.read(top[key], key, origin)
-        if "actions" in top:
-            self.names.actions = Actions(self.names, self.variables).read(top["actions"])
-        self.tables.check_listed()
-        if "defaults" in top:
-            self.defaults(top["defaults"])
+        self.has_corrections = "corrections" in top
+        self.read_tables(top, state_nodes)
         everywhere = {}
         if "everywhere" in top:
             everywhere = self.parts.answers(top["everywhere"], "everywhere")
@@ -112,37 +129,23 @@ class _Loader:
                 reader.fault(top["everywhere"], "skip belongs to the questions of a form")
         corrections = self.parts.corrections(top["corrections"]) if "corrections" in top else None
         faqs = self.tables.faqs(top["faqs"]) if "faqs" in top else {}
-        states: dict[str, State] = {}
-        forms: dict[str, Form] = {}
-        for name, node in state_nodes.items():
-            reader.state = name
-            if not is_form(node):
-                states[name] = self.state(name, node)
-            elif (read := Forms(self.names, self).read(name, node, corrections is not None)) is not None:
-                forms[name] = read[0]
-                states |= {state.name: state for state in read[1]}
-        reader.state = ""
-        for state in states.values():
+        read = self.read_states(state_nodes)
+        for state in read.states.values():
             self.check_meanings(state, everywhere)
         if any(key not in top for key in REQUIRED):
             return None
         start = self.names.state_name(top["start"], "start")
         dead_air_ms, dead_air = self.tables.dead_air(top["dead_air"]) if "dead_air" in top else (1_800, ())
-        return Flow(
+        flow = Flow(
             name=reader.text(top["flow"], "flow"),
             language=self.names.where.language,
             start=start,
-            states=states,
+            states={},
             trouble=self.parts.escalation(top["trouble"], "trouble"),
             too_long=self.parts.step(top["too_long"], "too_long"),
             timezone=self.names.where.timezone,
             region=self.names.where.region,
-            slots=self.names.slots,
-            variables=self.names.variables,
-            actions=self.names.actions,
             hours=hours,
-            counters=self.names.counters,
-            forms=forms,
             everywhere=everywhere,
             corrections=corrections,
             faqs=faqs,
@@ -155,6 +158,100 @@ class _Loader:
             max_turns=reader.whole(top["max_turns"], "max_turns", 3, 500) if "max_turns" in top else 40,
             file=reader.file,
         )
+        self.runs.inline(read, self)
+        names = self.names
+        return replace(
+            flow,
+            states=read.states,
+            forms=read.forms,
+            runs=read.runs,
+            slots=names.slots,
+            variables=names.variables,
+            actions=names.actions,
+            counters=names.counters,
+        )
+
+    def state_names(self, top: Mapping[str, Node]) -> dict[str, Node]:
+        """The nodes of the states, whose names are known from here on."""
+        nodes = self.reader.mapping(top["states"], "states") if "states" in top else {}
+        self.names.states = frozenset(nodes) | names_of_forms(nodes)
+        return nodes
+
+    def read_tables(self, top: Mapping[str, Node], state_nodes: Mapping[str, Node]) -> None:
+        """What states may name: counters, slots, variables, actions, what sub-flows give; and the defaults."""
+        reader = self.reader
+        if "counters" in top:
+            for name, node in reader.mapping(top["counters"], "counters").items():
+                self.names.counters[name] = reader.whole(node, f"counter {name}", 0, 100)
+        if "slots" in top:
+            for name, node in reader.mapping(top["slots"], "slots").items():
+                self.names.slots[name] = self.tables.slot(name, node)
+        for key, origin in TABLES_OF_VARIABLES:
+            if key in top:
+                self.variables.read(top[key], key, origin)
+        self.runs.open(state_nodes)
+        if "actions" in top:
+            self.names.actions = Actions(self.names, self.variables).read(top["actions"])
+        self.tables.check_listed()
+        if "defaults" in top:
+            self.defaults(top["defaults"])
+
+    def read_states(self, nodes: Mapping[str, Node]) -> Inlined:
+        """The states of the file, forms as the states that they become."""
+        read = Inlined()
+        for name, node in nodes.items():
+            self.reader.state = name
+            if is_run(node, self.names):
+                run = self.runs.state(name, node)
+                if run is not None:
+                    read.states |= {state.name: state for state in run[0]}
+                    read.runs[name] = run[1]
+            elif not is_form(node):
+                read.states[name] = self.state(name, node)
+            elif (form := Forms(self.names, self).read(name, node, self.has_corrections)) is not None:
+                read.forms[name] = form[0]
+                read.states |= {state.name: state for state in form[1]}
+        self.reader.state = ""
+        return read
+
+    # --- sub-flows ---
+
+    def sub_flow(self, name: str) -> SubFlow | None:
+        """A sub-flow of the folder; its faults are ours, each once."""
+        source = self.names.known.subflows[name]
+        inner = _Loader(source.file, self.names.known, (*self.stack, name))
+        inner.names.where = self.names.where
+        inner.has_corrections = self.has_corrections
+        inner.parts.listening, inner.parts.keys = self.parts.listening, self.parts.keys
+        sub = inner.read_sub_flow(source.text, name)
+        self.reader.faults += [fault for fault in inner.reader.faults if fault not in self.reader.faults]
+        self.used |= {name: source, **inner.used}
+        return sub
+
+    def read_sub_flow(self, text: str, name: str) -> SubFlow | None:
+        """The sub-flow of a YAML text."""
+        reader, names = self.reader, self.names
+        root = reader.document(text)
+        if root is None:
+            return None
+        top = reader.mapping(root, "the sub-flow", SUBFLOW_KEYS)
+        for key in ("subflow", "gives", "start", "states"):
+            if key not in top:
+                reader.fault(root, f"the sub-flow needs {key}")
+        names.subflow = name
+        if "subflow" in top and reader.text(top["subflow"], "subflow") != name:
+            reader.fault(top["subflow"], f"a sub-flow is called as its file, {name}")
+        state_nodes = self.state_names(top)
+        outcomes = reader.mapping(top["gives"], "gives") if "gives" in top else {}
+        names.outcomes = frozenset(outcomes)
+        names.states |= {f"done.{outcome}" for outcome in outcomes}
+        takes, optional = read_takes(self.variables, top["takes"]) if "takes" in top else ({}, frozenset())
+        self.read_tables(top, state_nodes)
+        gives = read_gives(names, top.get("gives"))
+        read = self.read_states(state_nodes)
+        start = names.state_name(top["start"], "start") if "start" in top else ""
+        self.runs.inline(read, self)
+        return SubFlow(start, takes, optional, gives, read.states, read.forms, names, read.runs)
 
     def where(self, top: Mapping[str, Node]) -> Locale:
         language = self.tables.language(top["language"]) if "language" in top else "fr"
@@ -215,7 +312,7 @@ class _Loader:
                 filled_as[value] = self.parts.step(step, f"filled_as {value}")
         state = State(
             name=name,
-            line=line_of(node) - (1 if isinstance(node, MappingNode) else 0),
+            line=line_of_key(node),
             say=self.names.say(entries["say"], "say") if "say" in entries else (),
             ask_again=self.names.wordings(entries["ask_again"], "ask_again") if "ask_again" in entries else (),
             answers=self.parts.answers(entries["answers"], "answers") if "answers" in entries else {},
@@ -238,7 +335,11 @@ class _Loader:
             keypad=self.parts.keypad(entries["keypad"]) if "keypad" in entries else Keypad(self.parts.keys),
             no_input=self.parts.escalation(entries["no_input"], "no_input") if "no_input" in entries else self.no_input,
             no_match=self.parts.escalation(entries["no_match"], "no_match") if "no_match" in entries else self.no_match,
-            goto=self.names.state_name(entries["goto"], "goto") if "goto" in entries else "",
+            goto=self.names.state_name(entries["goto"], "goto")
+            if "goto" in entries
+            else self.names.done(entries["done"])
+            if "done" in entries
+            else "",
             transfer=self.parts.extension(entries["transfer"]) if "transfer" in entries else "",
             hangup=reader.flag(entries["hangup"], "hangup") if "hangup" in entries else False,
             outcome=reader.text(entries["outcome"], "outcome") if "outcome" in entries else "",
@@ -273,9 +374,9 @@ class _Loader:
         if state.listens:
             if not state.say:
                 reader.fault(node, "a state that listens must say something")
-            if state.no_input is None:
+            if state.no_input is None and not self.names.subflow:
                 reader.fault(node, "needs no_input, here or in defaults")
-            if state.no_match is None:
+            if state.no_match is None and not self.names.subflow:
                 reader.fault(node, "needs no_match, here or in defaults")
         elif (state.transfer or state.hangup) and not state.outcome:
             reader.fault(node, "a state that ends the call needs an outcome")

@@ -22,6 +22,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 
 
 @dataclass(frozen=True)
+class SubFlowText:
+    """A sub-flow as its file has it."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Known:
     """What the flow's folder holds: intents, FAQ intents, prompts with their length (None: no audio yet) and texts."""
 
@@ -33,6 +41,7 @@ class Known:
     """Its name; empty where the flow is in no folder."""
     any_intent: bool = False
     """The files of the intents cannot be read: whatever a flow names is taken."""
+    subflows: Mapping[str, SubFlowText] = field(default_factory=dict)
     hours: Mapping[str, Hours] = field(default_factory=dict)
     bad_hours: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
     """Files of hours that are refused, with what is wrong in them."""
@@ -55,6 +64,9 @@ class Names:
         self.variables: dict[str, Variable] = dict(BUILT_IN)
         self.actions: dict[str, Action] = {}
         self.where = Locale()
+        self.subflow = ""
+        self.outcomes: frozenset[str] = frozenset()
+        """The name of the sub-flow that is read, and how it may be done; of a flow, none."""
         self.lines: dict[tuple[str, str], int] = {}
         """(state, a wording's entry or a condition) -> the line where it stands, for faults that are found later."""
         self._recorded = {text: name for name, text in known.texts.items() if known.prompts.get(name) is not None}
@@ -166,6 +178,15 @@ class Names:
         if name and name not in self.states:
             self.reader.fault(node, f"unknown state {name} in {what}{likely(name, self.states)}")
         return name
+
+    def done(self, node: Node) -> str:
+        """The place where a sub-flow is left, by an outcome."""
+        name = self.reader.text(node, "done")
+        if not self.subflow:
+            self.reader.fault(node, "done belongs to sub-flows")
+        elif name and name not in self.outcomes:
+            self.reader.fault(node, f"unknown outcome {name}{likely(name, self.outcomes)}: gives names them")
+        return f"done.{name}"
 
     def slot_name(self, node: Node) -> str:
         """A slot of this flow."""

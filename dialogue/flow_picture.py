@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
-from dialogue.flow import Flow, Form, State
+from dialogue.flow import Flow, Form, State, SubFlowRun
 from dialogue.flow_checks import destinations, exits, own_steps
 
 BOX_W, LINE_H, GAP = 290, 15, 24
@@ -21,6 +21,7 @@ STYLE = (
     ".ask{fill:#e8f1fb;stroke:#3b73b9}.end{fill:#fbeee8;stroke:#b9663b}.good{fill:#e9f7e9;stroke:#3c8f3c}"
     ".act{fill:#f3eafb;stroke:#7a4bb9}.choose{fill:#fdf8e1;stroke:#b59a2b}"
     ".form{fill:#f2f7fd;stroke:#3b73b9;stroke-width:1.5}"
+    ".run{fill:#f7f7ee;stroke:#8a8a5b;stroke-dasharray:6 3}"
     ".any{fill:#f5f5f5;stroke:#999;stroke-dasharray:4 3}path{fill:none;stroke:#666}"
 )
 ANYWHERE = "anywhere"
@@ -53,6 +54,7 @@ def picture(flow: Flow) -> str:
         lines = _lines(flow, flow.states[name])
         state = flow.states[name]
         kind = "act" if state.action else "choose" if state.choose and not state.form else "ask"
+        kind = "choose" if state.otherwise is not None and not (state.form or state.action) else kind
         boxes[name] = Box(name, kind, MARGIN, y, 34 + LINE_H * len(lines), lines)
         is_within = flow.states[name].form and name != _last_of_form(flow, flow.states[name].form)
         y += boxes[name].height + (WITHIN_FORM if is_within else 46)
@@ -82,7 +84,8 @@ def picture(flow: Flow) -> str:
             '<path d="M0,0 L8,4 L0,8 z" style="fill:#666"/></marker></defs>',
             f'<rect width="{width:g}" height="{height:g}" fill="white"/>',
             title + version,
-            *[_frame(flow, boxes, name) for name in flow.forms],
+            *[_ground("run", 16, [boxes[name] for name in _of_run(flow, run)]) for run in flow.runs.values()],
+            *[_ground("form", 8, [boxes[name] for name in _of_form(form)]) for form in flow.forms.values()],
             *drawn,
             "</svg>\n",
         ]
@@ -97,22 +100,41 @@ def _with_forms_together(flow: Flow, ranked: list[str]) -> list[str]:
         if form is None:
             found.append(name)
         elif form.name not in found:
-            found += [form.name, *(member.state for member in form.members), *([form.recap] if form.recap else [])]
+            found += _of_form(form)
+    for run in sorted(flow.runs.values(), key=lambda run: run.name.count("."), reverse=True):  # inner ones first
+        found = _together(found, _of_run(flow, run))
     return found
 
 
+def _together(names: list[str], group: list[str]) -> list[str]:
+    """The same names with those of a group side by side, where its first one stands."""
+    of = set(group)
+    at = names.index(group[0])
+    inside = sorted((name for name in names if name in of), key=lambda name: (name != group[0], ".done." in name))
+    before, after = ([name for name in part if name not in of] for part in (names[:at], names[at:]))
+    return [*before, *inside, *after]
+
+
+def _of_form(form: Form) -> list[str]:
+    """The states of a form, as they are drawn."""
+    return [form.name, *(member.state for member in form.members), *([form.recap] if form.recap else [])]
+
+
+def _of_run(flow: Flow, run: SubFlowRun) -> list[str]:
+    """The states of a sub-flow that are drawn with it; those that end the call stand with the other ends."""
+    names = [run.name, *run.states, *(f"{run.name}.done.{outcome}" for outcome in run.gives)]
+    return [name for name in names if not (flow.states[name].transfer or flow.states[name].hangup)]
+
+
 def _last_of_form(flow: Flow, name: str) -> str:
-    form = flow.forms[name]
-    return form.recap or form.members[-1].state
+    return _of_form(flow.forms[name])[-1]
 
 
-def _frame(flow: Flow, boxes: dict[str, Box], name: str) -> str:
-    """The ground that the questions of a form stand on."""
-    first, last = boxes[name], boxes[_last_of_form(flow, name)]
-    height = last.y + last.height - first.y + 16
-    return (
-        f'<rect class="form" x="{first.x - 8:g}" y="{first.y - 8:g}" width="{BOX_W + 16}" height="{height:g}" rx="9"/>'
-    )
+def _ground(kind: str, margin: int, boxes: list[Box]) -> str:
+    """What the questions of a form, or the states of a sub-flow, stand on."""
+    top, bottom = min(box.y for box in boxes) - margin, max(box.y + box.height for box in boxes) + margin
+    x, width = boxes[0].x - margin, BOX_W + 2 * margin
+    return f'<rect class="{kind}" x="{x:g}" y="{top:g}" width="{width:g}" height="{bottom - top:g}" rx="9"/>'
 
 
 def _ranked(flow: Flow) -> list[str]:
@@ -127,7 +149,9 @@ def _ranked(flow: Flow) -> list[str]:
                 waiting.append(to)
     far = len(flow.states)
     moving = [
-        name for name, state in flow.states.items() if state.listens or state.goto or state.choose or state.action
+        name
+        for name, state in flow.states.items()
+        if state.listens or state.goto or state.choose or state.action or state.otherwise
     ]
     return sorted(moving, key=lambda name: distance.get(name, far))
 
@@ -157,6 +181,8 @@ def _arrows(flow: Flow) -> dict[tuple[str, str], str]:
             own = reason in state.answers or bool(state.choose or state.action) or (reason, "") == ("filled", "")
             for to in destinations(step):
                 if to != state.name and not _stay_in_form(flow, state, to) and (own or (reason, to) not in common):
+                    if state.otherwise is not None and not state.choose and not state.action:
+                        reason = ""  # it merely passes on
                     over = " (over limit)" if step.count and to != step.goto else ""
                     over = " (otherwise)" if step.otherwise and to != step.goto and not state.choose else over
                     labels.setdefault((state.name, to), []).append(reason + over)
@@ -194,6 +220,10 @@ def _lines(flow: Flow, state: State) -> tuple[str, ...]:
             lines.append(f"after {state.filler_ms} ms says " + ", ".join(state.filler))
     if state.is_form:
         return ("a form: any of it may be answered any time,", "what is missing is asked in this order")
+    if state.name in flow.runs:
+        return (f"runs the sub-flow {flow.runs[state.name].subflow} ({flow.runs[state.name].file.rpartition('/')[2]})",)
+    if ".done." in state.name:
+        return (f"outcome {state.name.rpartition('.')[2]}",)
     form = flow.forms.get(state.form)
     if form is not None and state.name == form.recap:
         lines = ["reads all back; anything can be corrected"]

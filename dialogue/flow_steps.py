@@ -15,9 +15,9 @@ from dialogue.values.value_types import BadValue, stored
 
 STEP_KEYS = (
     "say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over",
-    "when", "otherwise", "back", "restart", "keep", "skip",
+    "when", "otherwise", "back", "restart", "keep", "skip", "done",
 )  # fmt: skip
-WAYS_OF_STEPS = ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart")
+WAYS_OF_STEPS = ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart", "done")
 LADDER_KEYS = ("say", "retries", "then", "ask")
 LISTEN_KEYS = (
     "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms", "end_silence_ms",
@@ -52,7 +52,11 @@ class Parts:
         entries = reader.mapping(node, what, STEP_KEYS)
         step = Step(
             say=self.names.say(entries["say"], "say") if "say" in entries else (),
-            goto=self.names.state_name(entries["goto"], "goto") if "goto" in entries else "",
+            goto=self.names.state_name(entries["goto"], "goto")
+            if "goto" in entries
+            else self.names.done(entries["done"])
+            if "done" in entries
+            else "",
             transfer=self.extension(entries["transfer"]) if "transfer" in entries else "",
             hangup=reader.flag(entries["hangup"], "hangup") if "hangup" in entries else False,
             outcome=reader.text(entries["outcome"], "outcome") if "outcome" in entries else "",
@@ -113,7 +117,7 @@ class Parts:
         if "then" not in entries:
             reader.fault(node, f"{what} needs then: what comes after the last step")
         then = self.step(entries["then"], f"{what} then") if "then" in entries else Step(hangup=True, outcome=what)
-        if not (then.goto or then.ends):
+        if not (then.goto or then.ends):  # `done` is a goto
             reader.fault(node, f"{what} then must lead to a state, transfer or hang up")
         ask = reader.flag(entries["ask"], f"{what} ask") if "ask" in entries else True
         if not say and not ask:

@@ -16,14 +16,15 @@ import yaml
 
 from audio_prompts.catalogue import BadCatalogue, lengths_ms, lengths_of_audio, read_catalogue
 from dialogue.flow import Flow
-from dialogue.flow_loader import BadFlow, read_flow
-from dialogue.flow_names import Known
+from dialogue.flow_loader import BadFlow, faults_of_sub_flow, read_flow
+from dialogue.flow_names import Known, SubFlowText
 from dialogue.flow_yaml import Fault
 from dialogue.hours.hours_file import BadHours, read_hours
 from dialogue.hours.opening_hours import Hours
 from yaml_text import NotUtf8, compose, place_of, read_utf8
 
 A_FLOW = re.compile(r"^(flow|states)\s*:", re.MULTILINE)  # beside intents, guards and other files of a language
+A_SUBFLOW = re.compile(r"^subflow\s*:", re.MULTILINE)
 HOURS = re.compile(r"^(hours|exceptions)\s*:", re.MULTILINE)
 VERSIONS_KEPT = 50
 
@@ -149,6 +150,7 @@ class FlowStore:
                 surroundings[path.parent.name] = known_beside(path, self._prompts_dir)
             known, around = surroundings[path.parent.name]
             faults.extend(around)
+            faults.extend(fault for name in known.subflows for fault in faults_of_sub_flow(name, known))
             faults.extend(fault for bad in known.bad_hours.values() for fault in bad)
             try:
                 flow = read_file(path, replace(known, any_hours=whatever))
@@ -180,7 +182,7 @@ class FlowStore:
 
 def is_flow(path: Path) -> bool:
     """Whether a YAML file is meant to be a flow, good or bad."""
-    return _begins(path, A_FLOW)
+    return _begins(path, A_FLOW) and not _begins(path, A_SUBFLOW)
 
 
 def _begins(path: Path, what: re.Pattern[str]) -> bool:
@@ -223,7 +225,22 @@ def known_beside(path: Path, prompts_dir: Path) -> tuple[Known, list[Fault]]:
     else:
         known = Known(intents, faqs, lengths, texts, folder.name)
     hours, bad = hours_beside(folder)
-    return replace(known, hours=hours, bad_hours=bad), faults
+    subflows, unread = subflows_beside(folder)
+    return replace(known, hours=hours, bad_hours=bad, subflows=subflows), faults + unread
+
+
+def subflows_beside(folder: Path) -> tuple[dict[str, SubFlowText], list[Fault]]:
+    """The sub-flows of a folder of flows by the names of their files, and the faults of those that cannot be read."""
+    found: dict[str, SubFlowText] = {}
+    faults: list[Fault] = []
+    for path in sorted(folder.glob("*.yaml")):
+        if _begins(path, A_SUBFLOW):
+            try:
+                found[path.stem] = SubFlowText(_shown(path), read_utf8(path))
+            except (OSError, NotUtf8) as error:
+                line, reason = place_of(error)
+                faults.append(Fault(_shown(path), line, "", f"cannot be read: {reason}"))
+    return found, faults
 
 
 def hours_beside(folder: Path) -> tuple[dict[str, Hours], dict[str, tuple[Fault, ...]]]:
@@ -231,7 +248,7 @@ def hours_beside(folder: Path) -> tuple[dict[str, Hours], dict[str, tuple[Fault,
     good: dict[str, Hours] = {}
     bad: dict[str, tuple[Fault, ...]] = {}
     for path in sorted(folder.glob("*.yaml")):
-        if is_flow(path) or not _begins(path, HOURS):
+        if is_flow(path) or _begins(path, A_SUBFLOW) or not _begins(path, HOURS):
             continue
         try:
             good[path.stem] = read_hours(read_utf8(path), _shown(path))
@@ -248,7 +265,7 @@ def misplaced(flows_dir: Path) -> Iterator[tuple[Path, str]]:
     for path in sorted(flows_dir.rglob("*")):
         if path.suffix.lower() in (".yaml", ".yml") and path.suffix != ".yaml" and path.is_file():
             yield path, f"is not read: call it {path.stem}.yaml"
-        elif path.suffix == ".yaml" and len(path.relative_to(flows_dir).parts) != 2 and is_flow(path):
+        elif path.suffix == ".yaml" and len(path.relative_to(flows_dir).parts) != 2 and _begins(path, A_FLOW):
             yield path, f"is not read: flows are {flows_dir.name}/<language>/<name>.yaml"
 
 

@@ -36,6 +36,11 @@ def line_of(node: Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def line_of_key(node: Node) -> int:
+    """The line of the key that a node stands behind: the one before, unless a mapping stands within {}."""
+    return line_of(node) - (1 if isinstance(node, MappingNode) and not node.flow_style else 0)
+
+
 def likely(name: str, known: Iterable[str]) -> str:
     """`, did you mean x?` when something known is close, else nothing."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.7)

@@ -180,7 +180,7 @@ class Coverage:
 
 def coverage(flow: Flow, results: list[Result]) -> Coverage:
     """Every state, answer, counter limit, FAQ, slot value, confirmation and escalation of a flow: which were seen."""
-    wanted: set[str] = {f"state {name}" for name, state in flow.states.items() if not state.choose}
+    wanted: set[str] = {f"state {name}" for name, state in flow.states.items() if state.otherwise is None}
     wanted |= {f"counter {name} over" for name in flow.counters}
     wanted |= {f"anywhere: {intent}" for intent in flow.everywhere} | {f"faq {name}" for name in flow.faqs}
     wanted |= {"trouble", "trouble: the end", "too long"}

@@ -22,7 +22,7 @@ from dialogue.offers import chosen, offered_rows, without
 from dialogue.values.conditions import When
 from dialogue.values.judging import Unset, holds
 from dialogue.values.templates import Field
-from dialogue.variables import said, value_of
+from dialogue.variables import said, text_of, value_of
 from dialogue.wording import items_of
 from protocol.items import Item, PromptItem
 from protocol.messages import CallConcluded, TurnTaken
@@ -253,6 +253,8 @@ class Talk:
         if step.when is not None and step.otherwise is not None and not self.holds(step.when):
             self.take(step.otherwise)
             return
+        if step.forget:
+            self._begin_anew(step)
         if step.set:
             self._set(step.set)
         if step.outcome:
@@ -273,6 +275,19 @@ class Talk:
             self.ask_again(step.say)
         else:
             self.ask((), step.say)
+
+    def _begin_anew(self, step: Step) -> None:
+        """A sub-flow begins: what it knew before is forgotten, its inputs are what they are now."""
+        c, now = self.conversation, local_time(self.flow, self.at)
+        given = {target: text_of(self.flow, c, now, source) for target, source in step.copy.items()}
+        self.change(
+            slots={name: value for name, value in c.slots.items() if not name.startswith(step.forget)},
+            variables={
+                **{name: value for name, value in c.variables.items() if not name.startswith(step.forget)},
+                **{name: value for name, value in given.items() if value is not None},
+            },
+            lists={name: rows for name, rows in c.lists.items() if not name.startswith(step.forget)},
+        )
 
     def _set(self, values: Mapping[str, str]) -> None:
         """Gives slots and variables values."""

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from dialogue.flow_actions import ACTION_KEYS, GIVEN_KEYS
+from dialogue.flow_forms import FORM_KEYS, MEMBER_KEYS, RECAP_KEYS
 from dialogue.flow_loader import FLOW_KEYS, STATE_KEYS
 from dialogue.flow_steps import CORRECTION_KEYS, KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
+from dialogue.flow_subflows import RUN_KEYS, SUBFLOW_KEYS
 from dialogue.flow_tables import SLOT_KEYS
 from dialogue.scores import ACTIONS, CHECKS
 from dialogue.slots import SLOT_TYPES
@@ -25,6 +27,11 @@ KEYS = sorted(
         *GIVEN_KEYS,
         *SLOT_TYPES,
         *SLOT_KEYS,
+        *FORM_KEYS,
+        *MEMBER_KEYS,
+        *RECAP_KEYS,
+        *SUBFLOW_KEYS,
+        *RUN_KEYS,
         *ACTIONS,
         *CHECKS,
     }
