@@ -1,9 +1,11 @@
-"""Eight French voices that neither the detector nor the recogniser was developed with, at telephone level.
+"""Eight French voices that neither the detector nor the recogniser was developed with, at telephone level; and eight
+others, which it was.
 
-Chosen before anything was measured with them, none left out afterwards: Pico; Kokoro's French voice and three that lie
-between it and voices of other speakers (their style vectors mixed, French phonemes); three of mbrola (Debian non-free:
-`mbrola`, `mbrola-fr2`, `-fr4`, `-fr6`). What they said is kept in `.pronto/cache/happy_path`, since a near-human voice
-takes as long to speak as its speech lasts.
+`VOICES` were chosen before anything was measured with them, none left out afterwards: Pico; Kokoro's French voice and
+three that lie between it and voices of other speakers (their style vectors mixed, French phonemes); three of mbrola
+(Debian non-free: `mbrola`, `mbrola-fr2`, `-fr4`, `-fr6`). `TUNING` are other speakers: four of mbrola (`-fr1`, `-fr3`,
+`-fr5`, `-fr7`), four of Kokoro that read French with an accent. What they said is kept in `.pronto/cache/happy_path`,
+since a near-human voice takes as long to speak as its speech lasts.
 """
 
 from __future__ import annotations
@@ -50,13 +52,21 @@ VOICES = (
     TestVoice("mbrola fr4", "espeak", "mb-fr4"),
     TestVoice("mbrola fr6", "espeak", "mb-fr6"),
 )
+"""Held out: nothing is chosen with these."""
+TUNING = (
+    *(TestVoice(f"mbrola {name}", "espeak", f"mb-{name}") for name in ("fr1", "fr3", "fr5", "fr7")),
+    *(TestVoice(f"Kokoro {name}", "kokoro", f"ff_siwis={name}") for name in ("af_bella", "am_adam")),
+    *(TestVoice(f"Kokoro {name}", "kokoro", f"ff_siwis={name}") for name in ("pf_dora", "im_nicola")),
+)
+"""What is chosen is chosen with these."""
 
 
 class Mixed(Kokoro):
-    """Kokoro with voices between two: `ff_siwis+am_michael` is 65 % of the first."""
+    """Kokoro with voices between two: `ff_siwis+am_michael` is 65 % of the first; and with voices that read another
+    language than theirs: `ff_siwis=am_adam` is the second with the phonemes of the first."""
 
     def _styles(self, voice: str) -> Samples:
-        one, _, other = voice.partition("+")
+        one, _, other = voice.partition("=")[2].partition("+") if "=" in voice else voice.partition("+")
         styles = super()._styles(one)
         if other:
             styles = (1 - OTHERS_SHARE) * styles + OTHERS_SHARE * super()._styles(other)

@@ -35,6 +35,7 @@ from config import ROOT, STATE
 from dialogue.slots import parse
 from speech_service.engines.pico import PicoFailed
 from whisper_service.batcher import Batcher
+from whisper_service.closed_sets import Awaited
 from whisper_service.engine import load_engine
 from whisper_service.jobs import Decoded, Job
 from whisper_service.service import load_families
@@ -92,7 +93,7 @@ class Listener:
         with wave.open(file, "wb") as wav:
             wav.setparams((1, 2, LINE_HZ, 0, "NONE", ""))
             wav.writeframes(samples.astype("<i2").tobytes())
-        wanted = TranscriptionRequest(file.getvalue(), awaited=(awaited,) if awaited and self._tells else ())
+        wanted = TranscriptionRequest(file.getvalue(), awaited=Awaited((awaited,) if awaited and self._tells else ()))
         wall, cpu = time.monotonic(), time.process_time()
         transcript = asyncio.run(self._transcriber.transcribe(wanted))
         row.wall_s.append(time.monotonic() - wall)

@@ -34,6 +34,7 @@ SURE_FREE = 0.85  # what may be a value of a free type, and an intent as well, i
 SURE = 0.9  # of one clause among several
 JOINED = 0.75  # confidence of a number that came in parts
 BARE_WORDS = 5  # an answer this short that holds a value is about that value
+MOST_CHOICES, MOST_PHRASES = 16, 12  # that a recogniser is told of: more cost it more than they help
 BARE_YES_NO = 0.95  # slots.yes_no gives this or more when yes or no is most of what was said
 
 
@@ -299,6 +300,17 @@ def _other_questions(flow: Flow, state: State) -> list[State]:
     form = flow.forms.get(state.form)
     members = form.members if form is not None else ()
     return [flow.states[member.state] for member in members if member.state != state.name]
+
+
+def awaited_choices(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
+    """The phrases of each choice that can be taken now, with `|` between them; empty where none is asked for."""
+    state = flow.states.get(conversation.state)
+    if state is None or not state.listens or not state.slot or conversation.confirming:
+        return ()
+    choices = flow.slots[state.slot].choices
+    if len(choices) > MOST_CHOICES:
+        return ()
+    return tuple("|".join((phrases or (value,))[:MOST_PHRASES]) for value, phrases in choices.items())
 
 
 def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -> bool:

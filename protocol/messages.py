@@ -265,7 +265,8 @@ class Listen(_Message, frozen=True):
     `turn_model`: guesses are told only if the caller sounds as if they had finished, and end after `whole_silence_ms`.
     `barge_in`: utterances are also made while the bot speaks, from `barge_in_ms` of evidence for speech on; with less
     they are asides. `hints`: words the recogniser may expect. `awaited`: what the state can accept (`yes_no`, and the
-    types of slots), for the recogniser to weigh against what it heard.
+    types of slots), for the recogniser to weigh against what it heard; `choices`: of a choice the phrases of each, with
+    `|` between them.
     """
 
     turn: Integer
@@ -280,6 +281,7 @@ class Listen(_Message, frozen=True):
     turn_model: bool = False
     whole_silence_ms: Integer = 350
     awaited: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 class EndUtterance(_Message, frozen=True):

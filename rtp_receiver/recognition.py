@@ -164,6 +164,7 @@ class Recognition:
             language=listen.language,
             hints=listen.hints,
             awaited=listen.awaited,
+            choices=listen.choices,
             samples=segment.samples,
         )
         metrics.OWN_DELAY.observe(max(0.0, time.time() - segment.heard_at))

@@ -42,6 +42,7 @@ class Utterance:
     hints: tuple[str, ...]
     samples: Samples
     awaited: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class WhisperClient:
             "language": utterance.language,
             "hints": list(utterance.hints),
             "awaited": list(utterance.awaited),
+            "choices": list(utterance.choices),
             "deadline_ms": max(1, int((ends_at - time.monotonic()) * 1_000)),
         }
         # Base64 needs no escaping: putting it in by hand saves half the cost of the post.

@@ -35,6 +35,29 @@ LONGEST_WORDS: Final = 4
 """A longer text is a sentence, unless the model doubts it."""
 DOUBTED: Final = -1.0
 
+LEAST_CHOICE: Final = -9.5
+"""Log probability of a choice, below which it is not taken."""
+CHOICE_APART: Final = 2.5
+"""Log probability between a choice and every other one, and every short word that is none."""
+BEHIND_FREE: Final = 7.0
+"""Log probability that a choice may be behind what free decoding wrote: nonsense is likelier than what was said."""
+SURE_OTHER: Final = -0.35
+"""Mean log probability of a decoded text that is no choice, from which on it is believed."""
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """What the caller's dialogue can accept; what is not known here is passed over."""
+
+    types: tuple[str, ...] = ()
+    """`yes_no`, and the types of slots."""
+    choices: tuple[str, ...] = ()
+    """Of a choice: the phrases of each, with `|` between them, the first of which names it."""
+
+
+ANYTHING: Final = Awaited()
+"""Nobody said what is awaited."""
+
 
 @dataclass(frozen=True)
 class ClosedSet:
@@ -67,11 +90,16 @@ class Weighed:
 
 _YES_NO: Final = {
     "fr": ClosedSet(
-        {"yes": "Oui.|Oui !|Oui...|Oui, oui.|Ouais.|D'accord.|Ok.", "no": "Non.|Non !|Non...|Non, non.|Non merci."},
+        {
+            "yes": "Oui.|Oui !|Oui...|Oui, oui.|Ouais.|D'accord.|Ok.|Oui, c'est ça.|Oui, tout à fait."
+            "|Oui, je veux bien.|Oui, d'accord.|Oui, bien sûr.",
+            "no": "Non.|Non !|Non...|Non, non.|Non merci.|Non, ce n'est pas ça.|Non, pas du tout.",
+        },
         {
             "yes": "oui|oui oui|oui oui oui|ouais|ouais ouais|d accord|ok|okay|oui d accord|ok d accord|oui merci"
-            "|oui c est ca|c est ca|oui bien sur|bien sur",
-            "no": "non|non non|non non non|non merci|nan",
+            "|oui c est ca|c est ca|oui bien sur|bien sur|oui tout a fait|tout a fait|oui je veux bien|je veux bien",
+            "no": "non|non non|non non non|non merci|nan|non ce n est pas ca|non c est pas ca|c est pas ca"
+            "|non pas du tout|pas du tout",
         },
         "Allô ?|Bonjour.|Bon.|Merci.|Quoi ?|Hein ?|Euh...|On...|Nous.|Où ?|Un.|Ah !",
     ),
@@ -93,11 +121,41 @@ _YES_NO: Final = {
     ),
 }
 _SETS: Final[Mapping[str, Mapping[str, ClosedSet]]] = {"yes_no": _YES_NO}
+_LEADS: Final[Mapping[str, tuple[str, ...]]] = {
+    "fr": ("au {}", "le {}"), "it": ("a {}", "il {}"), "en": ("{} heating", "with {}")
+}  # fmt: skip
+"""How a choice is named in a short answer, besides bare."""
+_NO_CHOICE: Final[Mapping[str, str]] = {
+    "fr": "pourquoi|comment|pardon|attendez|quoi",
+    "it": "perché|come|scusi|aspetti|cosa",
+    "en": "why|how|sorry|wait|what",
+}
+_MOST_TEXTS: Final = 16
+"""That are scored of all choices together."""
 
 
-def closed_set(awaited: Sequence[str], language: str) -> ClosedSet | None:
+def choice_set(choices: Sequence[str], language: str) -> ClosedSet | None:
+    """The set of a choice, each with `|` between its phrases, the first of which names it; None where there is nothing
+    to choose from, or no telling how it is said in this language."""
+    if len(choices) < 2 or language not in _NO_CHOICE:
+        return None
+    phrases = {listed[0]: listed for choice in choices if (listed := [p for p in choice.split("|") if normalise(p)])}
+    most = max(2, _MOST_TEXTS // len(phrases))
+    return ClosedSet(
+        {name: "|".join(_ways(listed, language)[:most]) for name, listed in phrases.items()},
+        {name: "|".join(map(normalise, listed)) for name, listed in phrases.items()},
+        _NO_CHOICE[language],
+    )
+
+
+def _ways(phrases: Sequence[str], language: str) -> list[str]:
+    led = (lead.format(phrases[0]) for lead in _LEADS[language])
+    return list(dict.fromkeys((phrases[0], *led, *sorted(phrases[1:], key=len))))
+
+
+def closed_set(types: Sequence[str], language: str) -> ClosedSet | None:
     """The set of what is awaited, if there is one in this language."""
-    return next((_SETS[name][language] for name in awaited if language in _SETS.get(name, {})), None)
+    return next((_SETS[name][language] for name in types if language in _SETS.get(name, {})), None)
 
 
 def is_worth_scoring(expected: ClosedSet, text: str, avg_logprob: float) -> bool:
@@ -127,6 +185,41 @@ def decide(expected: ClosedSet, text: str, hypotheses: Mapping[str, float], scor
     if decoded and (decoded != best or apart < CONTESTED_APART or above < 0.0):
         return Weighed("contested", text, -math.inf)
     return Weighed()
+
+
+def names_a_choice(expected: ClosedSet, text: str) -> bool:
+    """Whether a phrase of a choice stands in a decoded text."""
+    said = f" {normalise(text)} "
+    return any(f" {phrase} " in said for phrase in expected.meaning_of)
+
+
+def is_choice_worth_scoring(expected: ClosedSet, text: str, avg_logprob: float) -> bool:
+    """Whether a decoded text may be a choice that was misheard."""
+    if not text or avg_logprob >= SURE_OTHER or names_a_choice(expected, text):
+        return False
+    return len(text.split()) <= LONGEST_WORDS
+
+
+def decide_choice(
+    expected: ClosedSet, hypotheses: Mapping[str, float], scores: Mapping[str, float], unprompted: Mapping[str, float]
+) -> Weighed:
+    """Which choice was named, by the decoder's hypotheses and the scores of the set's texts (log probabilities), with
+    the state's hints before them and without: a hint makes its word likelier, also where a word like it was said."""
+    of_choice = {meaning: _best(texts, scores) for meaning, texts in expected.written.items()}
+    best = max(of_choice, key=lambda meaning: of_choice[meaning])
+    score, text = of_choice[best]
+    others = [other[0] for meaning, other in of_choice.items() if meaning != best]
+    second = max(*others, _best(expected.rivals, scores)[0])
+    free = max(hypotheses.values(), default=-math.inf)
+    if score < LEAST_CHOICE or score - second < CHOICE_APART or score < free - BEHIND_FREE:
+        return Weighed()
+    if _best(expected.written[best], unprompted)[0] < _best(expected.rivals, unprompted)[0]:
+        return Weighed()
+    return Weighed("taken", text, score - log_sum([score, second]))
+
+
+def _best(texts: str, scores: Mapping[str, float]) -> tuple[float, str]:
+    return max((scores[text], text) for text in texts.split("|"))
 
 
 def log_sum(values: Sequence[float]) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import Request
@@ -13,6 +12,7 @@ from fastapi import Request
 from whisper_service import metrics
 from whisper_service.audio import BadAudio
 from whisper_service.batcher import Closed
+from whisper_service.closed_sets import ANYTHING, Awaited
 from whisper_service.languages import language_code
 from whisper_service.service import Service
 from whisper_service.transcriber import Busy, TooLate, Transcript, TranscriptionRequest, UnknownLanguage, hints_of
@@ -56,14 +56,12 @@ class Dispatcher:
         hints: list[str],
         deadline_ms: int | None,
         temperature: float = 0.0,
-        awaited: Sequence[str] = (),
+        awaited: Awaited = ANYTHING,
     ) -> Transcript:
         """The transcript, in time or not at all; `language` by any name that clients use. Raises Refusal."""
         allowed_ms = min(self._service.settings.whisper_deadline_ms, deadline_ms or 600_000, _header_deadline(request))
         expires_at = arrived + allowed_ms / 1000
-        wanted = TranscriptionRequest(
-            audio, language_code(language), hints_of(hints), temperature, tuple(awaited), expires_at
-        )
+        wanted = TranscriptionRequest(audio, language_code(language), hints_of(hints), temperature, awaited, expires_at)
         outcome = "error"
         try:
             transcript = await self._ask(request, wanted)

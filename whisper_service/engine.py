@@ -22,7 +22,17 @@ from faster_whisper.transcribe import get_suppressed_tokens
 
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, OutOfMemory
-from whisper_service.closed_sets import closed_set, decide, is_worth_scoring
+from whisper_service.closed_sets import (
+    ANYTHING,
+    Awaited,
+    Weighed,
+    choice_set,
+    closed_set,
+    decide,
+    decide_choice,
+    is_choice_worth_scoring,
+    is_worth_scoring,
+)
 from whisper_service.jobs import FRAMES_PER_S, Decoded, Job, Mel, judge
 from whisper_service.language_check import is_foreign_perhaps, other_language
 from whisper_service.languages import AUTO
@@ -58,13 +68,13 @@ class WhisperEngine:
         return np.asarray(self._model.feature_extractor(samples)[:, :-1], np.float32)
 
     def job(
-        self, mel: Mel, language: str, hints: Sequence[str] = (), temperature: float = 0.0, awaited: Sequence[str] = ()
+        self, mel: Mel, language: str, hints: Sequence[str] = (), temperature: float = 0.0, awaited: Awaited = ANYTHING
     ) -> Job:
         """An utterance with its prompt and the least context that holds it."""
         needed_s, context_s = mel.shape[1] / FRAMES_PER_S + MARGIN_S, self._shortest_s
         while context_s < min(needed_s, FULL_CONTEXT_S):
             context_s = min(2 * context_s, FULL_CONTEXT_S)
-        accepted = tuple(awaited) if self.notes.closed_sets else ()
+        accepted = awaited if self.notes.closed_sets else ANYTHING
         return Job(mel, language, self._hint_tokens(hints), context_s, temperature, accepted)
 
     def prepare(
@@ -73,7 +83,7 @@ class WhisperEngine:
         language: str,
         hints: Sequence[str] = (),
         temperature: float = 0.0,
-        awaited: Sequence[str] = (),
+        awaited: Awaited = ANYTHING,
     ) -> Job:
         """The job of 16 kHz samples."""
         return self.job(self.features(samples), language, hints, temperature, awaited)
@@ -123,15 +133,31 @@ class WhisperEngine:
         """What was decoded, beside what could be accepted: the same encoder output, asked again."""
         if foreign := self._other_language(encoded, row, job, decoded):
             return replace(decoded, other_language=foreign)
-        expected = closed_set(job.awaited, decoded.language)
+        for weigh in (self._yes_or_no, self._choice):
+            weighed = weigh(encoded, row, job, decoded)
+            if weighed.verdict:
+                return replace(decoded, text=weighed.text, avg_logprob=weighed.logprob, verdict=weighed.verdict)
+        return decoded
+
+    def _yes_or_no(self, encoded: Any, row: int, job: Job, decoded: Decoded) -> Weighed:
+        expected = closed_set(job.awaited.types, decoded.language)
         if expected is None or not is_worth_scoring(expected, decoded.text, decoded.avg_logprob):
-            return decoded
-        prompt = self._prompt(decoded.language, job.hints)
-        scores = self._scores.of(encoded, row, job.mel.shape[1], prompt, expected.texts)
-        weighed = decide(expected, decoded.text, dict(decoded.hypotheses), scores)
-        if not weighed.verdict:
-            return decoded
-        return replace(decoded, text=weighed.text, avg_logprob=weighed.logprob, verdict=weighed.verdict)
+            return Weighed()
+        scores = self._scored(encoded, row, job, decoded, job.hints, expected.texts)
+        return decide(expected, decoded.text, dict(decoded.hypotheses), scores)
+
+    def _choice(self, encoded: Any, row: int, job: Job, decoded: Decoded) -> Weighed:
+        expected = choice_set(job.awaited.choices, decoded.language)
+        if expected is None or not is_choice_worth_scoring(expected, decoded.text, decoded.avg_logprob):
+            return Weighed()
+        scores = self._scored(encoded, row, job, decoded, job.hints, expected.texts)
+        unprompted = self._scored(encoded, row, job, decoded, (), expected.texts) if job.hints else scores
+        return decide_choice(expected, dict(decoded.hypotheses), scores, unprompted)
+
+    def _scored(
+        self, encoded: Any, row: int, job: Job, decoded: Decoded, hints: tuple[int, ...], texts: Sequence[str]
+    ) -> dict[str, float]:
+        return self._scores.of(encoded, row, job.mel.shape[1], self._prompt(decoded.language, hints), texts)
 
     def _decoded(self, result: Any, language: str, job: Job) -> Decoded:
         # the batch's limit is that of its longest utterance: a loop in a shorter one ends where it would alone

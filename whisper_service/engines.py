@@ -10,6 +10,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again
+from whisper_service.closed_sets import ANYTHING, Awaited
 from whisper_service.engine import WhisperEngine
 from whisper_service.jobs import Decoded, Job
 
@@ -36,7 +37,7 @@ class EngineByLanguage:
         language: str,
         hints: Sequence[str] = (),
         temperature: float = 0.0,
-        awaited: Sequence[str] = (),
+        awaited: Awaited = ANYTHING,
     ) -> Job:
         """See WhisperEngine."""
         return self.of(language).prepare(samples, language, hints, temperature, awaited)

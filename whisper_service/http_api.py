@@ -23,6 +23,7 @@ from observability.endpoints import ServiceReport
 from observability.gate import Gate
 from whisper_service import metrics
 from whisper_service.admission import Admission, error_body
+from whisper_service.closed_sets import Awaited
 from whisper_service.dispatcher import CLIENT_GONE, Dispatcher, Refusal
 from whisper_service.languages import MAX_CHARS
 from whisper_service.openai_api import add_openai_routes
@@ -32,10 +33,13 @@ log = logging.getLogger("whisper_service")
 
 MAX_HINTS: Final = 64
 MAX_HINT_CHARS: Final = 200
+MAX_CHOICES: Final = 64
+MAX_CHOICE_CHARS: Final = 2_000
 Hint = Annotated[str, Field(max_length=MAX_HINT_CHARS)]
 Hints = Annotated[list[Hint], Field(max_length=MAX_HINTS)]
 Language = Annotated[str, Field(max_length=MAX_CHARS)]
-Awaited = Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=8)]
+Types = Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=8)]
+Choices = Annotated[list[Annotated[str, Field(max_length=MAX_CHOICE_CHARS)]], Field(max_length=MAX_CHOICES)]
 Deadline = Annotated[int, Field(ge=1, le=600_000)]
 
 
@@ -50,8 +54,9 @@ class WhisperRequest(BaseModel):
     connection_id: str = ""
     language: Language = "fr"
     hints: Hints = []
-    awaited: Awaited = []
-    """What the caller's dialogue can accept (`whisper_service.closed_sets`); what is not known here is passed over."""
+    awaited: Types = []
+    choices: Choices = []
+    """With `awaited` what the caller's dialogue can accept: `whisper_service.closed_sets.Awaited`."""
     deadline_ms: Deadline | None = None
 
 
@@ -70,7 +75,13 @@ def create_app(service: Service) -> FastAPI:
         arrived = time.monotonic()
         audio = _audio_of(body)
         transcript = await dispatcher.answer(
-            request, arrived, audio, body.language, body.hints, body.deadline_ms, awaited=body.awaited
+            request,
+            arrived,
+            audio,
+            body.language,
+            body.hints,
+            body.deadline_ms,
+            awaited=Awaited(tuple(body.awaited), tuple(body.choices)),
         )
         log.info(
             "transcribed",
@@ -92,13 +103,20 @@ def create_app(service: Service) -> FastAPI:
         audio: Annotated[UploadFile, File()],
         language: Annotated[Language, Form()] = "fr",
         hints: Annotated[Hints | None, Form()] = None,
-        awaited: Annotated[Awaited | None, Form()] = None,
+        awaited: Annotated[Types | None, Form()] = None,
+        choices: Annotated[Choices | None, Form()] = None,
         deadline_ms: Annotated[Deadline | None, Form()] = None,
     ) -> JSONResponse:
         arrived = time.monotonic()
         content = await audio.read()
         transcript = await dispatcher.answer(
-            request, arrived, content, language, hints or [], deadline_ms, awaited=awaited or []
+            request,
+            arrived,
+            content,
+            language,
+            hints or [],
+            deadline_ms,
+            awaited=Awaited(tuple(awaited or ()), tuple(choices or ())),
         )
         return JSONResponse(
             {"text": transcript.text, "filename": audio.filename or "", **dispatcher.fields(transcript, arrived)}

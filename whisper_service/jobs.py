@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from whisper_service.batcher import Again
-from whisper_service.closed_sets import ClosedVerdict
+from whisper_service.closed_sets import ANYTHING, Awaited, ClosedVerdict
 from whisper_service.model_notes import FULL_CONTEXT_S
 from whisper_service.said_numbers import says_only_numbers
 
@@ -38,8 +38,8 @@ class Job:
     """Tokens of the hints, cut to MAX_HINT_TOKENS."""
     context_s: float = FULL_CONTEXT_S
     temperature: float = 0.0
-    awaited: tuple[str, ...] = ()
-    """What can be accepted, by the names of `closed_sets`."""
+    awaited: Awaited = ANYTHING
+    """What can be accepted."""
     first: Decoded | None = None
     """What the first run said, when this is the second."""
 

@@ -15,8 +15,9 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 
 LEAST_FRAMES: Final = 50
-BEHIND_FRAMES: Final = 25
-"""Of the encoder (20 ms each) that are kept behind the audio: the rest of the context is silence, and costs time."""
+BEHIND_FRAMES: Final = 150
+"""Of the encoder (20 ms each) that are kept behind the audio: the rest of the context is silence, and costs time. With
+25 "le gaz" scored e^13 worse in one voice of eight; it costs a fifth more than that."""
 _LEAST: Final = 1e-9
 
 

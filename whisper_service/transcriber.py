@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from whisper_service.audio import Samples, decode
 from whisper_service.batcher import Batcher, Expired, Full
+from whisper_service.closed_sets import ANYTHING, Awaited
 from whisper_service.decoder_process import DecoderProcess
 from whisper_service.engine import WhisperEngine
 from whisper_service.engines import EngineByLanguage
@@ -63,8 +64,8 @@ class TranscriptionRequest:
     """Whisper's code, or AUTO: the model tells."""
     hints: tuple[str, ...] = ()
     temperature: float = 0.0
-    awaited: tuple[str, ...] = ()
-    """What can be accepted in the state of the caller's dialogue, by the names of `closed_sets`."""
+    awaited: Awaited = ANYTHING
+    """What can be accepted in the state of the caller's dialogue."""
     expires_at: float = float("inf")
     """`time.monotonic()` at which the answer is worth nothing."""
 

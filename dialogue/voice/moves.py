@@ -10,7 +10,7 @@ from typing import Any
 
 from dialogue.events import DialogueAction, Noted, StartTimer
 from dialogue.flow import Flow, State
-from dialogue.meaning import awaited, hints
+from dialogue.meaning import awaited, awaited_choices, hints
 from dialogue.talk import Talk
 from dialogue.voice.state import TIMERS, Dialogue, Phase, PlaybackUnderWay
 from protocol.items import AudioItem, Item, PromptItem, SpeechItem
@@ -180,6 +180,7 @@ class Moves:
                 turn_model=how.turn_model,
                 whole_silence_ms=how.whole_silence_ms,
                 awaited=awaited(self.flow, c) if listens else (),
+                choices=awaited_choices(self.flow, c) if listens else (),
             )
         )
 

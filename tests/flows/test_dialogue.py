@@ -25,7 +25,7 @@ from dialogue.events import (
     Understood,
 )
 from dialogue.flow import Escalation, Flow, Listening, Step
-from dialogue.meaning import allowed_intents, awaited, certain, needs_intent, patience_ms
+from dialogue.meaning import allowed_intents, awaited, awaited_choices, certain, needs_intent, patience_ms
 from dialogue.rehearsal import Decision, Rehearsal, Resolver
 from dialogue.voice import Dialogue, handle
 from protocol.items import ItemHeard, PromptItem, label, prompts
@@ -100,6 +100,19 @@ def test_the_recogniser_is_told_what_can_be_accepted(heating: Flow, resolve: Res
         ("ask_slot_call_back", ("yes_no", "date_time")),
     ]
     assert awaited(heating, call.dialogue.conversation) == ()  # the bot says goodbye
+
+
+def test_the_recogniser_is_told_the_phrases_of_every_choice_where_one_is_asked_for(
+    heating: Flow, resolve: Resolver
+) -> None:
+    call = call_in(heating, resolve, "ask_which_heating")
+    choices = awaited_choices(heating, call.dialogue.conversation)
+    assert [choice.split("|")[0] for choice in choices][:4] == ["gaz", "fioul", "électricité", "bois"]
+    assert "au gaz" in choices[0].split("|")
+    before = call_in(heating, resolve, "ask_owner_house").dialogue
+    assert awaited_choices(heating, before.conversation) == ()
+    _, actions = handle(heating, before, replace(said("oui", before), final=True))
+    assert [action.choices for action in actions if isinstance(action, Listen)] == [choices]
 
 
 def test_beginning_twice_does_no_harm(heating: Flow) -> None:

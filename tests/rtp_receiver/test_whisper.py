@@ -16,7 +16,9 @@ TEXT = "oui bonjour"
 
 def utterance() -> Utterance:
     audio = np.concatenate([silence(0.2), say(TEXT), silence(0.2)])
-    return Utterance("c1", "c1-2-3.wav", "fr", ("oui", "non"), audio, awaited=("yes_no", "zip_code"))
+    return Utterance(
+        "c1", "c1-2-3.wav", "fr", ("oui", "non"), audio, awaited=("yes_no", "zip_code"), choices=("gaz|au gaz", "bois")
+    )
 
 
 async def transcribe(server: WhisperServer, deadline_s: float = 10.0) -> RecognisedText:
@@ -31,6 +33,7 @@ async def test_everything_is_posted_and_the_answer_comes_back() -> None:
         assert (body["filename"], body["connection_id"], body["language"]) == ("c1-2-3.wav", "c1", "fr")
         assert body["hints"] == ["oui", "non"]
         assert body["awaited"] == ["yes_no", "zip_code"]
+        assert body["choices"] == ["gaz|au gaz", "bois"]
         assert 0 < body["deadline_ms"] <= 10_000
         assert np.array_equal(server.wavs[0], utterance().samples)
 

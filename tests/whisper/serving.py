@@ -13,6 +13,7 @@ from observability.http import Server
 from observability.listening import bound_socket
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, Batcher
+from whisper_service.closed_sets import ANYTHING, Awaited
 from whisper_service.engine import WhisperEngine
 from whisper_service.guards import GuardLimits
 from whisper_service.http_api import create_app
@@ -44,7 +45,7 @@ class HeldEngine:
         language: str,
         hints: Sequence[str] = (),
         temperature: float = 0.0,
-        awaited: Sequence[str] = (),
+        awaited: Awaited = ANYTHING,
     ) -> Job:
         return self._engine.prepare(samples, language, hints, temperature, awaited)
 

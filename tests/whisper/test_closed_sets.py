@@ -20,7 +20,16 @@ from tests.whisper.serving import FAMILIES, SPEECH
 from tests.whisper.test_transcriber import Gate, Parrot
 from whisper_service.audio import Samples
 from whisper_service.batcher import Batcher
-from whisper_service.closed_sets import SURE, closed_set, decide, is_worth_scoring
+from whisper_service.closed_sets import (
+    SURE,
+    Awaited,
+    choice_set,
+    closed_set,
+    decide,
+    decide_choice,
+    is_choice_worth_scoring,
+    is_worth_scoring,
+)
 from whisper_service.engine import WhisperEngine
 from whisper_service.guards import GuardLimits
 from whisper_service.jobs import Decoded, Job, judge
@@ -30,6 +39,7 @@ from whisper_service.transcriber import Transcriber, TranscriptionRequest
 FRENCH = closed_set(["yes_no"], "fr")
 assert FRENCH is not None
 FAR = -12.0
+YES_NO = Awaited(("yes_no",))
 
 
 def scores(**likely: float) -> dict[str, float]:
@@ -103,14 +113,14 @@ def test_there_is_no_set_for_what_is_not_known() -> None:
 def test_scores_of_texts_do_not_depend_on_the_others_nor_on_the_batch(
     engine: WhisperEngine, clips: list[Samples]
 ) -> None:
-    jobs = [engine.prepare(clip, "fr", awaited=["yes_no"]) for clip in clips[:3]]
+    jobs = [engine.prepare(clip, "fr", awaited=YES_NO) for clip in clips[:3]]
     together = [answer for answer in engine.run(jobs) if isinstance(answer, Decoded)]
     alone = [answer for job in jobs for answer in engine.run([job]) if isinstance(answer, Decoded)]
     assert [(answer.text, answer.verdict) for answer in together] == [(answer.text, answer.verdict) for answer in alone]
 
 
 def test_what_was_weighed_is_not_heard_again(engine: WhisperEngine, clips: list[Samples]) -> None:
-    job = engine.prepare(clips[0], "fr", awaited=["yes_no"])
+    job = engine.prepare(clips[0], "fr", awaited=YES_NO)
     doubtful = Decoded("Non.", "fr", -1.6, 0.1, 1.0)
     assert not isinstance(judge(job, doubtful), Decoded)
     contested = Decoded("Non.", "fr", -math.inf, 0.1, 1.0, verdict="contested")
@@ -127,7 +137,7 @@ def test_a_contested_answer_is_no_text_and_somebody_spoke() -> None:
     batcher = Batcher[Job, Decoded](engine)
     transcriber = Transcriber(engine, batcher, FAMILIES, GuardLimits(), 30.0, Gate())  # type: ignore[arg-type]
     try:
-        transcript = asyncio.run(transcriber.transcribe(TranscriptionRequest(SPEECH, awaited=("yes_no",))))
+        transcript = asyncio.run(transcriber.transcribe(TranscriptionRequest(SPEECH, awaited=YES_NO)))
     finally:
         transcriber.close()
     assert (transcript.text, transcript.reason, transcript.flags) == ("", "unsure", ("contested",))
@@ -165,3 +175,73 @@ def test_a_bare_yes_of_a_voice_never_tuned_on_is_never_taken_for_a_no() -> None:
     for (word, _), text in heard.items():
         meant = FRENCH.meaning_of[normalise(word)]
         assert FRENCH.meaning_of.get(text, meant) == meant, heard
+
+
+HEATING = ("gaz|gaz de ville|au gaz", "fioul|au fioul|mazout", "bois|poêle à bois")
+
+
+def of_choices(**likely: float) -> dict[str, float]:
+    """Scores of every text of the heating set: very unlikely, but for those that are given."""
+    expected = choice_set(HEATING, "fr")
+    assert expected is not None
+    given = {text.replace("_", " "): score for text, score in likely.items()}
+    assert given.keys() <= set(expected.texts)
+    return {text: given.get(text, -18.0) for text in expected.texts}
+
+
+def test_a_choice_far_above_the_others_is_taken_for_the_nonsense_that_was_decoded() -> None:
+    expected = choice_set(HEATING, "fr")
+    assert expected is not None
+    scores = of_choices(au_gaz=-5.1, bois=-11.1)
+    weighed = decide_choice(expected, {"on garde": -2.9}, scores, of_choices(gaz=-9.0, pourquoi=-10.0))
+    assert (weighed.verdict, weighed.text) == ("taken", "au gaz")
+    assert -0.2 < weighed.logprob < 0
+
+
+@pytest.mark.parametrize(
+    ("free", "likely"),
+    [
+        (-5.0, {"au_gaz": -6.0, "bois": -7.0}),  # which of the two?
+        (-2.8, {"bois": -2.8, "pourquoi": -3.0}),  # or a word that is no choice
+        (-1.0, {"au_gaz": -9.0}),  # what was decoded is far likelier
+        (-9.0, {"au_gaz": -12.0}),  # nobody said any of it
+    ],
+)
+def test_a_choice_that_may_as_well_be_something_else_is_not_taken(free: float, likely: dict[str, float]) -> None:
+    expected = choice_set(HEATING, "fr")
+    assert expected is not None
+    scores = of_choices(**likely)
+    assert decide_choice(expected, {"quelque chose": free}, scores, scores).verdict == ""
+
+
+def test_a_choice_is_not_taken_for_its_hint_alone() -> None:
+    expected = choice_set(HEATING, "fr")
+    assert expected is not None
+    prompted, unprompted = of_choices(bois=-3.6, pourquoi=-7.2), of_choices(bois=-7.1, pourquoi=-4.4)
+    assert decide_choice(expected, {"bouscola": -5.3}, prompted, unprompted).verdict == ""
+    assert decide_choice(expected, {"bouscola": -5.3}, prompted, prompted).text == "bois"
+
+
+def test_nobody_is_asked_about_a_text_that_names_a_choice_or_is_sure_or_a_sentence() -> None:
+    expected = choice_set(HEATING, "fr")
+    assert expected is not None
+    assert not is_choice_worth_scoring(expected, "C'est du bois.", -1.2)
+    assert not is_choice_worth_scoring(expected, "Attendez.", -0.2)
+    assert not is_choice_worth_scoring(expected, "Je ne sais pas trop ce que c'est", -0.9)
+    assert not is_choice_worth_scoring(expected, "", -0.9)
+    assert is_choice_worth_scoring(expected, "On garde", -0.98)
+
+
+def test_there_is_no_set_of_one_choice_nor_in_a_language_without_words_for_it() -> None:
+    assert choice_set((), "fr") is None
+    assert choice_set(("gaz",), "fr") is None
+    assert choice_set(HEATING, "pt") is None
+
+
+def test_a_choice_is_scored_with_the_words_before_it_and_few_of_its_phrases() -> None:
+    expected = choice_set(HEATING, "fr")
+    assert expected is not None
+    assert expected.written["fioul"] == "fioul|au fioul|le fioul|mazout"
+    many = choice_set([f"{name}|{name} blanc|{name} noir" for name in "abcdefg"], "fr")
+    assert many is not None
+    assert many.written["b"] == "b|au b"

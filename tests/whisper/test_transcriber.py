@@ -12,6 +12,7 @@ import pytest
 from tests.whisper.serving import FAMILIES, SPEECH
 from whisper_service.audio import Samples, decode
 from whisper_service.batcher import Again, Batcher
+from whisper_service.closed_sets import ANYTHING, Awaited
 from whisper_service.guards import GuardLimits
 from whisper_service.jobs import Decoded, Job
 from whisper_service.transcriber import TooLate, Transcriber, Transcript, TranscriptionRequest
@@ -32,11 +33,11 @@ class Parrot:
         language: str,
         hints: Sequence[str] = (),
         temperature: float = 0.0,
-        awaited: Sequence[str] = (),
+        awaited: Awaited = ANYTHING,
     ) -> Job:
         mel = np.zeros((80, samples.size // 160), np.float32)
         tokens = tuple(range(len(hints))) if self.takes_hints else ()
-        return Job(mel, language, tokens, temperature=temperature, awaited=tuple(awaited))
+        return Job(mel, language, tokens, temperature=temperature, awaited=awaited)
 
     def key(self, job: Job) -> Hashable:
         return len(job.hints)
