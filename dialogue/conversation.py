@@ -30,7 +30,8 @@ class Conversation:
     actions brought), by name, and `lists` their lists of records. A slot value that waits for confirmation is
     `tentative`; `part` are the digits so far of a number that is given in parts ("soixante-quinze" ...
     "zéro onze"), `narrowed` the records that an answer to a choice from a list left open, by number. `volunteered`
-    are clauses that may answer later questions. `last_said` is the last question, for "repeat". `effects` are those
+    are clauses that may answer later questions, `unmatched` the last texts in a row that meant nothing.
+    `last_said` is the last question, for "repeat". `effects` are those
     that are under way, by id; `effects_made` counts all. `acts` counts how often each state asked for its action,
     `awaited` is the effect that the conversation cannot go on without. `history` are the questions that were asked, by
     state, the last one last. `notes` go into the call record. `ending` is how the call will end: "hangup", or
@@ -53,6 +54,7 @@ class Conversation:
     narrowed: tuple[int, ...] = ()
     volunteered: tuple[Volunteered, ...] = ()
     read_backs: int = 0
+    unmatched: tuple[str, ...] = ()
     last_said: tuple[Item, ...] = ()
     effects: Mapping[str, Effect] = field(default_factory=dict)
     effects_made: int = 0

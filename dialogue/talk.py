@@ -7,6 +7,7 @@ end in silence.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -29,6 +30,8 @@ from protocol.messages import CallConcluded, TurnTaken
 
 CERTAIN = 0.9  # of what was volunteered; less is asked
 MOST_VOLUNTEERED = 4
+MOST_UNMATCHED = 2
+LOOP_WORDS, LOOP_ALIKE = 4, 0.8  # who says so many words again and again, nearly the same, is a recording
 ADVISER_AWAY = "adviser_away"
 """The outcome of a call that ends because, or after, no adviser took the caller."""
 MOST_NOTES = 20
@@ -89,7 +92,7 @@ class Talk:
         kept = ("no_match",) if meaning.kind in ("no_match", "part") else ()
         self.change(steps={name: step for name, step in before.steps.items() if name in kept})
         if meaning.kind not in ("no_match", "part"):
-            self.change(part="")
+            self.change(part="", unmatched=())
         intent = meaning.intent
         match meaning.kind:
             case "value":
@@ -121,7 +124,7 @@ class Talk:
                     self.volunteer((Volunteered(text),))
                 self.take(meaning.step)
             case _:
-                self.escalate("no_match", self.state.no_match)
+                self._not_matched(before, text)
         self.record(before, text, intent, meaning.score, committed)
 
     def _at_recap(self, form: Form, meaning: Meaning, text: str) -> Meaning:
@@ -175,6 +178,16 @@ class Talk:
         known = (member for member in form.members if member.slot in c.slots)
         values = (entry for one in known if one.when is None or self.holds(one.when) for entry in one.recap)
         return (*form.say, *values, *form.question)
+
+    def _not_matched(self, before: Conversation, text: str) -> None:
+        """Says so; but who says the same words for the third time is a recording, and nobody is there."""
+        said = before.unmatched
+        self.change(unmatched=(*said, text)[-MOST_UNMATCHED:])
+        if len(said) == MOST_UNMATCHED and all(_is_alike(text, earlier) for earlier in said):
+            self.change(steps=before.steps)
+            self.escalate("no_input", self.state.no_input)
+        else:
+            self.escalate("no_match", self.state.no_match)
 
     def _go_on(self, digits: str) -> None:
         """Keeps a part of a number. At the first the question comes again, the next are said after the caller."""
@@ -569,3 +582,9 @@ class Talk:
             self.change(concluded=True, outcome=outcome)
             noted = tuple(f"note_{number}={text}" for number, text in enumerate(c.notes, 1))
             self.actions.append(CallConcluded(c.call_id, self.at, outcome, c.known + noted))
+
+
+def _is_alike(one: str, other: str) -> bool:
+    """Whether two texts of some length are nearly the same words."""
+    words, others = one.lower().split(), other.lower().split()
+    return len(words) >= LOOP_WORDS and difflib.SequenceMatcher(None, words, others).ratio() >= LOOP_ALIKE

@@ -2,11 +2,13 @@
 
 Time is the chunk number. A run of speech becomes an utterance once enough of it was heard; after `eager_silence_ms` of
 silence what was said so far is worth a guess, after `commit_silence_ms` the guess may be acted on, after
-`end_silence_ms` the utterance is over. Who knows more of a guess (its words, its melody) may say how much silence ends
-it: `end_after`. Speech that resumes in between revises the guess and voids that. Speech over a prompt that is long
-enough for an utterance, but not sure enough to stop the prompt, is set aside when it is over: it is worth hearing all
-the same. So is, while an answer is awaited, what may have been a word too short or too soft for an utterance. Every
-utterance belongs to the turn that was listened to when it was confirmed. Pure: no clock, no audio, no model.
+`end_silence_ms` the utterance is over. Of one that goes on for longer than `max_utterance_ms` the end counts: who
+tells a story answers with its last words, and is not spoken over; at twice that length it is cut. Who knows more of a
+guess (its words, its melody) may say how much silence ends it: `end_after`. Speech that resumes in between revises the
+guess and voids that. Speech over a prompt that is long enough for an utterance, but not sure enough to stop the
+prompt, is set aside when it is over: it is worth hearing all the same. So is, while an answer is awaited, what may
+have been a word too short or too soft for an utterance. Every utterance belongs to the turn that was listened to when
+it was confirmed. Pure: no clock, no audio, no model.
 """
 
 from __future__ import annotations
@@ -44,6 +46,9 @@ MOST_FAINT: Final = 12
 FAINT_CHUNKS: Final = 2
 """Chunks that may be a word; one alone is a click."""
 
+LONGEST_TALK: Final = 2
+"""Times `max_utterance_ms`, after which an utterance is cut whatever goes on: music, a television."""
+
 FAINT_LONGEST_MS: Final = 2_000
 """What goes on for longer, and never becomes speech, is no word."""
 
@@ -62,6 +67,7 @@ class Endpointer:
         self._floor = 0  # audio before this chunk belongs to an earlier utterance
         self._run: Run | None = None
         self._confirmed = False
+        self._began = 0  # where the utterance began, which may be before what of it counts
         self._revision = 0
         self._guessed_to: int | None = None  # last voiced chunk that a guess covers
         self._after_guess: Run | None = None  # speech that no guess covers yet
@@ -196,6 +202,7 @@ class Endpointer:
             self._confirmed = self._spoke = True
             self._faint = None
             self._number(run)
+            self._began = run.first
             return Began(self.turn, self._utterance)
         if self._chunk - run.last < self._chunks(RUN_SILENCE_MS):
             return None
@@ -269,7 +276,8 @@ class Endpointer:
         assert run is not None
         assert self.turn is not None
         silence = self._chunk - run.last
-        too_long = self._chunk + 1 - run.first >= self._chunks(rules.max_utterance_ms)
+        run.first = max(run.first, min(run.last, self._chunk + 1 - self._chunks(rules.max_utterance_ms)))
+        too_long = self._chunk + 1 - self._began >= self._chunks(LONGEST_TALK * rules.max_utterance_ms)
         end_ms = rules.end_silence_ms if self._end_after_ms is None else self._end_after_ms
         if too_long or silence >= self._chunks(end_ms):
             guess = self._revision if self._guessed_to == run.last else 0

@@ -46,6 +46,7 @@ MOST_RESUMPTIONS = 3  # after so many coughs a prompt is no longer stopped
 MOST_UNHEARD = 3  # so many noises without words are a silence
 OfUtterance: TypeAlias = SpeechBegan | Recognised | Understood | NothingHeard | RecognitionTrouble | IntentTrouble
 SPEECH_GRACE_MS = 5_000  # after the longest utterance, for the transcript
+LONGEST_TALK = 2  # times `max_utterance_ms`: so long the receiver lets the caller talk, and takes the end of it
 FAILS_AT_ONCE = "request_timeout_error"
 
 
@@ -373,7 +374,7 @@ def _go_on(moves: Moves) -> None:
 def speech_in_silence(moves: Moves, event: SpeechBegan) -> None:
     """The caller begins to speak when it is their turn."""
     if _goes_on(moves.dialogue, event) or is_new(moves.dialogue, event):
-        moves.await_("hearing", moves.state.listening.max_utterance_ms + SPEECH_GRACE_MS)
+        moves.await_("hearing", LONGEST_TALK * moves.state.listening.max_utterance_ms + SPEECH_GRACE_MS)
 
 
 def speech_over_prompt(moves: Moves, event: SpeechBegan) -> None:
@@ -385,7 +386,7 @@ def speech_over_prompt(moves: Moves, event: SpeechBegan) -> None:
     if goes_on or moves.state.listening.barge_in:
         moves.note("barge_in", label(d.playback.items[0]))
         moves.cut_prompt()
-        moves.await_("hearing", moves.state.listening.max_utterance_ms + SPEECH_GRACE_MS)
+        moves.await_("hearing", LONGEST_TALK * moves.state.listening.max_utterance_ms + SPEECH_GRACE_MS)
 
 
 def _goes_on(d: Dialogue, event: SpeechBegan) -> bool:

@@ -115,6 +115,30 @@ def test_the_recogniser_is_told_the_phrases_of_every_choice_where_one_is_asked_f
     assert [action.choices for action in actions if isinstance(action, Listen)] == [choices]
 
 
+def test_a_recording_that_says_the_same_again_and_again_is_nobody(heating: Flow, resolve: Resolver) -> None:
+    call = call_in(heating, resolve, "ask_owner_house")
+    steps = []
+    for number in range(5):
+        call.says("veuillez patienter un conseiller va vous répondre" + (" bientôt" if number == 3 else ""))
+        call.listen()
+        steps.append(dict(call.dialogue.conversation.steps))
+    assert steps[:4] == [
+        {"no_match": 1},
+        {"no_match": 2},
+        {"no_match": 2, "no_input": 1},
+        {"no_match": 2, "no_input": 2},
+    ]
+    assert (call.dialogue.conversation.outcome, call.dialogue.conversation.ending) == ("no_input", "hangup")
+
+
+def test_who_is_not_understood_in_other_words_each_time_has_a_human(heating: Flow, resolve: Resolver) -> None:
+    call = call_in(heating, resolve, "ask_owner_house")
+    for text in ("bla bli blo blu", "le chat de ma tante tousse", "zim zam zoum zut"):
+        call.says(text)
+        call.listen()
+    assert call.dialogue.conversation.outcome == "not_understood"
+
+
 def test_beginning_twice_does_no_harm(heating: Flow) -> None:
     dialogue, _ = handle(heating, Dialogue(), Begun("c1", AT))
     assert handle(heating, dialogue, Begun("c1", AT + 1)) == (dialogue, [])
