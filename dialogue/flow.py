@@ -117,10 +117,10 @@ class Keypad:
 class Slot:
     """Something the caller is asked for. `choices` maps a value to the words for it, `say_as` a value to its prompt.
 
-    `length`: the fewest and the most digits of a slot of the type digits. `range`: the least and the most of an
-    integer. `corrected`: the state that is gone to when callers correct it later; empty: the dialogue goes on where it
-    was. A choice may be one from a list that an action brought (`source`): `by` are the fields of its records that it
-    may be named by, `offer` is how one is said.
+    `length`: the fewest and the most digits of a slot of the type digits, the most characters of a note. `range`: the
+    least and the most of an integer or of money in `currency`. `corrected`: the state that is gone to when callers
+    correct it later; empty: the dialogue goes on where it was. A choice may be one from a list that an action brought
+    (`source`): `by` are the fields of its records that it may be named by, `offer` is how one is said.
     """
 
     name: str
@@ -130,6 +130,7 @@ class Slot:
     length: tuple[int, int] = (1, MOST_DIGITS)
     corrected: str = ""
     range: tuple[int, int] = (0, MOST_INTEGER)
+    currency: str = ""
     source: str = ""
     by: tuple[str, ...] = ()
     offer: str = ""

@@ -13,12 +13,13 @@ from dialogue.flow import Slot, Wording
 from dialogue.flow_names import Names
 from dialogue.flow_yaml import likely
 from dialogue.offers import OPTIONS
-from dialogue.slots import MOST_DIGITS, MOST_INTEGER, SLOT_TYPES, SlotType
+from dialogue.slots import MOST_DIGITS, MOST_INTEGER, MOST_MONEY, MOST_NOTE, SLOT_TYPES, SlotType
 from dialogue.slots.lexicon import LEXICONS, lexicon_of
-from dialogue.slots.regions import KNOWN_REGIONS
+from dialogue.slots.regions import KNOWN_REGIONS, currency_of
 from dialogue.values.templates import BadTemplate, fields_of
+from dialogue.values.value_types import CURRENCIES
 
-SLOT_KEYS = ("type", "choices", "say_as", "length", "corrected", "range", "from", "by", "offer")
+SLOT_KEYS = ("type", "choices", "say_as", "length", "corrected", "range", "from", "by", "offer", "currency")
 
 
 class Tables:
@@ -48,18 +49,34 @@ class Tables:
                 if choices and value not in choices:
                     reader.fault(prompt, f"slot {name} has no choice {value}{likely(value, choices)}")
                 say_as[value] = next(iter(self.names.say(prompt, "say_as")), "")
-        length = self.length(entries["length"]) if "length" in entries else (1, MOST_DIGITS)
-        if "length" in entries and slot_type != "digits":
-            reader.fault(entries["length"], f"slot {name}: length belongs to the type digits")
+        length = (1, MOST_NOTE if slot_type == "note" else MOST_DIGITS)
+        if "length" in entries and slot_type == "note":
+            length = (1, reader.whole(entries["length"], "length", 1, MOST_NOTE))
+        elif "length" in entries:
+            length = self.length(entries["length"])
+        if "length" in entries and slot_type not in ("digits", "note"):
+            reader.fault(entries["length"], f"slot {name}: length belongs to the types digits and note")
         corrected = self.names.state_name(entries["corrected"], "corrected") if "corrected" in entries else ""
-        ends = (0, MOST_INTEGER)
+        most = MOST_MONEY if slot_type == "money" else MOST_INTEGER
+        ends = (0, most)
         if "range" in entries:
-            listed_ends = [reader.whole(end, "range", 0, MOST_INTEGER) for end in reader.items(entries["range"])]
+            listed_ends = [reader.whole(end, "range", 0, most) for end in reader.items(entries["range"])]
             ends = (listed_ends[0], listed_ends[-1])
-            if slot_type != "integer" or len(listed_ends) != 2 or ends[0] > ends[1]:
-                reader.fault(entries["range"], f"slot {name}: range is [least, most] of the type integer")
-        slot = Slot(name, slot_type, choices, say_as, length, corrected, ends)
+            if slot_type not in ("integer", "money") or len(listed_ends) != 2 or ends[0] > ends[1]:
+                reader.fault(entries["range"], f"slot {name}: range is [least, most] of the types integer and money")
+        currency = self.currency(name, entries, slot_type)
+        slot = Slot(name, slot_type, choices, say_as, length, corrected, ends, currency=currency)
         return self.listed(slot, node, entries)
+
+    def currency(self, name: str, entries: Mapping[str, Node], slot_type: SlotType) -> str:
+        """That of a slot of money: the one it names, or the region's; empty for other types."""
+        given = self.reader.text(entries["currency"], "currency") if "currency" in entries else ""
+        if given and (slot_type != "money" or given not in CURRENCIES):
+            self.reader.fault(
+                entries["currency"], f"slot {name}: currency ({', '.join(CURRENCIES)}) belongs to the type money"
+            )
+            given = ""
+        return given or currency_of(self.names.where.region) if slot_type == "money" else ""
 
     def listed(self, slot: Slot, node: Node, entries: Mapping[str, Node]) -> Slot:
         """A slot that is chosen from a list: which, how one is said, and by what it may be named."""

@@ -17,7 +17,16 @@ from dialogue.events import Understood
 from dialogue.flow import Flow, Slot, State, Step
 from dialogue.offers import chosen, hints_of, options_of
 from dialogue.over_answering import clauses
-from dialogue.slots import EXACT_TYPES, FREE_TYPES, NOTHING, NUMBER_TYPES, SlotReading, parse, parse_listed
+from dialogue.slots import (
+    EXACT_TYPES,
+    FREE_TYPES,
+    NOTHING,
+    NUMBER_TYPES,
+    PARTED_TYPES,
+    SlotReading,
+    parse,
+    parse_listed,
+)
 from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
@@ -109,12 +118,10 @@ def corrected_by(flow: Flow, conversation: Conversation, text: str, at: float) -
         return None
     open_slot = flow.states[conversation.state].slot
     filled = [name for name in reversed(tuple(conversation.slots)) if name in flow.slots and name != open_slot]
-    is_old = [name for name in filled if found.old and reads(flow, conversation, name, found.old, at, "")]
-    for name in is_old:
-        if (
-            kept_text(flow, conversation, name, reads(flow, conversation, name, found.old, at, ""), at)
-            == (conversation.slots[name])
-        ):
+    filled.sort(key=lambda name: flow.slots[name].type == "note")  # which reads anything
+    for name in filled if found.old else ():
+        old = reads(flow, conversation, name, found.old, at, "") or _part_of(flow, conversation, name, found.old, at)
+        if old and kept_text(flow, conversation, name, old, at) == conversation.slots[name]:
             value = reads(flow, conversation, name, found.new, at, conversation.slots[name])
             return Meaning("correction", score=1.0, value=value, slot=name)
     if open_slot and _answers(flow, open_slot, read_slot(flow, conversation, text, at)):
@@ -134,9 +141,17 @@ def kept_text(flow: Flow, conversation: Conversation, name: str, value: str, at:
     return chosen(flow, conversation, slot, value, local_time(flow, at))[0] if slot.source and value else value
 
 
+def _part_of(flow: Flow, conversation: Conversation, name: str, text: str, at: float) -> str:
+    """The value of a slot whose parts may be said alone, where a text says a part of it ("quatre-vingt-cinq")."""
+    if flow.slots[name].type not in PARTED_TYPES:
+        return ""
+    return reads(flow, conversation, name, text, at, conversation.slots[name])
+
+
 def _answers(flow: Flow, slot: str, reading: SlotReading) -> bool:
     """Whether what may be a correction is rather the answer to the open question; nearly anything may be a name."""
-    return reading.complete and (flow.slots[slot].type not in FREE_TYPES or reading.confidence >= ASKED_BELOW)
+    kind = flow.slots[slot].type
+    return reading.complete and kind != "note" and (kind not in FREE_TYPES or reading.confidence >= ASKED_BELOW)
 
 
 def reads(flow: Flow, conversation: Conversation, name: str, text: str, at: float, previous: str) -> str:
@@ -220,6 +235,8 @@ def read_as(
         most_digits=slot.length[1],
         least=slot.range[0],
         most=slot.range[1],
+        currency=slot.currency,
+        most_characters=slot.length[1],
     )
 
 

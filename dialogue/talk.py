@@ -481,7 +481,7 @@ class Talk:
         state = self.state
         for clause in self.conversation.volunteered:
             left = tuple(other for other in self.conversation.volunteered if other is not clause)
-            if state.slot and self.flow.slots[state.slot].type != "yes_no":
+            if state.slot and self.flow.slots[state.slot].type not in ("yes_no", "note"):
                 reading = read_as(self.flow, self.conversation, self.flow.slots[state.slot], clause.text, self.at)
                 is_asked_back = bool(state.form and state.read_back) and reading.confidence >= ASKED_BELOW
                 if reading.complete and (reading.confidence >= CERTAIN or is_asked_back):

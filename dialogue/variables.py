@@ -20,7 +20,7 @@ from dialogue.values.value_types import BadValue, Row, Value, ValueKind, ValueTy
 KIND_OF_SLOT: Mapping[str, ValueKind] = {
     "yes_no": "yes_no", "zip_code": "postcode", "phone": "telephone", "date_time": "date_time", "digits": "digits",
     "choice": "choice", "integer": "integer", "name": "name",
-    "birth_date": "date", "email": "email",
+    "birth_date": "date", "email": "email", "money": "money", "note": "text",
 }  # fmt: skip
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DIRECTIONS = ("inbound", "outbound")
@@ -51,7 +51,7 @@ OWNERS = ("call", "now", "hours", "secret", "corrected")
 
 def slot_type(slot: Slot) -> ValueType:
     """What a slot's values are."""
-    return ValueType("text") if slot.source else ValueType(KIND_OF_SLOT[slot.type], slot.choices)
+    return ValueType("text") if slot.source else ValueType(KIND_OF_SLOT[slot.type], slot.choices, slot.currency)
 
 
 def scope_of(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> dict[str, ValueType]:

@@ -18,7 +18,9 @@ from dialogue.slots.email import parse_email
 from dialogue.slots.integer import MOST_INTEGER, parse_integer
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.listed import ListedField, Option, parse_listed
+from dialogue.slots.money import MOST_MONEY, parse_money
 from dialogue.slots.name import parse_name
+from dialogue.slots.note import MOST_NOTE, parse_note
 from dialogue.slots.phone import parse_phone
 from dialogue.slots.reading import NOTHING, SlotReading
 from dialogue.slots.regions import region_of
@@ -26,21 +28,35 @@ from dialogue.slots.yes_no import parse_yes_no
 from dialogue.slots.zip_code import parse_zip_code
 
 __all__ = [
-    "EXACT_TYPES", "FREE_TYPES", "MOST_DIGITS", "MOST_INTEGER", "NOTHING", "NUMBER_TYPES", "SLOT_TYPES",
-    "SPOKEN_TYPES", "ListedField", "Option", "SlotReading", "SlotType", "parse", "parse_listed",
+    "EXACT_TYPES", "FREE_TYPES", "MOST_DIGITS", "MOST_INTEGER", "MOST_MONEY", "MOST_NOTE", "NOTHING", "NUMBER_TYPES",
+    "PARTED_TYPES", "SLOT_TYPES", "SPOKEN_TYPES", "ListedField", "Option", "SlotReading", "SlotType", "parse",
+    "parse_listed",
 ]  # fmt: skip
 
 SlotType: TypeAlias = Literal[
-    "yes_no", "zip_code", "phone", "date_time", "digits", "choice", "integer", "name", "birth_date", "email"
+    "yes_no",
+    "zip_code",
+    "phone",
+    "date_time",
+    "digits",
+    "choice",
+    "integer",
+    "name",
+    "birth_date",
+    "email",
+    "money",
+    "note",
 ]
 SLOT_TYPES: tuple[SlotType, ...] = get_args(SlotType)
 NUMBER_TYPES: tuple[SlotType, ...] = ("zip_code", "phone", "digits")
 """Types whose values are digits, which may be given in parts."""
 EXACT_TYPES: tuple[SlotType, ...] = (*NUMBER_TYPES, "birth_date", "email")
 """Types whose values nobody says by the way: a whole one is the answer, in however long a sentence."""
-FREE_TYPES: tuple[SlotType, ...] = ("name",)
+FREE_TYPES: tuple[SlotType, ...] = ("name", "note")
 """Types that nearly any words may be a value of: what means something else in a state is no value of theirs."""
-SPOKEN_TYPES: tuple[SlotType, ...] = ("name", "birth_date", "email")
+PARTED_TYPES: tuple[SlotType, ...] = ("name", "birth_date", "email")
+"""Types of which a part that is said alone ("non, 1986") stands for the whole, once that is known."""
+SPOKEN_TYPES: tuple[SlotType, ...] = ("name", "birth_date", "email", "money", "note")
 """Types whose values are in no recording: they are said by a voice."""
 
 
@@ -57,13 +73,16 @@ def parse(
     most_digits: int = MOST_DIGITS,
     least: int = 0,
     most: int = MOST_INTEGER,
+    currency: str = "EUR",
+    most_characters: int = MOST_NOTE,
 ) -> SlotReading:
     """Reads `text` as a value of `slot_type`; a reading without a value when nothing fits.
 
     `now` is the local time that "demain" counts from. `choices`: value -> phrases, for `choice`. `region`: country of
     telephone numbers, postal codes and the clock, empty for that of the language. `previous`: the value that was just
     read back, which "non, douze" then corrects. `least_digits`, `most_digits`: limits of `digits`; `least`, `most`:
-    those of `integer`. Raises ValueError for an unknown type or language.
+    those of `integer` and of `money`, whose `currency` is an ISO 4217 code.
+    `most_characters`: of a `note`. Raises ValueError for an unknown type or language.
     """
     lexicon = lexicon_of(language)
     region = region or region_of(language)
@@ -82,6 +101,10 @@ def parse(
             return parse_integer(text, lexicon, least, most)
         case "name":
             return parse_name(text, lexicon, previous)
+        case "money":
+            return parse_money(text, lexicon, currency, least, most, previous)
+        case "note":
+            return parse_note(text, lexicon, most_characters)
         case "email":
             return parse_email(text, lexicon, previous)
         case "birth_date":

@@ -387,8 +387,7 @@ def _corrected(parts: _Parts | None, before: str, today: date, words: Sequence[W
     except ValueError:
         return NOTHING
     whole = _Parts(parts.day or old.day, parts.month or old.month, parts.years or (old.year,), SHORT)
-    reading = _reading(whole, today, words, lexicon)
-    return reading if reading.value != before else NOTHING
+    return _reading(whole, today, words, lexicon)
 
 
 def _readable(day: date, lexicon: Lexicon) -> str:

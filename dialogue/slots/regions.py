@@ -25,6 +25,14 @@ def region_of(language: str) -> str:
     return region.upper() if region.upper() in KNOWN_REGIONS else REGION_OF_LANGUAGE.get(tag.lower(), "FR")
 
 
+_CURRENCIES = {"GB": "GBP", "US": "USD", "CH": "CHF", "LI": "CHF"}
+
+
+def currency_of(region: str) -> str:
+    """What one pays with in a region, of the currencies that amounts are read in."""
+    return _CURRENCIES.get(region, "EUR")
+
+
 def timezone_of(region: str) -> str:
     """The time zone of a region's clock."""
     return TIMEZONES.get(region, "Europe/Paris")

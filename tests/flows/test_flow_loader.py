@@ -167,7 +167,7 @@ def test_the_version_is_a_hash_of_the_text() -> None:
         ("max_turns: 12", "region: Italy", "4: unknown region ITALY: a country's two letters are needed"),
         ("number: {type: digits}", "number: {type: digits, length: 0}", "length must be from 1 to 24, not 0"),
         ("number: {type: digits}", "number: {type: digits, length: [6, 4]}", "length must be a number of digits, or [fewest, most]"),
-        ("number: {type: digits}", "number: {type: zip_code, length: 5}", "length belongs to the type digits"),
+        ("number: {type: digits}", "number: {type: zip_code, length: 5}", "length belongs to the types digits and note"),
     ],
 )  # fmt: skip
 def test_a_bad_edit_is_refused_with_line_state_and_reason(old: str, new: str, fault: str) -> None:

@@ -21,6 +21,8 @@ slots:
   name: name
   born: birth_date
   email: email
+  budget: {type: money, range: [10, 5000]}
+  remark: {type: note, length: 60}
   fuel: {type: choice, choices: {gas: [gaz, gas], oil: [fioul, gasolio, oil]}}
 defaults:
   no_input: {say: sorry, then: bye}
@@ -32,10 +34,12 @@ everywhere:
 states:
   ask_name: {say: "Name ?", slot: name, read_back: ["{name}", "That is {name:spelled} ?"], filled: ask_born}
   ask_born: {say: "Born ?", slot: born, read_back: ["{born} ?"], filled: ask_email}
-  ask_email: {say: "E-mail ?", slot: email, filled: ask_fuel}
+  ask_email: {say: "E-mail ?", slot: email, filled: ask_budget}
+  ask_budget: {say: "Budget ?", slot: budget, filled: ask_remark}
+  ask_remark: {say: "Remark ?", slot: remark, filled: ask_fuel, answers: {"no": {set: {remark: none}, goto: ask_fuel}}}
   ask_fuel: {say: "Fuel ?", slot: fuel, filled: recap}
   recap:
-    say: "So {name}, {born}, {email}, {fuel} ?"
+    say: "So {name}, {born}, {email}, {budget}, {remark}, {fuel} ?"
     answers: {"yes": bye, "no": sorry}
   sorry: {say: sorry, goto: bye}
   bye: {say: bye, hangup: true, outcome: done}
@@ -52,6 +56,13 @@ EMAIL = {
     "it": "marie punto dupont chiocciola gmail punto com",
     "en": "marie dot dupont at gmail dot com",
 }
+BUDGET = {
+    "fr": "mille deux cents euros cinquante",
+    "it": "milleduecento euro e cinquanta",
+    "en": "twelve hundred pounds fifty",
+}
+REMARK = {"fr": "Sonnez deux fois.", "it": "Suonare due volte.", "en": "Please ring twice."}
+SAID_BUDGET = {"fr": "1200 euros 50", "it": "1200 euro e 50", "en": "1200 pounds 50"}
 YES = {"fr": "oui", "it": "sì", "en": "yes"}
 HUMAN = ("un conseiller s'il vous plaît", "un operatore per favore", "an adviser please")
 
@@ -66,7 +77,16 @@ def a_call(language: str) -> Rehearsal:
 
 def at_the_recap(language: str) -> Rehearsal:
     call = a_call(language)
-    for line in ("Marie Dupont", YES[language], BORN[language], YES[language], EMAIL[language], "gas"):
+    for line in (
+        "Marie Dupont",
+        YES[language],
+        BORN[language],
+        YES[language],
+        EMAIL[language],
+        BUDGET[language],
+        REMARK[language],
+        "gas",
+    ):
         call.says(line)
     assert call.dialogue.state == "recap"
     return call
@@ -140,7 +160,14 @@ def test_a_name_is_corrected_at_the_recap(language: str, said: str, name: str) -
 def test_another_answer_is_not_taken_for_a_name_in_a_correction() -> None:
     call = at_the_recap("fr")
     call.says("je me suis trompé, c'est le fioul")
-    assert slots(call) == {"name": "Marie Dupont", "born": "1985-03-12", "email": MARIE, "fuel": "oil"}
+    assert slots(call) == {
+        "name": "Marie Dupont",
+        "born": "1985-03-12",
+        "email": MARIE,
+        "budget": "1200.50",
+        "remark": "Sonnez deux fois.",
+        "fuel": "oil",
+    }
 
 
 @pytest.mark.parametrize(
@@ -148,7 +175,9 @@ def test_another_answer_is_not_taken_for_a_name_in_a_correction() -> None:
 )
 def test_a_date_of_birth_is_said_without_its_day_of_the_week(language: str, said: str) -> None:
     call = at_the_recap(language)
-    assert call.spoken == [f"So Marie Dupont, {said}, {MARIE}, {FUEL[language]} ?"]
+    assert call.spoken == [
+        f"So Marie Dupont, {said}, {MARIE}, {SAID_BUDGET[language]}, {REMARK[language]}, {FUEL[language]} ?"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +206,14 @@ def test_what_is_no_date_of_birth_fills_nothing(said: str) -> None:
 def test_each_slot_is_a_variable_of_its_type() -> None:
     flow = read_flow(FLOW.replace("LANGUAGE", "fr"), "fr/form.yaml", KNOWN)
     kinds = {name: str(kind) for name, kind in scope_of(flow.slots, flow.variables).items() if name in flow.slots}
-    assert kinds == {"name": "name", "born": "date", "email": "email", "fuel": "choice"}
+    assert kinds == {
+        "name": "name",
+        "born": "date",
+        "email": "email",
+        "budget": "money in EUR",
+        "remark": "text",
+        "fuel": "choice",
+    }
 
 
 def test_a_comparison_with_another_type_is_refused() -> None:
@@ -211,3 +247,82 @@ def test_an_address_that_is_not_sure_is_asked_again() -> None:
     assert ("email" in slots(call), call.dialogue.state) == (False, "ask_email")
     call.says("marie dupont tout attaché arobase gmail point com")
     assert slots(call)["email"] == "mariedupont@gmail.com"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "budget"),
+    [
+        ("fr", "non, pas mille deux cents euros cinquante, je voulais dire treize cents euros", "1300.00"),
+        ("fr", "je me suis trompée, c'est neuf cents euros", "900.00"),
+        ("it", "ho sbagliato, è novecento euro e cinquanta", "900.50"),
+        ("en", "I was wrong, it's nine hundred pounds", "900.00"),
+    ],
+)
+def test_an_amount_is_corrected_at_the_recap(language: str, said: str, budget: str) -> None:
+    call = at_the_recap(language)
+    before = slots(call)
+    call.says(said)
+    assert slots(call) == before | {"budget": budget}
+
+
+def at_the_remark() -> Rehearsal:
+    call = a_call("fr")
+    for line in ("Marie Dupont", "oui", BORN["fr"], "oui", EMAIL["fr"], BUDGET["fr"]):
+        call.says(line)
+    assert call.dialogue.state == "ask_remark"
+    return call
+
+
+def test_a_no_is_no_note_and_goes_its_own_way() -> None:
+    call = at_the_remark()
+    call.says("non merci")
+    assert (slots(call)["remark"], call.dialogue.state) == ("none", "ask_fuel")
+
+
+def test_an_adviser_is_no_note() -> None:
+    call = at_the_remark()
+    call.says(HUMAN[0])
+    assert ("remark" in slots(call), call.dialogue.state) == (False, "bye")
+
+
+def test_a_note_is_not_cut() -> None:
+    call = at_the_remark()
+    call.says("Sonnez " + "deux fois " * 9)
+    assert ("remark" in slots(call), call.dialogue.state) == (False, "ask_remark")
+
+
+def test_a_correction_is_no_note_and_corrects_none() -> None:
+    call = at_the_remark()
+    call.says("je me suis trompé, c'est neuf cents euros")
+    assert ("remark" in slots(call), slots(call)["budget"], call.dialogue.state) == (False, "900.00", "ask_remark")
+
+
+def test_an_amount_out_of_its_range_fills_nothing() -> None:
+    call = a_call("fr")
+    for line in ("Marie Dupont", "oui", BORN["fr"], "oui", EMAIL["fr"], "cinq euros"):
+        call.says(line)
+    assert ("budget" in slots(call), call.dialogue.state) == (False, "ask_budget")
+
+
+def test_an_amount_is_compared_with_one_in_its_currency() -> None:
+    condition = "filled: {when: budget > 1000 CURRENCY, goto: ask_remark, otherwise: bye}}"
+    text = FLOW.replace("LANGUAGE", "fr").replace("filled: ask_remark}", condition)
+    read_flow(text.replace("CURRENCY", "EUR"), "fr/form.yaml", KNOWN)
+    with pytest.raises(BadFlow, match="cannot be compared"):
+        read_flow(text.replace("CURRENCY", "GBP"), "fr/form.yaml", KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("{type: note, length: 60}", "{type: note, length: 501}", "length"),
+        ("{type: note, length: 60}", "{type: name, length: 60}", "length belongs to the types digits and note"),
+        ("range: [10, 5000]}", "currency: YEN}", "currency"),
+        ("born: birth_date", "born: {type: birth_date, currency: EUR}", "currency"),
+        ("born: birth_date", "born: {type: birth_date, range: [1, 2]}", "range is"),
+    ],
+)
+def test_keys_that_a_type_does_not_have_are_refused(old: str, new: str, fault: str) -> None:
+    assert old in FLOW
+    with pytest.raises(BadFlow, match=fault):
+        read_flow(FLOW.replace("LANGUAGE", "fr").replace(old, new), "fr/form.yaml", KNOWN)
