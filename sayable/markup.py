@@ -19,7 +19,10 @@ _BULLET = re.compile(r"^[ \t]*[-*+•·‣◦▪–—][ \t]+(\[[ xX]\][ \t]+)?"
 _ROW = re.compile(r"^[ \t]*\|(.*)\|[ \t]*$", re.MULTILINE)
 _STRONG = re.compile(r"(\*{1,3}|_{2,3}|~~|`{1,3})(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
 _UNDERLINED = re.compile(r"(?<![\w_])_(?=\S)([^_\n]+)(?<=\S)_(?![\w_])")
-_EMOTICON = re.compile(r"(?<!\w)(?:[:;=8xX][-o']?[)(DPpO3/|\\*]+|<3|\^\^|:'\()(?!\w)")
+_EMOTICON = re.compile(
+    r"(?<!\w)(?:[:;][-o']?[)(DPpO3/|\\*]+|=[-o']?[)(DPpO/|\\*]+|8-[)(DPpO3]+|[xX](?:-[)(DPp]+|D+)|<3|\^\^|:'\()(?!\w)"
+)
+"""Eyes that are a digit or a letter need a nose: 83 is a number, "8p" eightpence, "8)" the end of a list."""
 _SHORTCODE = re.compile(r"(?<!\w):[a-z][a-z0-9_+-]{1,30}:(?!\w)")
 _KEPT_SYMBOLS: Final = frozenset("°€$£¥%‰+=<>&@#§©®™²³½¼¾×÷±~^|℃№ªº")
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u205f\u3000]+")

@@ -104,6 +104,15 @@ def test_numbers_differ_where_their_words_do(language: str, number: int) -> None
     assert cardinal(number, language) != cardinal(number + 1, language)
 
 
+@pytest.mark.parametrize("language", ["fr", "it", "en"])
+def test_no_number_is_taken_for_a_face(language: str) -> None:
+    """83 once was: eyes and a mouth."""
+    for number in range(1_000):
+        assert say(f"{number} euros", language).split()[0] != "euros", number
+    assert say("8p, 8) XP", language).split()[0] not in ("", ",")
+    assert say("Ok :-) 8-) <3 ;) XD", language) == say("Ok", language)
+
+
 def test_numbers_up_to_the_limit_have_words() -> None:
     assert cardinal(LIMIT - 1, "fr").startswith("neuf cent quatre-vingt-dix-neuf milliards")
     assert cardinal(2_000_000, "it") == "due milioni"
