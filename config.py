@@ -542,6 +542,7 @@ class TextSettings(CommonSettings):
         1_800.0, "a conversation in which nothing is written for so long is over", between(1, 86_000)
     )
     text_history_s: int = setting(86_400, "what was written is remembered for so long", between(60, 2_592_000))
+    text_cache: bool = setting(True, "answer what was asked before, in the same words and place, from the cache")
     text_client_rate: int = setting(30, "queries a minute of one client", between(1, 10_000))
     text_address_rate: int = setting(120, "queries a minute of one address", between(1, 100_000))
     text_origins: str = setting(

@@ -29,6 +29,7 @@ from protocol.codec import BadMessage, decode
 from protocol.messages import (
     VERSION,
     CallConcluded,
+    CallForgotten,
     CallStarted,
     Command,
     HandoffEnded,
@@ -36,6 +37,7 @@ from protocol.messages import (
     TurnTaken,
     UtteranceTranscribed,
 )
+from records.call import Forgotten
 
 log = logging.getLogger("pronto.calls")
 
@@ -111,6 +113,9 @@ class Switchboard:
         if isinstance(message, HandoffEnded):
             self._handoff_ended(message, entry.id)
             return
+        if isinstance(message, CallForgotten):
+            self._forget(message, entry.id)
+            return
         call = self._calls.get(message.call_id)
         ended = self._ended.get(message.call_id)
         # a controller of protocol 1 names calls by their channels: one that the dialplan sends back comes with the id
@@ -123,6 +128,12 @@ class Switchboard:
             metrics.STRAY_EVENTS.labels(type(message).__name__).inc()
             return
         await call.take(entry)
+
+    def _forget(self, message: CallForgotten, entry_id: str) -> None:
+        """Takes a call that is over out of the records, and what the next bot manager would write once more."""
+        self._around.records.put(Forgotten(message.call_id))
+        self._around.commits.keep_over(message.call_id, message.at, entry_id, {})
+        self._handed_over.pop(message.call_id, None)
 
     def backbone_away(self) -> None:
         """Redis takes no messages: tells every call."""
@@ -145,6 +156,8 @@ class Switchboard:
         """A call that is over: its record is written once more, as the one before us may have been killed in it."""
         try:
             self._remember(call_id, str(body.get("entry") or f"{round(float(body['at']) * 1_000)}-0"))
+            if not body["chronicle"]:
+                return  # forgotten
             log_of_it = CallLog.from_dict(body["chronicle"])
             self._around.records.put(log_of_it.call)
             if self._around.tells_ends and log_of_it.call.ended_at is not None:

@@ -108,6 +108,10 @@ class CallEnded(_Message, frozen=True):
     recording: str = ""
 
 
+class CallForgotten(_Message, frozen=True):
+    """Who wrote wants it forgotten: the personal parts of this conversation's record are taken out."""
+
+
 class HandoffEnded(_Message, frozen=True):
     """What became of a call that was transferred, where the dialplan rings somebody; its CallEnded may come before or
     after. `given_up`: the caller hung up while it rang."""
@@ -318,6 +322,7 @@ Event: TypeAlias = (
     | PlaybackStarted
     | PlaybackFinished
     | CallEnded
+    | CallForgotten
     | HandoffEnded
     | RequestRefused
     | SpeechStarted

@@ -99,7 +99,14 @@ class Webhook:
     fault: str = ""
 
 
-Record: TypeAlias = CallRecord | TurnRecord | FlowVersion | Webhook
+@dataclass(frozen=True)
+class Forgotten:
+    """The personal parts of a call's record are to be taken out."""
+
+    call_id: str
+
+
+Record: TypeAlias = CallRecord | TurnRecord | FlowVersion | Webhook | Forgotten
 
 
 def said_item(

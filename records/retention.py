@@ -48,8 +48,8 @@ def old_calls(engine: Engine, before: float) -> Iterator[dict[str, Any]]:
 
 
 def anonymise(connection: Connection, call_id: str) -> int:
-    """Takes the personal parts out of one call, its turns and webhooks; how many turns there were. A webhook that still
-    waits is given up. Raises SQLAlchemyError."""
+    """Takes the personal parts out of one call, its turns and webhooks; how many turns there were, none of a call that
+    is not known. A webhook that still waits is given up. Raises SQLAlchemyError."""
     turns = connection.execute(select(TURNS).where(TURNS.c.call_id == call_id)).mappings().all()
     for turn in turns:
         one = (TURNS.c.call_id == call_id) & (TURNS.c.number == turn["number"])
@@ -58,7 +58,9 @@ def anonymise(connection: Connection, call_id: str) -> int:
     late = {"state": "dead", "fault": "kept for longer than calls are"}
     connection.execute(update(WEBHOOKS).where(of_call, WEBHOOKS.c.state == "waiting").values(late))
     connection.execute(update(WEBHOOKS).where(of_call).values(body=""))
-    call = connection.execute(select(CALLS).where(CALLS.c.id == call_id)).mappings().one()
+    call = connection.execute(select(CALLS).where(CALLS.c.id == call_id)).mappings().one_or_none()
+    if call is None:
+        return 0
     gone = {**_emptied(CALLS, call), "caller_number": REMOVED, "called_number": REMOVED}
     connection.execute(update(CALLS).where(CALLS.c.id == call_id).values(gone))
     return len(turns)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from records.call import CallRecord, FlowVersion, Record, TurnRecord, Webhook
+from records.call import CallRecord, FlowVersion, Forgotten, Record, TurnRecord, Webhook
 
 log = logging.getLogger("pronto.records")
 
@@ -28,6 +28,7 @@ _KINDS: Final[dict[str, type[Record]]] = {
     "turn": TurnRecord,
     "flow_version": FlowVersion,
     "webhook": Webhook,
+    "forgotten": Forgotten,
 }
 
 

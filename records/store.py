@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from records.call import CallRecord, FlowVersion, Record, TurnRecord, Webhook
+from records.call import CallRecord, FlowVersion, Forgotten, Record, TurnRecord, Webhook
 from records.models import Base, CallRow, FlowVersionRow, TurnRow, WebhookRow
+from records.retention import anonymise
 
 
 def store(connection: Connection, records: Iterable[Record]) -> None:
@@ -24,6 +25,7 @@ def store(connection: Connection, records: Iterable[Record]) -> None:
     turns: dict[tuple[str, int], TurnRecord] = {}
     versions: dict[str, FlowVersion] = {}
     webhooks: dict[str, Webhook] = {}
+    forgotten: dict[str, None] = {}
     for record in records:
         match record:
             case CallRecord():
@@ -34,12 +36,16 @@ def store(connection: Connection, records: Iterable[Record]) -> None:
                 versions.setdefault(record.hash, record)
             case Webhook():
                 webhooks.setdefault(record.id, record)
+            case Forgotten():
+                forgotten[record.call_id] = None
     missing = {turn.call_id: _call_of(turn) for turn in reversed(turns.values()) if turn.call_id not in calls}
     _upsert(connection, FlowVersionRow, list(versions.values()), keep=True)
     _upsert(connection, CallRow, list(missing.values()), keep=True)
     _upsert(connection, CallRow, list(calls.values()))
     _upsert(connection, TurnRow, list(turns.values()))
     _upsert(connection, WebhookRow, list(webhooks.values()), keep=True)
+    for call_id in forgotten:
+        anonymise(connection, call_id)
 
 
 def _call_of(turn: TurnRecord) -> CallRecord:

@@ -8,13 +8,13 @@ first one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from protocol.items import Item, ItemHeard
+from protocol.items import Item, ItemHeard, PromptItem
 from protocol.messages import (
     Append,
     CallEnded,
@@ -47,6 +47,8 @@ class TextMessage(Struct, frozen=True):
     at: float
     answered_by: str = ""
     answers: str = ""
+    prompts: tuple[str, ...] = ()
+    """The recorded prompts that it was said with; none where anything else was said."""
 
 
 class Rating(Struct, frozen=True):
@@ -74,6 +76,10 @@ class TextConversation(Struct, frozen=True):
     pending: str = ""
     waiting: str = ""
     open_playback: str = ""
+    owed: str = ""
+    """The id of the query that was answered from the cache, until the bot has said the same."""
+    foretold: tuple[str, ...] = ()
+    """Ids of those answers that the bot has not said yet."""
     ended: TextEnd = ""
     messages: tuple[TextMessage, ...] = ()
     said: tuple[str, ...] = ()
@@ -81,6 +87,8 @@ class TextConversation(Struct, frozen=True):
     """(reference that the client gave, id of the message), the last ones."""
     ratings: dict[str, Rating] = {}
     """By the id of the answer."""
+    calls: tuple[str, ...] = ()
+    """The conversations of this client, the last ones: their records are to be forgotten with them."""
 
     @property
     def goes_on(self) -> bool:
@@ -106,7 +114,10 @@ def begin(now: TextConversation, call_id: str, flow: str, at: float) -> TextStep
     one."""
     if now.goes_on:
         raise ValueError("there is a conversation already")
-    fresh = TextConversation(now.client_id, call_id, flow, messages=now.messages, refs=now.refs, ratings=now.ratings)
+    calls = (*now.calls, call_id)[-MOST_SAID:]
+    fresh = TextConversation(
+        now.client_id, call_id, flow, messages=now.messages, refs=now.refs, ratings=now.ratings, calls=calls
+    )
     return fresh, [CallStarted(call_id, at, "", "", flow, direction="text")]
 
 
@@ -114,7 +125,7 @@ def query(now: TextConversation, message_id: str, text: str, at: float, ref: str
     """The client writes something. Raises ValueError while the query before has no answer, or where nothing goes on."""
     if not now.goes_on:
         raise ValueError("there is no conversation")
-    if now.pending:
+    if now.pending or now.owed:
         raise ValueError("the query before has no answer yet")
     written = TextMessage(message_id, "user", text, at)
     messages = _bounded((*now.messages, written))
@@ -138,9 +149,10 @@ def _uttered(now: TextConversation, text: str, at: float) -> TextStep:
 
 def again(now: TextConversation, at: float) -> list[Event]:
     """The query that has no answer, told once more after a restart; the bot manager passes over what it knows."""
-    if not now.goes_on or not now.pending or now.waiting:
+    told = now.pending or now.owed
+    if not now.goes_on or not told or now.waiting:
         return []
-    text = next((message.content for message in now.messages if message.id == now.pending), "")
+    text = next((message.content for message in now.messages if message.id == told), "")
     return _uttered(replace(now, utterance=now.utterance - 1), text, at)[1] if text else []
 
 
@@ -154,13 +166,13 @@ def commanded(now: TextConversation, command: Command, texts: Texts, at: float) 
         case Say():
             return _said(now, command, texts(command.language, command.items), at)
         case Append(playback_id=playback_id, items=items, last=last):
-            now = _shown(now, texts("", items), at, f"{playback_id}-{len(now.messages)}")
+            now = _shown(now, texts("", items), at, f"{playback_id}-{len(now.messages)}", ())
             if last and playback_id == now.open_playback:
                 return _settled(replace(now, open_playback=""), [_finished(now.call_id, playback_id, items, at)], at)
         case HangUp():
-            return replace(now, ended="bot_hung_up", pending=""), [CallEnded(now.call_id, at, "bot_hung_up")]
+            return _over(now, "bot_hung_up"), [CallEnded(now.call_id, at, "bot_hung_up")]
         case TransferCall():
-            return replace(now, ended="transferred", pending=""), [CallEnded(now.call_id, at, "transferred")]
+            return _over(now, "transferred"), [CallEnded(now.call_id, at, "transferred")]
     return now, []
 
 
@@ -171,7 +183,9 @@ def _said(now: TextConversation, say: Say, text: str, at: float) -> TextStep:
         events.append(_finished(now.call_id, playback_id, say.items, at))
     if playback_id in now.said:
         return now, events
-    now = replace(_shown(now, text, at, playback_id), said=(*now.said, playback_id)[-MOST_SAID:])
+    names = [item.name for item in say.items if isinstance(item, PromptItem)]
+    prompts = tuple(names) if len(names) == len(say.items) else ()
+    now = replace(_shown(now, text, at, playback_id, prompts), said=(*now.said, playback_id)[-MOST_SAID:])
     if say.open:
         return replace(now, open_playback=playback_id), events
     return (now, events) if say.parting else _settled(now, events, at)
@@ -186,13 +200,38 @@ def _settled(now: TextConversation, events: list[Event], at: float) -> TextStep:
         text = next((message.content for message in now.messages if message.id == now.waiting), "")
         now, uttered = _uttered(now, text, at)
         return now, events + uttered
-    return replace(now, pending="", question=False), events
+    return replace(now, pending="", question=False, owed="", foretold=()), events
 
 
-def _shown(now: TextConversation, text: str, at: float, message_id: str) -> TextConversation:
+def foretell(now: TextConversation, texts: Sequence[str], at: float) -> TextConversation:
+    """The query that was just told is answered with what was said to it before. The bot says it all the same: that
+    shows nothing again, unless it is something else. Raises ValueError where no query waits."""
+    if not now.pending:
+        raise ValueError("no query waits for its answer")
+    said = tuple(
+        TextMessage(f"c-{now.pending}-{number}", "assistant", text, at, "cache", now.pending)
+        for number, text in enumerate(texts)
+    )
+    ids = tuple(message.id for message in said)
+    return replace(now, messages=_bounded((*now.messages, *said)), owed=now.pending, pending="", foretold=ids)
+
+
+def _over(now: TextConversation, how: TextEnd) -> TextConversation:
+    return replace(now, ended=how, pending="", waiting="", owed="", foretold=())
+
+
+def _shown(now: TextConversation, text: str, at: float, message_id: str, prompts: tuple[str, ...]) -> TextConversation:
     if not text:
         return now
-    said = TextMessage(message_id, "assistant", text, at, "flow", now.pending)
+    if now.foretold:
+        foretold = next((message for message in now.messages if message.id == now.foretold[0]), None)
+        if foretold is not None and foretold.content == text:
+            messages = tuple(
+                replace(message, prompts=prompts) if message is foretold else message for message in now.messages
+            )
+            return replace(now, messages=messages, foretold=now.foretold[1:])
+        now = replace(now, foretold=())
+    said = TextMessage(message_id, "assistant", text, at, "flow", now.pending or now.owed, prompts)
     return replace(now, messages=_bounded((*now.messages, said)))
 
 
@@ -213,7 +252,7 @@ def end(now: TextConversation, at: float) -> TextStep:
     """The client is gone, or has written nothing for long."""
     if not now.goes_on:
         return now, []
-    return replace(now, ended="caller_hung_up", pending="", waiting=""), [CallEnded(now.call_id, at, "caller_hung_up")]
+    return _over(now, "caller_hung_up"), [CallEnded(now.call_id, at, "caller_hung_up")]
 
 
 def _bounded(messages: tuple[TextMessage, ...]) -> tuple[TextMessage, ...]:

@@ -92,7 +92,7 @@ def shown_answer(
         "client_id": client_id,
         "message_id": messages[-1].id if messages else message_id,
         "response": "\n".join(message.content for message in messages),
-        "cached": False,
+        "cached": bool(messages) and all(message.answered_by == "cache" for message in messages),
         "elapsed_ms": elapsed_ms,
         "model": "flow",
         "ended": ended,

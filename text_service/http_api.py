@@ -20,11 +20,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
-from config import TextSettings, origins_of
+from config import origins_of
 from observability.endpoints import ServiceReport
 from observability.gate import Gate
 from text_service import metrics
 from text_service.conversation import Rating, TextMessage
+from text_service.diagnostics import counted
 from text_service.frames import shown_answer, shown_message
 from text_service.limits import Limits
 from text_service.refusals import (
@@ -73,13 +74,14 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
     """The application of one service."""
     settings = service.settings
     limits = Limits(settings.text_client_rate, settings.text_address_rate)
-    api = _Api(service, settings, limits)
     sockets = Sockets(service, limits)
+    api = _Api(service, sockets, limits)
     routes = [
         Route("/api/text/query", _guarded(api.query), methods=["POST"]),
         Route("/api/text/history/{client_id}", _guarded(api.history), methods=["GET", "DELETE"]),
         Route("/api/text/feedback", _guarded(api.feedback), methods=["POST"]),
         Route("/api/text/status", _guarded(api.status)),
+        Route("/api/text/diagnostics", _guarded(api.diagnostics)),
         WebSocketRoute(SOCKETS, sockets.serve),
         *report.routes(),
     ]
@@ -94,9 +96,9 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
 class _Api:
     """The endpoints."""
 
-    def __init__(self, service: TextService, settings: TextSettings, limits: Limits) -> None:
+    def __init__(self, service: TextService, sockets: Sockets, limits: Limits) -> None:
         self._service = service
-        self._settings = settings
+        self._sockets = sockets
         self._limits = limits
         self._began_s = time.monotonic()
 
@@ -154,7 +156,19 @@ class _Api:
             "status": worst,
             **parts,
             "conversations": await self._service.going_on(),
+            "clients_connected": self._sockets.count,
             "uptime_s": round(time.monotonic() - self._began_s),
+        }
+        return JSONResponse(body)
+
+    async def diagnostics(self, _: Request) -> Response:
+        """`GET /api/text/diagnostics`."""
+        body = {
+            **self._service.timings.summary(time.monotonic()),
+            **counted(),
+            "sockets": self._sockets.count,
+            "waiting": self._service.inside,
+            "conversations": await self._service.going_on(),
         }
         return JSONResponse(body)
 

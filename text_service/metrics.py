@@ -11,5 +11,7 @@ CONVERSATIONS = Counter("pronto_text_conversations_total", "Conversations in wri
 GOING_ON = Gauge("pronto_text_going_on", "Conversations in writing that go on")
 ANSWER_SECONDS = Histogram("pronto_text_answer_seconds", "A query to its whole answer", buckets=_SECONDS)
 FEEDBACK = Counter("pronto_text_feedback_total", "Ratings of answers", ["rating"])
+CACHE = Counter("pronto_text_cache_total", "First looks into the answer cache", ["outcome"])
+FIRST_WORDS_SECONDS = Histogram("pronto_text_first_words_seconds", "A query to the first words", buckets=_SECONDS)
 SOCKETS = Gauge("pronto_text_sockets", "Browsers that are connected by WebSocket")
 READY = Gauge("pronto_text_ready", "1 when the service takes work")

@@ -22,9 +22,10 @@ from config import TextSettings
 from observability.drain import Drain
 from protocol.bus import Inbox, Outbox
 from protocol.call_id import RANDOM_BYTES, TEXT, cell_of, new_call_id
-from protocol.messages import Command, Event, Listen
+from protocol.messages import CallForgotten, Command, Event, Listen
 from protocol.steady import steady_time
 from text_service import metrics
+from text_service.answers import AnswerCache, answer_key, queries_of, to_keep
 from text_service.conversation import (
     Rating,
     TextConversation,
@@ -34,10 +35,13 @@ from text_service.conversation import (
     begin,
     commanded,
     end,
+    foretell,
     query,
     rated,
     unanswered,
 )
+from text_service.diagnostics import Timings
+from text_service.flow_notes import FlowNotes
 from text_service.store import TextStore, sent
 from text_service.texts import PromptTexts
 
@@ -117,6 +121,9 @@ class TextService:
         self._store = store
         self._outbox = outbox
         self._texts = texts
+        self._flows = FlowNotes(settings.flows_dir, settings.prompts_dir)
+        self._answers = AnswerCache()
+        self.timings = Timings()
         self._open: dict[str, Watched] = {}
         self._begun: set[asyncio.Task[Any]] = set()
         self._late = False
@@ -136,18 +143,25 @@ class TextService:
             with busy_while_away():
                 async with self.watched(client_id) as client:
                     message_id = await self._asked(client_id, client, QueryAsked(text, flow, ref), until_s)
-                    shown = 0
+                    shown, first_s = 0, 0.0
                     async for now in self._changes(client_id, client, message_id, until_s):
                         answers = now.answers_to(message_id)
+                        first_s = first_s or (time.monotonic() - began_s if answers else 0.0)
                         for message in answers[shown:]:
                             yield message
                         shown = len(answers)
             self._late = False
             elapsed_s = time.monotonic() - began_s
-            metrics.ANSWER_SECONDS.observe(elapsed_s)
+            self.answered(first_s, elapsed_s)
             yield TextAnswer(message_id, now.answers_to(message_id), now.ended, round(elapsed_s * 1_000))
         finally:
             self.inside -= 1
+
+    def answered(self, first_s: float, whole_s: float) -> None:
+        """A query was answered: how long its first words and its whole answer took."""
+        metrics.FIRST_WORDS_SECONDS.observe(first_s or whole_s)
+        metrics.ANSWER_SECONDS.observe(whole_s)
+        self.timings.answered(time.monotonic(), first_s or whole_s, whole_s)
 
     async def put_question(self, client_id: str, asked: QueryAsked) -> str:
         """The id of a query that is asked now, or was under this reference before; empty while the query before has
@@ -214,9 +228,11 @@ class TextService:
             async with client.lock:
                 now = await self._store.get(client_id)
                 if now is not None:
-                    _, events = end(now, steady_time())
+                    at = steady_time()
+                    _, events = end(now, at)
                     await self._store.forget(now)
-                    await sent(self._outbox, events)
+                    await sent(self._outbox, [*events, *(CallForgotten(call_id, at) for call_id in now.calls)])
+                self._answers.forget(client_id)
             await client.tell()
 
     async def _asked(self, client_id: str, client: Watched, asked: QueryAsked, until_s: float) -> str:
@@ -244,7 +260,7 @@ class TextService:
         now = await self._store.get(client_id) or TextConversation(client_id)
         if asked.ref and (known := now.message_of(asked.ref)):
             return known
-        if now.pending:
+        if now.pending or now.owed:
             return ""
         at = steady_time()
         events: list[Event] = []
@@ -255,8 +271,30 @@ class TextService:
             metrics.CONVERSATIONS.inc()
         message_id = f"q-{now.call_id}-{len(now.messages)}-{os.urandom(4).hex()}"
         now, uttered = query(now, message_id, asked.text, at, asked.ref)
+        if texts := self._said_before(now):
+            now = foretell(now, texts, at)
         await self._keep((now, events + uttered))
         return message_id
+
+    def _said_before(self, now: TextConversation) -> tuple[str, ...]:
+        """What the cache has for the query that was just written."""
+        note = self._flows(now.flow) if self.settings.text_cache else None
+        if note is None or not note.is_plain:
+            return ()
+        key = answer_key(now.flow, note.version, queries_of(now))
+        texts = self._answers.get(key, time.monotonic()) if key else ()
+        metrics.CACHE.labels("hit" if texts else "miss").inc()
+        return texts
+
+    def _learn(self, before: TextConversation, now: TextConversation) -> None:
+        """Keeps the answer that a query was just given, where it may be."""
+        if not self.settings.text_cache or not before.pending or now.pending:
+            return
+        note = self._flows(now.flow)
+        if note is not None and self._flows.is_calm(now.flow, time.time()):
+            key, texts = to_keep(now, note, before.pending)
+            if key:
+                self._answers.keep(key, texts, now.client_id, time.monotonic())
 
     async def _changes(
         self, client_id: str, client: Watched, message_id: str, until_s: float
@@ -298,7 +336,9 @@ class TextService:
             async with client.lock:
                 now = await self._store.get(client_id)
                 if now is not None:
-                    await self._keep(commanded(now, command, self._texts, steady_time()))
+                    step = commanded(now, command, self._texts, steady_time())
+                    await self._keep(step)
+                    self._learn(now, step[0])
             await client.tell()
         if isinstance(command, Listen):
             task = asyncio.create_task(self._fell_quiet(client_id, command))

@@ -316,8 +316,8 @@ class _Socket:
             elapsed_s = time.monotonic() - asked_s
             if now.pending != message_id:
                 self._answered(message_id)
-                metrics.ANSWER_SECONDS.observe(elapsed_s)
                 answers = now.answers_to(message_id)
+                self._service.answered(0.0, elapsed_s)
                 answer = shown_answer(answers, message_id, now.ended, round(elapsed_s * 1_000), self._client_id)
                 await self._send("answer", **answer, ref=ref)
             elif elapsed_s >= self._service.settings.text_answer_s:
@@ -350,5 +350,5 @@ class _Socket:
 
 
 async def _turn_away(web_socket: WebSocket, status: int, code: str, detail: str) -> None:
-    metrics.REQUESTS.labels("ws", code).inc()
+    metrics.REQUESTS.labels("ws", "too_many_sockets").inc()
     await web_socket.send_denial_response(JSONResponse({"error": code, "detail": detail}, status, {"Retry-After": "5"}))

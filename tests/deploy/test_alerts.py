@@ -46,6 +46,13 @@ CASES: dict[str, tuple[dict[str, str], str, dict[str, str]]] = {
     "CallersRefused": (
         {f'pronto_calls_refused_total{{{CELL},how="busy_prompt"}}': "0x5 1x60"}, "8m", {"how": "busy_prompt"},
     ),
+    "TextUnanswered": (
+        {f'pronto_text_requests_total{{{CELL},endpoint="query",outcome="model_timeout"}}': "0+1x60"}, "12m", {},
+    ),
+    "TextSocketsFull": (
+        {f'pronto_text_requests_total{{{CELL},endpoint="ws",outcome="too_many_sockets"}}': "0x5 1x60"}, "8m",
+        {"endpoint": "ws", "outcome": "too_many_sockets"},
+    ),
     "StillDraining": ({f"pronto_draining{{{CELL}}}": "1x90"}, "60m", {}),
     "AudioLost": ({f"pronto_audio_lost_total{{{CELL}}}": "0+1x60"}, "10m", {}),
     "PlaybacksFail": ({f'pronto_playbacks_total{{{CELL},state="failed"}}': "0+1x60"}, "10m", {"state": "failed"}),

@@ -34,7 +34,7 @@ def test_what_version_1_sent_is_read_and_said_again_as_it_was(text: str) -> None
 
 def test_every_type_of_version_1_was_recorded() -> None:
     recorded = {json.loads(text)["type"] for text in RECORDED}
-    new = {"Say", "Append", "CallHeld", "CallTakenBack", "HandoffEnded"}
+    new = {"Say", "Append", "CallHeld", "CallTakenBack", "HandoffEnded", "CallForgotten"}
     assert recorded == {cls.__name__ for cls in (*get_args(Event), *get_args(Command))} - new | {"PlayPrompts"}
 
 

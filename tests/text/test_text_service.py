@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
+from config import ROOT
 from devstack.processes import wait_for
 from devstack.stack import Stack, StackPlan
+from text_service.flow_notes import CALM_S, FlowNotes
 
 KEY = "a-key-of-clients-1"
 AUTHORISED = {"Authorization": f"Bearer {KEY}"}
@@ -146,6 +149,72 @@ async def test_a_client_who_wants_to_be_forgotten_is(stack: Stack, client: httpx
     gone = await client.get("/api/text/history/forget-me-please")
     assert (gone.status_code, gone.json()["error"]) == (404, "unknown_client")
     assert (await write(client, "forget-me-please", "oui bonjour"))["response"].startswith("Bonjour")
+
+
+async def test_who_is_forgotten_is_so_in_the_records_too(stack: Stack, client: httpx.AsyncClient) -> None:
+    await write(client, "forget-my-record", "oui bonjour")
+    await write(client, "forget-my-record", "Le code est 75019, merci.")
+
+    def words() -> list[str]:
+        with closing(sqlite3.connect(stack.database_url.removeprefix("sqlite:///"))) as database:
+            return [str(row) for row in database.execute("select text, heard, said, slots from turns")]
+
+    def known(text: str) -> bool:
+        return any(text in row for row in words())
+
+    assert await asyncio.to_thread(wait_for, lambda: known("75019"), 20.0)
+    assert (await client.delete("/api/text/history/forget-my-record")).status_code == 204
+    assert await asyncio.to_thread(wait_for, lambda: not known("75019"), 20.0)
+    pid = stack.services["bot_manager"].pid
+    os.kill(pid, signal.SIGKILL)  # the next one writes the ends of calls once more, but not of this one
+    assert await asyncio.to_thread(
+        wait_for, lambda: stack.services["bot_manager"].pid != pid and stack.is_ready("bot_manager"), 60.0
+    )
+    await write(client, "forget-nobody-else", "Le code est 75018, merci.")
+    assert await asyncio.to_thread(wait_for, lambda: known("75018"), 20.0)
+    assert not known("75019")
+
+
+async def test_what_was_answered_before_comes_from_the_cache_and_the_conversation_goes_on(
+    client: httpx.AsyncClient,
+) -> None:
+    notes = FlowNotes(ROOT / "flows", ROOT / "audio_prompts")
+    assert await asyncio.to_thread(wait_for, lambda: notes.is_calm("fr/heating", time.time()), CALM_S + 10)
+    first = await write(client, "first-to-ask-it", "combien ça coûte")
+    second = await write(client, "second-to-ask-it", "Combien ça  coûte ?")
+    assert (first["cached"], second["cached"]) == (False, True)
+    assert second["response"] == first["response"]
+    for who in ("first-to-ask-it", "second-to-ask-it"):
+        assert "code postal" in (await write(client, who, "oui bonjour"))["response"]
+        last = await write(client, who, "75011")
+        assert last["cached"] is False
+    histories = [
+        [
+            (message["role"], message["content"].casefold().rstrip(" ?").replace("  ", " "))
+            for message in (await client.get(f"/api/text/history/{who}")).json()["messages"]
+        ]
+        for who in ("first-to-ask-it", "second-to-ask-it")
+    ]
+    assert histories[0] == histories[1]
+
+
+async def test_a_follow_up_is_answered_in_its_own_conversation(client: httpx.AsyncClient) -> None:
+    await write(client, "at-the-first-state", "oui bonjour")
+    at_zip_code = await write(client, "at-the-first-state", "je ne sais pas")
+    alone = await write(client, "without-a-question", "je ne sais pas")
+    assert alone["response"] != at_zip_code["response"]
+    assert alone["cached"] is False
+
+
+async def test_diagnostics_tell_how_fast_answers_are_and_nothing_that_was_written(client: httpx.AsyncClient) -> None:
+    await write(client, "diagnosed-client", "oui bonjour")
+    body = (await client.get("/api/text/diagnostics")).json()
+    assert body["answers_last_minute"] >= 1
+    assert 0 < body["first_words_ms"]["p50"] <= body["whole_answer_ms"]["p95"]
+    assert body["process"]["memory_bytes"] > 10_000_000
+    assert body["cache"]["misses"] >= 1
+    assert "bonjour" not in str(body)
+    assert "diagnosed" not in str(body)
 
 
 @pytest.mark.parametrize(
