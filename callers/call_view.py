@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from protocol.items import label
+from protocol.items import SpeechItem, label
 from protocol.messages import (
     CallConcluded,
     CallEnded,
@@ -80,6 +80,11 @@ class CallView:
     def prompts_since(self, mark: int) -> list[str]:
         """Names of the prompts begun since `mark` (a length of `begun`)."""
         return [name for _, names in self.begun[mark:] for name in names]
+
+    def texts_since(self, mark: int) -> list[str]:
+        """What was said as speech in what was begun since `mark`."""
+        said = [self.prompts[playback_id].items for playback_id, _ in self.begun[mark:] if playback_id in self.prompts]
+        return [item.text for items in said for item in items if isinstance(item, SpeechItem)]
 
 
 def pairs(entries: tuple[str, ...]) -> dict[str, str]:

@@ -23,6 +23,7 @@ from callers.script import (
     Ended,
     HangUpNow,
     Hear,
+    HearText,
     Hold,
     InterruptAfter,
     Mute,
@@ -186,6 +187,10 @@ class _Play:
                 if not begun:
                     heard = ", ".join(view.prompts_since(self._mark)) or "nothing"
                     raise ScoreFault(f"expected to hear {step.prompt}, heard {heard}")
+            case HearText():
+                if not await self._expect(lambda: step.text.lower() in " ".join(view.texts_since(self._mark)).lower()):
+                    heard = " ".join(view.texts_since(self._mark)) or "nothing"
+                    raise ScoreFault(f"expected to hear {step.text!r}, heard {heard!r}")
             case ReachState():
                 if not await self._expect(lambda: view.state == step.state):
                     raise ScoreFault(f"expected state {step.state}, is {view.state or 'none'}")

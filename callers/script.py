@@ -3,10 +3,11 @@
 Pure: knows nothing of SIP, audio or clocks. A script is read as a whole and every fault is reported with its line.
 
     about: The caller is qualified.
-    caller: {voice: fr+m3, speed: 150, pitch: 45}
+    caller: {voice: fr+m3, speed: 150, pitch: 45, number: "+33612345678"}
     steps:
       - hear: welcome               # a prompt of this name was begun since the caller's last action (or several, in
                                     # one breath: `noted digit_7 digit_5`)
+      - hear_text: votre commande   # these words were begun since then, in speech made at run time
       - say: oui bonjour            # spoken by espeak-ng; or {wav: file.wav}
       - say: je suis <600> à la retraite    # with a pause of 600 ms
       - state: ask_zip_code         # the dialogue is in this state
@@ -92,6 +93,13 @@ class Hear:
 
 
 @dataclass(frozen=True)
+class HearText:
+    """These words were begun since the last action, within a text that is spoken; letters great and small are one."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class ReachState:
     """The dialogue is in this state."""
 
@@ -114,19 +122,32 @@ class Ended:
 
 
 ScriptStep: TypeAlias = (
-    SpokenLine | Press | Silence | Hold | Mute | InterruptAfter | HangUpNow | Hear | ReachState | SlotIs | Ended
+    SpokenLine
+    | Press
+    | Silence
+    | Hold
+    | Mute
+    | InterruptAfter
+    | HangUpNow
+    | Hear
+    | HearText
+    | ReachState
+    | SlotIs
+    | Ended
 )
 ACTIONS = (SpokenLine, Press, Silence, Hold, Mute, HangUpNow)
 
 
 @dataclass(frozen=True)
 class Caller:
-    """How the simulated caller sounds. `reaction_ms`: from the end of the bot's prompt to the first word."""
+    """How the simulated caller sounds. `reaction_ms`: from the end of the bot's prompt to the first word. `number`:
+    that they call from; empty: any."""
 
     voice: str = "fr"
     speed: int = 150
     pitch: int = 50
     reaction_ms: int = 250
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,10 +237,12 @@ def read_script(text: str, file: str) -> Script:
 def _caller(reader: _Reader, node: yaml.Node | None) -> Caller:
     if node is None:
         return Caller()
-    entries = reader.mapping(node, "caller", ("voice", "speed", "pitch", "reaction_ms"))
+    entries = reader.mapping(node, "caller", ("voice", "speed", "pitch", "reaction_ms", "number"))
     values: dict[str, Any] = {}
     if "voice" in entries:
         values["voice"] = reader.text(entries["voice"], "voice")
+    if "number" in entries:
+        values["number"] = reader.text(entries["number"], "number")
     for key, low, high in (("speed", 80, 400), ("pitch", 0, 99), ("reaction_ms", 0, 10_000)):
         if key in entries:
             values[key] = int(reader.number(entries[key], key, low, high))
@@ -278,6 +301,8 @@ def _step(reader: _Reader, node: yaml.Node) -> ScriptStep | None:
             return InterruptAfter(reader.number(value, "interrupt_after", 0, 60))
         case "hear":
             return Hear(reader.text(value, "hear"))
+        case "hear_text":
+            return HearText(reader.text(value, "hear_text"))
         case "state":
             return ReachState(reader.text(value, "state"))
         case "slot":

@@ -21,12 +21,14 @@ ORDERS: tuple[dict[str, Any], ...] = (
 
 
 class OrderServer:
-    """The handlers. `slow_s` is waited before each answer; while `down` each is 503. `call_backs`: key -> body."""
+    """The handlers. `slow_s` is waited before each answer; while `down` each is 503. `call_backs`: key -> body.
+    `asked` counts the requests."""
 
     def __init__(self, slow_s: float = 0.0, down: bool = False) -> None:
         self.slow_s = slow_s
         self.down = down
         self.call_backs: dict[str, Any] = {}
+        self.asked = 0
 
     def app(self) -> web.Application:
         made = web.Application()
@@ -42,15 +44,18 @@ class OrderServer:
         return await self._one("number", request.match_info["number"])
 
     async def call_back(self, request: web.Request) -> web.Response:
-        await asyncio.sleep(self.slow_s)
-        if self.down:
+        if not await self._works():
             return web.Response(status=503)
         self.call_backs.setdefault(request.headers["Idempotency-Key"], await request.json())
         return web.Response(status=204)
 
-    async def _one(self, key: str, value: str) -> web.Response:
+    async def _works(self) -> bool:
+        self.asked += 1
         await asyncio.sleep(self.slow_s)
-        if self.down:
+        return not self.down
+
+    async def _one(self, key: str, value: str) -> web.Response:
+        if not await self._works():
             return web.Response(status=503)
         for order in ORDERS:
             if order[key] == value:

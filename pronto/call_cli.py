@@ -72,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def place(player: ScriptPlayer, score: Script, number: str, sip_port: int) -> CallReport:
     """Dials, plays one script and hangs up."""
+    number = score.caller.number or number
     async with SipCaller(("127.0.0.1", sip_port), name=number) as caller:
         status = await caller.dial(score.extension or DEFAULT_EXTENSION)
         if status != 200:
