@@ -27,10 +27,11 @@ class Conversation:
 
     `turn` counts questions. `asked` counts how often the question of the state was asked, `steps` how far each
     escalation (no_input, no_match, trouble) has gone. `variables` are what else is remembered (facts of the call, what
-    actions brought), by name, and `lists` their lists of records. A slot value that waits for confirmation is
-    `tentative`; `part` are the digits so far of a number that is given in parts ("soixante-quinze" ...
-    "zéro onze"), `narrowed` the records that an answer to a choice from a list left open, by number. `volunteered`
-    are clauses that may answer later questions, `unmatched` the last texts in a row that meant nothing.
+    actions brought), by name, and `lists` their lists of records. `doubted` is an intent that they were asked back
+    about. A slot value that waits for confirmation is `tentative`; `part` are the digits so far of a number that is
+    given in parts ("soixante-quinze" ... "zéro onze"), `narrowed` the records that an answer to a choice from a list
+    left open, by number. `volunteered` are clauses that may answer later questions, `unmatched` the last texts in a row
+    that meant nothing.
     `last_said` is the last question, for "repeat". `effects` are those
     that are under way, by id; `effects_made` counts all. `acts` counts how often each state asked for its action,
     `awaited` is the effect that the conversation cannot go on without. `history` are the questions that were asked, by
@@ -50,6 +51,7 @@ class Conversation:
     variables: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     tentative: str | None = None
+    doubted: str = ""
     part: str = ""
     narrowed: tuple[int, ...] = ()
     volunteered: tuple[Volunteered, ...] = ()

@@ -314,6 +314,16 @@ class Corrections:
 
 
 @dataclass(frozen=True)
+class Band:
+    """From a score of `act` on an intent is acted on, from `ask` on `say` asks whether it is meant, below it is not
+    believed."""
+
+    act: float
+    say: Wording
+    ask: float = 0.0
+
+
+@dataclass(frozen=True)
 class Flow:
     """One flow, checked. `text` is the YAML it was read from, `version` its hash, `edited_at` the file's time.
 
@@ -339,6 +349,8 @@ class Flow:
     runs: Mapping[str, SubFlowRun] = field(default_factory=dict)
     everywhere: Mapping[str, Step] = field(default_factory=dict)
     corrections: Corrections | None = None
+    bands: Mapping[str, Band] = field(default_factory=dict)
+    """Intent -> how sure it must be; others are acted on whenever the intent service believes them."""
     faqs: Mapping[str, Wording] = field(default_factory=dict)
     dead_air_ms: int = 1_800
     dead_air: Wording = ()

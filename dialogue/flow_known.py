@@ -73,7 +73,8 @@ class _Walk:
                 of = self.flow.states[run.states[0]].name if run.states else ""
                 self.wanting += [(of, "", _gives(outcome, name)) for name in given if name not in known]
         self._state = ""
-        for wording in (self.flow.dead_air, self.flow.transfer_failed, *self.flow.trouble.say):
+        asked_back = (band.say for band in self.flow.bands.values())
+        for wording in (self.flow.dead_air, self.flow.transfer_failed, *self.flow.trouble.say, *asked_back):
             self._said(wording, self.always)
 
     def _leaving(self, state: State, known: Knowledge) -> Iterator[tuple[str, Knowledge]]:

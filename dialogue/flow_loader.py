@@ -49,7 +49,7 @@ QUESTION_KEYS = (
 FLOW_KEYS = (
     "flow", "language", "region", "timezone", "start", "max_turns", "too_long", "trouble", "transfer_failed",
     "adviser_away", "dead_air", "defaults", "counters", "slots", "constants", "facts", "variables", "actions",
-    "hours", "everywhere", "corrections", "faqs", "states",
+    "hours", "everywhere", "corrections", "bands", "faqs", "states",
 )  # fmt: skip
 WAYS = ("goto", "transfer", "hangup", "choose", "action", "done")
 REQUIRED = ("flow", "language", "start", "too_long", "trouble", "states")
@@ -148,6 +148,7 @@ class _Loader:
             hours=hours,
             everywhere=everywhere,
             corrections=corrections,
+            bands=self.parts.bands(top["bands"]) if "bands" in top else {},
             faqs=faqs,
             dead_air_ms=dead_air_ms,
             dead_air=dead_air,

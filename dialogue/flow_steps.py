@@ -8,7 +8,7 @@ from typing import Any
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 import forms
-from dialogue.flow import Corrections, Escalation, Keypad, Listening, Step
+from dialogue.flow import Band, Corrections, Escalation, Keypad, Listening, Step
 from dialogue.flow_names import Names
 from dialogue.flow_yaml import likely
 from dialogue.values.value_types import BadValue, stored
@@ -25,6 +25,7 @@ LISTEN_KEYS = (
     "commit_confidence", "commit_recognition", "ending_recognition", "hints", "turn_model",
 )  # fmt: skip
 CORRECTION_KEYS = ("say", "unread")
+BAND_KEYS = ("act", "ask", "say")
 FILLER_KEYS = ("say", "after_ms")
 KEYPAD_KEYS = ("keys", "digits", "end", "pause_ms")
 PHONE_KEYS = tuple("0123456789*#")
@@ -232,6 +233,22 @@ class Parts:
             self.reader.fault(node, f"corrections needs {' and '.join(missing)}")
             return None
         return Corrections(*(self.names.say(entries[key], key) for key in CORRECTION_KEYS))
+
+    def bands(self, node: Node) -> dict[str, Band]:
+        """How sure intents must be, and what is asked when they are less sure."""
+        reader, found = self.reader, {}
+        for intent, entry in reader.mapping(node, "bands").items():
+            self.names.check_intent(entry, intent)
+            entries = reader.mapping(entry, f"band {intent}", BAND_KEYS)
+            if missing := [key for key in ("act", "say") if key not in entries]:
+                reader.fault(entry, f"band {intent} needs {' and '.join(missing)}")
+                continue
+            act = reader.number(entries["act"], "act", 0.0, 1.01)
+            ask = reader.number(entries["ask"], "ask", 0.0, 1.0) if "ask" in entries else 0.0
+            if ask >= act:
+                reader.fault(entry, f"band {intent}: ask is less than act")
+            found[intent] = Band(act, self.names.say(entries["say"], "say"), ask)
+        return found
 
     def filler(self, node: Node) -> dict[str, Any]:
         """What is said when an answer takes long: a wording, or `say` and `after_ms`."""

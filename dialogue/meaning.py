@@ -35,7 +35,7 @@ from dialogue.values.spoken import MOST_NAMED
 
 MeaningKind: TypeAlias = Literal[
     "nothing", "value", "part", "confirmed", "denied", "intent", "no_match", "correction",
-    "narrowed", "refused", "renewed",
+    "narrowed", "refused", "renewed", "doubted", "meant", "not_meant",
 ]  # fmt: skip
 
 ASKED_BELOW = 0.72  # a value of less confidence is not taken unless it is read back first
@@ -88,6 +88,8 @@ def _meaning(
     corrected = corrected_by(flow, conversation, event.text, event.at)
     if corrected is not None:
         return corrected
+    if conversation.doubted and yes_no.complete and (yes_no.confidence >= BARE_YES_NO or intent in ("yes", "no")):
+        return _after_doubt(flow, conversation, yes_no)
     if conversation.confirming:
         confirmed = _confirmation(conversation, reading, yes_no, intent, score)
         if confirmed is not None:
@@ -133,6 +135,15 @@ def corrected_by(flow: Flow, conversation: Conversation, text: str, at: float) -
         if value and (found.declared or flow.slots[name].type != "yes_no"):
             return Meaning("correction", score=1.0, value=value, slot=name)
     return None if open_slot or not filled or not found.declared else Meaning("correction", score=1.0, slot=filled[0])
+
+
+def _after_doubt(flow: Flow, conversation: Conversation, yes_no: SlotReading) -> Meaning:
+    """Yes or no to what was asked back."""
+    intent = conversation.doubted
+    step = _step_of(flow, flow.states[conversation.state], intent)
+    if yes_no.value is False or step is None:
+        return Meaning("not_meant", intent, yes_no.confidence)
+    return Meaning("meant", intent, yes_no.confidence, step=step)
 
 
 def kept_text(flow: Flow, conversation: Conversation, name: str, value: str, at: float) -> str:
@@ -284,7 +295,7 @@ def allowed_intents(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
     state = flow.states.get(conversation.state)
     if state is None or not state.listens:
         return ()
-    yes_no = ("yes", "no") if conversation.confirming else ()
+    yes_no = ("yes", "no") if conversation.confirming or conversation.doubted else ()
     named = (*state.answers, *state.means, *state.means.values(), *state.slot_intents, *flow.everywhere, *yes_no)
     named += tuple(
         intent for other in _other_questions(flow, state) for intent in (*other.answers, *other.slot_intents)
@@ -299,7 +310,7 @@ def awaited(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
         return ()
     slot = flow.slots[state.slot].type if state.slot else ""
     intents = {*state.answers, *state.means}
-    asks = conversation.confirming or slot == "yes_no" or bool(intents & {"yes", "no"})
+    asks = conversation.confirming or bool(conversation.doubted) or slot == "yes_no" or bool(intents & {"yes", "no"})
     beside = [flow.slots[other.slot].type for other in _other_questions(flow, state)]
     types = dict.fromkeys(kind for kind in (slot, *beside) if kind not in ("", "yes_no"))
     return (*(["yes_no"] if asks else []), *types)
@@ -339,6 +350,8 @@ def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -
     yes_no = read_yes_no(flow, text, at)
     bare_yes_no = _is_bare(flow, text, yes_no)
     if corrected_by(flow, conversation, text, at) is not None:
+        return False
+    if conversation.doubted and bare_yes_no:
         return False
     if conversation.confirming:
         return not (reading.complete or bare_yes_no)
@@ -403,7 +416,7 @@ def patience_ms(
             if meaning.reading.open:
                 return state.listening.open_silence_ms if flow.slots[state.slot].type in NUMBER_TYPES else None
             is_whole = True
-        case "confirmed":
+        case "confirmed" | "meant":
             is_whole = not meaning.yes_no.open
         case "refused":
             is_whole = _short(flow, event.text)

@@ -89,8 +89,10 @@ class Talk:
             self._resume_form()
             self.record(before, text, "slot_value", meaning.score, committed)
             return
-        kept = ("no_match",) if meaning.kind in ("no_match", "part") else ()
-        self.change(steps={name: step for name, step in before.steps.items() if name in kept})
+        is_open = meaning.kind in ("no_match", "part", "doubted", "not_meant")
+        self.change(steps={name: step for name, step in before.steps.items() if name == "no_match" and is_open})
+        if meaning.step is None or not (meaning.step.repeat or meaning.step.wait_ms) or meaning.kind == "meant":
+            self.change(doubted="")
         if meaning.kind not in ("no_match", "part"):
             self.change(part="", unmatched=())
         intent = meaning.intent
@@ -112,6 +114,12 @@ class Talk:
             case "refused" if self.state.refused is not None:
                 self.volunteer((Volunteered(text),))
                 self.take(self.state.refused)
+            case "doubted":
+                self.note("asked_back", intent)
+                self.change(doubted=intent)
+                self.ask((), self.flow.bands[intent].say)
+            case "not_meant":
+                self.escalate("no_match", self.state.no_match)
             case "correction":
                 intent = "correction"
                 self.correct(*(meaning.changes or ((meaning.slot, meaning.value),)))
@@ -119,7 +127,7 @@ class Talk:
                 intent = "correction"
                 self._forget(meaning.slot)
                 self.enter(meaning.value)
-            case "intent" if meaning.step is not None:
+            case "intent" | "meant" if meaning.step is not None:
                 if intent in self.state.answers and form is None:
                     self.volunteer((Volunteered(text),))
                 self.take(meaning.step)
@@ -242,7 +250,9 @@ class Talk:
         """Says `before` and the question once more, in its next wording."""
         state, asked = self.state, self.conversation.asked
         self.change(asked=asked + 1)
-        if self.conversation.confirming:
+        if self.conversation.doubted in self.flow.bands:
+            question = self.flow.bands[self.conversation.doubted].say
+        elif self.conversation.confirming:
             question = state.read_back
         else:
             question = state.ask_again[asked % len(state.ask_again)] if state.ask_again else self.question(state)
@@ -346,7 +356,15 @@ class Talk:
         trouble = {name: step for name, step in self.conversation.steps.items() if name == "trouble"}
         while True:
             self.change(
-                state=name, asked=0, steps=trouble, tentative=None, part="", narrowed=(), read_backs=0, awaited=""
+                state=name,
+                asked=0,
+                steps=trouble,
+                tentative=None,
+                doubted="",
+                part="",
+                narrowed=(),
+                read_backs=0,
+                awaited="",
             )
             state = self.state
             if state.otherwise is not None:

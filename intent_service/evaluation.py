@@ -18,6 +18,7 @@ from intent_service.language import STRANGER, LanguageData
 from intent_service.model import Votes, evidence, probabilities, restrict
 from intent_service.noise import TELEPHONE
 from intent_service.rules import PhraseRules
+from intent_service.thresholds import CertaintyBand, fit_bands
 from intent_service.train import fit_decider, own_members, trainer_of
 from intent_service.training import TrainingSamples, folds_of, out_of_fold, take_votes
 
@@ -34,6 +35,8 @@ class Judged:
     """The best class of the asked set."""
     believed: NDArray[np.bool_]
     """Whether it was answered (else `no_match`)."""
+    sure: NDArray[np.float32]
+    """Its score; 1 where a declared rule decided."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Evaluation:
     stranger_recall: float
     """Out-of-scope sentences answered `no_match` by the main set and by the questions after it."""
     thresholds: dict[str, float]
+    bands: dict[str, CertaintyBand]
+    """Of clean and of noisy held-out sentences together."""
     confusions: tuple[tuple[str, str, int], ...]
     errors: tuple[tuple[str, str, str], ...]
     """Phrase, meant, taken for."""
@@ -81,6 +86,8 @@ def evaluate(data: LanguageData, encoder: Encoder | None, fold_count: int) -> Ev
     judge = _Judge(data, folds, held_out[0], labels)
     own = own_members(data, labels)
     clean = judge.of(samples, held_out[0], own)
+    noisy_judged = judge.of(noisy, held_out[1], own)
+    thresholds = judge.thresholds_of_all().tolist()
     right = clean.top == labels
     phrases = labels != (classes.index(STRANGER) if STRANGER in classes else -1)
     is_main = phrases & (labels < len(data.main.names))
@@ -105,13 +112,20 @@ def evaluate(data: LanguageData, encoder: Encoder | None, fold_count: int) -> Ev
         accuracy_main=accuracy(clean, is_main),
         accuracy_faqs=accuracy(clean, is_faq),
         accuracy_without_rules=accuracy(judge.of(samples, held_out[0], own, rules=False)),
-        accuracy_noisy=accuracy(judge.of(noisy, held_out[1], own)),
+        accuracy_noisy=accuracy(noisy_judged),
         refused=float((~clean.believed)[phrases].mean()),
         wrong=float((clean.believed & ~right)[phrases].mean()),
         questions_taken_by_main=float(asked_of_main.believed[is_faq].mean()) if is_faq.any() else float("nan"),
         stranger_count=int((~phrases).sum()),
         stranger_recall=float((~answered)[~phrases].mean()) if (~phrases).any() else float("nan"),
-        thresholds=dict(zip(classes, judge.thresholds_of_all().tolist(), strict=True)),
+        thresholds=dict(zip(classes, thresholds, strict=True)),
+        bands=fit_bands(
+            [name for name in classes if name != STRANGER],
+            np.concatenate([labels, labels]),
+            np.concatenate([clean.top, noisy_judged.top]),
+            np.concatenate([clean.sure, noisy_judged.sure]),
+            thresholds,
+        ),
         confusions=tuple(
             (meant, taken, times)
             for (meant, taken), times in Counter(
@@ -144,19 +158,20 @@ class _Judge:
         """Decisions; `members` says for every sentence which classes it is asked of."""
         top = np.zeros(len(samples.texts), np.int64)
         believed = np.zeros(len(samples.texts), bool)
+        scores = np.zeros(len(samples.texts), np.float32)
         for part, decider in enumerate(self._deciders):
             rows = np.flatnonzero(self._parts == part)
             own = take_votes(votes, rows)
             probability = restrict(probabilities(own, decider.mix), members[rows])
             best = np.where(members[rows], probability, -1.0).argmax(axis=1)
             sure = decider.confidence.of(evidence(own, probability, best, members[rows]))
-            top[rows], believed[rows] = best, sure >= decider.thresholds[best]
+            top[rows], believed[rows], scores[rows] = best, sure >= decider.thresholds[best], sure
         for row, text in enumerate(samples.texts if rules else ()):
             names = frozenset(name for name, fits in zip(self._classes, members[row], strict=True) if fits)
             ruling = self._rules.decide(text, names)
             if ruling is not None:
-                top[row], believed[row] = self._classes.index(ruling.intent), True
-        return Judged(top, believed)
+                top[row], believed[row], scores[row] = self._classes.index(ruling.intent), True, 1.0
+        return Judged(top, believed, scores)
 
 
 def contradictions(samples: TrainingSamples) -> tuple[tuple[str, str, str, str], ...]:
@@ -200,6 +215,12 @@ def report(result: Evaluation, every_error: bool = False) -> str:
     ]
     items = [f"{name} {value:.2f}" for name, value in result.thresholds.items()]
     lines += ["  " + "   ".join(f"{item:22}" for item in items[start : start + 5]) for start in range(0, len(items), 5)]
+    lines += ["", "bands: act from (acted on, asked back; of what is asked back, right):"]
+    items = [
+        f"{name} {band.act:.2f} ({band.acted:.0%}, {band.asked:.0%}; {band.asked_right:.0%})"
+        for name, band in result.bands.items()
+    ]
+    lines += ["  " + "   ".join(f"{item:36}" for item in items[start : start + 3]) for start in range(0, len(items), 3)]
     if every_error:
         lines += ["", "every error (phrase, meant, taken for):"]
         lines += [f"  {phrase!r}  {meant} -> {taken}" for phrase, meant, taken in result.errors]

@@ -8,6 +8,7 @@ back). An intent's own phrases bound the rise: at most a given share of them may
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ STRICT_PRECISION: Final = 0.97
 REFUSED_OF_INTENT: Final = 0.025
 REFUSED_OF_STRICT_INTENT: Final = 0.10
 STRICT_FLOOR: Final = 0.60
+ACT_PRECISION: Final = 0.98
 
 
 def fit_thresholds(
@@ -49,6 +51,42 @@ def fit_thresholds(
         lowest = max(base, min(STRICT_FLOOR, highest)) if is_strict else base
         thresholds[index] = max(base, min(_least_precise(own, wrong, wanted, lowest), max(highest, lowest)))
     return thresholds
+
+
+@dataclass(frozen=True)
+class CertaintyBand:
+    """From a score of `act` on, at least ACT_PRECISION of what is taken for an intent is that intent.
+
+    `acted`, `asked`: the shares of the intent's own held-out phrases at or above `act`, and between its threshold and
+    that; `asked_right`: of what is taken for it with so much doubt, how much is it (nan: nothing was).
+    """
+
+    act: float
+    acted: float
+    asked: float
+    asked_right: float
+
+
+def fit_bands(
+    classes: Sequence[str],
+    labels: NDArray[np.int64],
+    top: NDArray[np.int64],
+    confidence: NDArray[np.float32],
+    thresholds: Sequence[float],
+) -> dict[str, CertaintyBand]:
+    """The band of each class, of sentences that training had not seen; strangers have a label of their own."""
+    found = {}
+    for index, name in enumerate(classes):
+        taken = (top == index) & (confidence >= thresholds[index])
+        right = taken & (labels == index)
+        if not right.any():
+            continue
+        act = _least_precise(confidence[right], confidence[taken & ~right], ACT_PRECISION, float(thresholds[index]))
+        asked, own = taken & (confidence < act), int((labels == index).sum())
+        asked_right = float((labels[asked] == index).mean()) if asked.any() else float("nan")
+        acted = float((right & ~asked).sum() / own)
+        found[name] = CertaintyBand(act, acted, float((right & asked).sum() / own), asked_right)
+    return found
 
 
 def _least_precise(own: NDArray[np.float32], wrong: NDArray[np.float32], wanted: float, lowest: float) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from dialogue.bands import judged
 from dialogue.conversation import Conversation, Volunteered
 from dialogue.effects import EffectDone
 from dialogue.events import (
@@ -308,6 +309,7 @@ def answer(moves: Moves, event: Understood, meaning: Meaning, committed: Committ
     if is_doubtful_end(moves.flow, moves.dialogue.conversation, event, meaning):
         moves.note("ending_doubted", meaning.intent)
         meaning = Meaning("no_match", meaning.intent, meaning.score)
+    meaning = judged(moves.flow, moves.dialogue.conversation, event, meaning)
     moves.change(utterance=event.utterance, utterance_text=event.text, interrupted=None, early=None)
     act(moves, meaning, event.text, committed)
 
@@ -355,7 +357,7 @@ def _only_adds(now: Conversation, then: Conversation) -> bool:
 
 def _standing(c: Conversation) -> tuple[object, ...]:
     """What an answer changes."""
-    return (c.state, c.slots, c.counters, c.tentative, c.steps, c.asked, c.ending, c.outcome)
+    return (c.state, c.slots, c.counters, c.tentative, c.doubted, c.steps, c.asked, c.ending, c.outcome)
 
 
 def _go_on(moves: Moves) -> None:

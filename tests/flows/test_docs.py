@@ -7,7 +7,7 @@ import pytest
 from dialogue.flow_actions import ACTION_KEYS, GIVEN_KEYS
 from dialogue.flow_forms import FORM_KEYS, MEMBER_KEYS, RECAP_KEYS
 from dialogue.flow_loader import FLOW_KEYS, STATE_KEYS
-from dialogue.flow_steps import CORRECTION_KEYS, KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
+from dialogue.flow_steps import BAND_KEYS, CORRECTION_KEYS, KEYPAD_KEYS, LADDER_KEYS, LISTEN_KEYS, STEP_KEYS
 from dialogue.flow_subflows import RUN_KEYS, SUBFLOW_KEYS
 from dialogue.flow_tables import SLOT_KEYS
 from dialogue.scores import ACTIONS, CHECKS
@@ -23,6 +23,7 @@ KEYS = sorted(
         *LADDER_KEYS,
         *KEYPAD_KEYS,
         *CORRECTION_KEYS,
+        *BAND_KEYS,
         *ACTION_KEYS,
         *GIVEN_KEYS,
         *SLOT_TYPES,

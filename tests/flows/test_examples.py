@@ -67,7 +67,7 @@ HOURS = next(example.text for example in PARTS if example.text.startswith("hours
 
 def merged(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Both; what the first has comes before."""
-    found = {**other, **first}
+    found: dict[str, Any] = {**other, **first}
     for name in first.keys() & other.keys():
         if isinstance(first[name], Mapping) and isinstance(other[name], Mapping):
             found[name] = {**other[name], **first[name]}
@@ -106,8 +106,9 @@ def test_the_example_is_a_flow_and_goes_as_it_says(
         hours={"shop": read_hours(HOURS, "shop")},
     )
     flow = read_flow(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False), "docs/flows.md", names)
-    score = {name: around[name] for name in ("at", "facts", "answers", "steps") if name in around}
-    text = yaml.safe_dump({"flow": "fr/example", "scores": [{"name": example.heading, **score}]}, allow_unicode=True)
+    score: dict[str, Any] = {name: around[name] for name in ("at", "facts", "answers", "steps") if name in around}
+    score["name"] = example.heading
+    text = yaml.safe_dump({"flow": "fr/example", "scores": [score]}, allow_unicode=True)
     path.write_text(text, encoding="utf-8")
     (one,) = read_scores(path)
     result = play(one, flow, resolve)

@@ -13,7 +13,7 @@ from intent_service.language import STRANGER, LanguageData, read_language
 from intent_service.noise import HARD, HOMOPHONES, TELEPHONE, Noise, garble
 from intent_service.phonetic import sound_of
 from intent_service.recogniser import Recogniser, UnknownIntent
-from intent_service.thresholds import fit_thresholds
+from intent_service.thresholds import ACT_PRECISION, fit_bands, fit_thresholds
 from intent_service.train import train
 from intent_service.training import folds_of
 
@@ -115,3 +115,20 @@ def test_the_evaluation_holds_out_and_reports(data: LanguageData) -> None:
     text = report(result, every_error=True)
     assert "leave-one-paraphrase-group-out" in text
     assert "thresholds:" in text
+    assert set(result.bands) <= set(result.classes)
+    assert "bands: act from" in text
+
+
+def test_a_band_begins_where_what_is_taken_for_an_intent_nearly_always_is_it() -> None:
+    labels = np.array([0] * 200 + [1] * 10)
+    top = np.zeros(210, np.int64)
+    rising = np.linspace(0.5, 0.999, 200, dtype=np.float32)
+    confidence = np.concatenate([rising, np.linspace(0.5, 0.8, 10, dtype=np.float32)])
+    bands = fit_bands(["a", "b"], labels, top, confidence, [0.6, 0.6])
+    taken = confidence >= bands["a"].act
+    assert (labels[taken] == 0).mean() >= ACT_PRECISION
+    below = confidence >= bands["a"].act - 0.05
+    assert (labels[below] == 0).mean() < ACT_PRECISION
+    assert bands["a"].acted + bands["a"].asked == pytest.approx((rising >= 0.6).mean(), abs=0.01)
+    assert 0.5 < bands["a"].asked_right < 1.0
+    assert "b" not in bands  # nothing was taken for it
