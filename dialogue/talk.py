@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from dialogue.acting import Misread, Unsendable, answer_of, message_of, note_of, request_of
+from dialogue.changing import changed
 from dialogue.conversation import Conversation, Volunteered
 from dialogue.effects import ACTION_KINDS, DropEffect, Effect, EffectDone
 from dialogue.events import Committed, DialogueAction, Noted
@@ -66,7 +67,7 @@ class Talk:
 
     def change(self, **values: Any) -> None:
         """Replaces fields of the conversation."""
-        self.conversation = replace(self.conversation, **values)
+        self.conversation = changed(self.conversation, **values)
 
     def note(self, what: str, detail: str = "") -> None:
         """Something for metrics and the call record."""

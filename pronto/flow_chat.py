@@ -1,16 +1,25 @@
-"""Talks to a flow in the terminal: what is typed is what the caller says; state, intent and score are shown.
+"""Talks to a flow in the terminal: what is typed is what the caller says; state, intent, score and what is remembered
+are shown.
 
-Empty line: silence. `#75011#`: keys. `/quit`: hang up.
+Empty line: silence. `#75011#`: keys. `/quit`: hang up. What an action asks is shown, and its answer is typed (`ok
+{"status": "sent"}`, `not_found`, `nothing`), or comes from the server itself.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
-from config import IntentSettings
-from dialogue.flow import Flow
-from dialogue.rehearsal import Decision, Rehearsal, Resolver
+from bot_manager.actions import ActionWorker
+from bot_manager.targets import targets_of
+from config import BotSettings, IntentSettings
+from dialogue.conversation import Conversation
+from dialogue.effects import Effect, EffectDone
+from dialogue.flow import OUTCOMES, Flow
+from dialogue.rehearsal import Decision, Rehearsal, Resolver, World
 from pronto.asking import ask
 from protocol.messages import HangUp
 
@@ -77,11 +86,80 @@ class OwnIntents:
         return Decision(main.intent, main.score)
 
 
-def chat(flow: Flow, texts: Mapping[str, str], resolve: Resolver, at: float) -> int:
+class TypedWorld:
+    """What comes of actions, as the admin says it. Asks nobody."""
+
+    def __call__(self, effect: Effect) -> tuple[EffectDone | None, float]:
+        print(f"     [asks: {_asked(effect)}]")
+        while True:
+            try:
+                line = input(f"answer> ({', '.join(OUTCOMES)}, nothing; with JSON behind it) ").strip()
+            except EOFError:
+                line = "error"
+            outcome, _, text = line.partition(" ")
+            if outcome == "nothing":
+                return None, 0.0
+            try:
+                body = json.loads(text) if text.strip() else None
+            except ValueError as error:
+                print(f"     [no JSON: {error}]")
+                continue
+            if outcome in OUTCOMES:
+                return EffectDone(0.0, effect.id, {"outcome": outcome, "body": body}), 0.1
+            print(f"     [there is no outcome {outcome!r}]")
+
+
+class LiveWorld:
+    """What comes of actions when they are really asked for, of the servers that the settings list."""
+
+    def __init__(self, settings: BotSettings) -> None:
+        self._settings = settings
+
+    def __call__(self, effect: Effect) -> tuple[EffectDone | None, float]:
+        print(f"     [asks: {_asked(effect)}]")
+        begun = time.monotonic()
+        done = asyncio.run(self._perform(effect))
+        took_s = time.monotonic() - begun
+        result = done.result or {}
+        body = json.dumps(result.get("body"), ensure_ascii=False)
+        print(f"     [answer after {took_s:.2f} s: {result.get('outcome')} {body[:500]}]")
+        return done, took_s
+
+    async def _perform(self, effect: Effect) -> EffectDone:
+        settings = self._settings
+        targets = targets_of(settings.action_hosts, settings.action_private_hosts)
+        worker = ActionWorker(targets, settings.action_credentials_dir)
+        try:
+            return await worker.perform(effect)
+        finally:
+            await worker.close()
+
+
+def _asked(effect: Effect) -> str:
+    """An action's request, secrets by name."""
+    told = effect.arguments
+    if effect.kind == "message":
+        return f"{told['action']}: message to {told['to']}: {told['text']}"
+    query = "".join(f" {name}={value}" for name, value in told["query"].items())
+    headers = "".join(
+        f" {name}: {''.join(part if isinstance(part, str) else '{secret.' + part['secret'] + '}' for part in parts)}"
+        for name, parts in told["headers"].items()
+    )
+    return f"{told['action']}: {told['method']} {told['url']}{query}{headers} {told['body'] or ''}".rstrip()
+
+
+def _remembered(conversation: Conversation) -> dict[str, str]:
+    """Variables and lists, as they are kept."""
+    lists = {name: f"{len(rows)} records" for name, rows in conversation.lists.items()}
+    return {**conversation.variables, **lists}
+
+
+def chat(flow: Flow, texts: Mapping[str, str], resolve: Resolver, at: float, world: World | None = None) -> int:
     """Talks until the call is over; 0."""
-    conversation = Rehearsal(flow, resolve, at)
     print("(empty line: silence; #75011#: keys; /quit: hang up)")
+    conversation = Rehearsal(flow, resolve, at, world=world or TypedWorld())
     turns = 0
+    known: dict[str, str] = {}
     while not conversation.over:
         for turn in conversation.turns[turns:]:
             move = turn.state if turn.state == turn.next_state else f"{turn.state} -> {turn.next_state}"
@@ -89,6 +167,10 @@ def chat(flow: Flow, texts: Mapping[str, str], resolve: Resolver, at: float) -> 
                 f"     [{turn.intent or 'nothing'} {turn.score:.2f}, {turn.committed}; {move}; {' '.join(turn.slots)}]"
             )
         turns = len(conversation.turns)
+        remembered = _remembered(conversation.dialogue.conversation)
+        if changed := [f"{name}={value}" for name, value in remembered.items() if known.get(name) != value]:
+            print(f"     {{{', '.join(changed)}}}")
+        known = remembered
         print("bot>", " ".join(texts.get(name, name) for name in conversation.spoken))
         conversation.listen()
         if conversation.over:

@@ -17,7 +17,7 @@ from dialogue.flow_picture import picture
 from dialogue.flow_store import FlowStore
 from dialogue.rehearsal import Resolver
 from dialogue.scores import BadScore, coverage, phrases_resolver, play, read_scores
-from pronto.flow_chat import HttpIntents, IntentsAway, OwnIntents, chat
+from pronto.flow_chat import HttpIntents, IntentsAway, LiveWorld, OwnIntents, TypedWorld, chat
 
 SCORES = ROOT / "tests" / "flows" / "scores"
 
@@ -39,6 +39,7 @@ def add_parser(subparsers: Any) -> None:
     talk.add_argument(
         "--phrases", action="store_true", help="know only the phrases of the intent files, ask no service"
     )
+    talk.add_argument("--live", action="store_true", help="really ask the servers of ACTION_HOSTS, instead of you")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -110,7 +111,8 @@ def _test(store: FlowStore, files: list[Path], flows_dir: Path) -> int:
 def _chat(flow: Flow, args: argparse.Namespace) -> int:
     catalogue = args.prompts_dir / flow.language / "prompts.yaml"
     texts = read_catalogue(catalogue).texts if catalogue.exists() else {}
-    return chat(flow, texts, _resolver(flow, args), time.time())
+    world = LiveWorld(load(BotSettings)) if args.live else TypedWorld()
+    return chat(flow, texts, _resolver(flow, args), time.time(), world)
 
 
 def _resolver(flow: Flow, args: argparse.Namespace) -> Resolver:

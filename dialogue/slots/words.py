@@ -45,14 +45,20 @@ def fold(text: str) -> str:
 
 def words_of(text: str) -> list[Word]:
     """The words of a transcript; an elided word keeps its apostrophe and stands alone ("c'", "est")."""
-    folded = fold(text[:MAX_CHARACTERS])
+    return list(_cut(text[:MAX_CHARACTERS]))
+
+
+@functools.lru_cache(maxsize=64)
+def _cut(text: str) -> tuple[Word, ...]:
+    """One transcript is read as many things in one step."""
+    folded = fold(text)
     found: list[Word] = []
     end = 0
     for match in _WORD.finditer(folded):
         gap = folded[end : match.start()]
         found.append(Word(match.group(), hyphen=gap == "-", pause=any(c in ",;:.!?…" for c in gap)))
         end = match.end()
-    return found
+    return tuple(found)
 
 
 _AWord = TypeVar("_AWord", bound=Word)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from dialogue.changing import changed
 from dialogue.events import DialogueAction, Noted, StartTimer
 from dialogue.flow import Flow, State
 from dialogue.meaning import awaited, awaited_choices, hints
@@ -41,7 +42,7 @@ class Moves:
 
     def change(self, **values: Any) -> None:
         """Replaces fields of the dialogue."""
-        self.dialogue = replace(self.dialogue, **values)
+        self.dialogue = changed(self.dialogue, **values)
 
     def note(self, what: str, detail: str = "") -> None:
         """Something for metrics and the call record."""

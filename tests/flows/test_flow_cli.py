@@ -1,5 +1,7 @@
 """The command line over the shipped flow: exit status and what is printed."""
 
+import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -8,7 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import TestServer
 
+from config import ROOT
+from devstack.order_server import OrderServer
 from dialogue.flow import Flow
 from dialogue.flow_picture import picture
 from pronto.__main__ import main
@@ -74,6 +79,48 @@ def test_chat_shows_prompts_state_intent_and_score(folder: Path) -> None:
     assert "[nothing 0.00, no_input; ask_zip_code; ]" in chat.stdout
     assert "[slot_value 1.00, dtmf; ask_zip_code -> ask_owner_house; zip_code=75011]" in chat.stdout
     assert chat.stdout.endswith("(hang-up; outcome not_owner; zip_code=75011 owner=no)\n")
+
+
+def chat_of_orders(folder: Path, lines: str, *more: str, **settings: str) -> str:
+    """A conversation about an order."""
+    text = (ROOT / "flows" / "fr" / "order_status.yaml").read_text(encoding="utf-8")
+    port = settings.pop("port", "8099")
+    (folder / "flows" / "fr" / "order_status.yaml").write_text(text.replace("8099", port), encoding="utf-8")
+    folders = ["--flows-dir", str(folder / "flows"), "--prompts-dir", str(folder / "prompts")]
+    return subprocess.run(
+        [sys.executable, "-m", "pronto", "flow", *folders, "chat", "fr/order_status", "--phrases", *more],
+        input=lines,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_chat_shows_what_actions_ask_and_what_is_remembered(folder: Path) -> None:
+    answers = ['ok {"nothing"', "perhaps", "not_found", "123456", 'ok {"number": "123456", "status": "sent"}', "non"]
+    shown = chat_of_orders(folder, "\n".join(answers) + "\n")
+    assert "[asks: find_by_telephone: GET http://127.0.0.1:8099/orders telephone=+33100000000]" in shown
+    assert "[no JSON: " in shown
+    assert "[there is no outcome 'perhaps']" in shown
+    assert "[asks: find_by_number: GET http://127.0.0.1:8099/orders/123456]" in shown
+    assert "{order.number=123456, order.status=sent}" in shown
+    assert "outcome told" in shown
+
+
+async def test_chat_can_ask_the_servers_themselves(folder: Path) -> None:
+    orders = OrderServer()
+    server = TestServer(orders.app(), host="127.0.0.1")
+    await server.start_server()
+    host = f"127.0.0.1:{server.port}"
+    lines = "123456\noui\n"
+    told = {"port": str(server.port), "ACTION_PRIVATE_HOSTS": host}
+    shown = await asyncio.to_thread(chat_of_orders, folder, lines, "--live", **told)
+    await server.close()
+    assert "s: not_found null]" in shown
+    assert "order.status=sent" in shown
+    assert list(orders.call_backs.values()) == [{"order": "123456", "telephone": "+33100000000"}]
+    assert "outcome call_back" in shown
 
 
 def test_the_picture_shows_every_state_and_each_way_once(heating: Flow) -> None:
