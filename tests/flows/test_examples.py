@@ -1,5 +1,5 @@
 """Every example of docs/flows.md is read and played, with what tests/flows/examples.yaml puts around it; the flow that
-the page makes from an empty file is checked, played, talked to and called as its reader would."""
+the page makes from an empty file is checked, played and talked to as its reader would."""
 
 from __future__ import annotations
 
@@ -153,10 +153,3 @@ def test_the_first_flow_is_checked_played_and_talked_to(place: Path) -> None:
     assert "1 scores, 0 wrong" in played
     talked = pronto(*flow, "chat", "fr/flowers", "--phrases", says="oui\ndemain à quatorze heures\noui\n")
     assert "outcome ordered" in talked
-
-
-@pytest.mark.timeout(300)
-def test_the_first_flow_is_called(place: Path) -> None:
-    settings = {"DEFAULT_FLOW": "fr/flowers", "FLOWS_DIR": str(place / "flows"), "STRAIN_LIMIT": "0"}
-    heard = pronto("call", str(place / "tests" / "calls" / "flowers" / "bouquet.yaml"), environment=settings)
-    assert "outcome ordered" in heard
