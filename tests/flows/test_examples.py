@@ -18,7 +18,7 @@ import yaml
 
 from dialogue.flow import Flow
 from dialogue.flow_loader import read_flow
-from dialogue.flow_names import Known
+from dialogue.flow_names import Known, SubFlowText
 from dialogue.hours.hours_file import read_hours
 from dialogue.rehearsal import Resolver
 from dialogue.scores import play, read_scores
@@ -59,10 +59,16 @@ def examples() -> list[Example]:
 
 
 EXAMPLES = examples()
-WHOLE = [example for example in EXAMPLES if re.match(r"# [\w/]+\.yaml\n", example.text)]
-"""Those that are whole files: their first line names the file."""
+FIRST = "From an empty file to a call, in ten minutes"
+WHOLE = [example for example in EXAMPLES if example.heading == FIRST]
+"""Those that are whole files of the first flow: their first line names the file."""
 PARTS = [example for example in EXAMPLES if example not in WHOLE]
 HOURS = next(example.text for example in PARTS if example.text.startswith("hours:"))
+SUBFLOWS = {
+    found[1]: SubFlowText("docs/flows.md", example.text)
+    for example in PARTS
+    if (found := re.search(r"^subflow: (\w+)", example.text, re.MULTILINE))
+}
 
 
 def merged(first: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,6 +101,9 @@ def test_the_example_is_a_flow_and_goes_as_it_says(
     if "hours" in entry:
         assert read_hours(example.text, "docs/flows.md").messages
         return
+    if "subflow" in entry:  # read with the flow that runs it
+        assert entry["subflow"] in SUBFLOWS
+        return
     if "scores" in entry:
         path.write_text(example.text, encoding="utf-8")
         scores = read_scores(path)
@@ -107,6 +116,7 @@ def test_the_example_is_a_flow_and_goes_as_it_says(
         intents=known.intents | {"yes", "no"} | set(entry.get("intents", ())),
         faqs=frozenset(),
         hours={"shop": read_hours(HOURS, "shop")},
+        subflows=SUBFLOWS,
     )
     flow = read_flow(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False), "docs/flows.md", names)
     score: dict[str, Any] = {name: entry[name] for name in ("at", "facts", "answers", "steps") if name in entry}
