@@ -79,6 +79,8 @@ class CallAdmission:
         self._served = served
         if served >= self.max_calls:
             return "calls"
+        if self.closes == math.inf:
+            return ""
         name, worst = self.worst
         if self.closed:
             return name

@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import random
 import shutil
@@ -313,14 +314,18 @@ async def pace(most: int) -> None:
             for calls in (count for count in (1, 5, 10, 15, 25, 40, 60, 80) if count <= most):
                 texts = [" ".join(a_sentence(dice) for _ in range(3)) for _ in range(calls)]
                 began_s = time.monotonic()
-                found = await asyncio.gather(*(pace_of(session, voice.url, text) for text in texts))
+                asked = await asyncio.gather(*(pace_of(session, voice.url, text) for text in texts))
                 took_s = time.monotonic() - began_s
+                found = [one for one in asked if one[0] > 0]
+                if not found:
+                    print(f"{calls} at once: none was said", flush=True)
+                    continue
                 show(f"{calls} at once: first sound", [first_ms for first_ms, _, _, _ in found])
                 show(f"{calls} at once: times real time", [sound_s / all_s for _, sound_s, all_s, _ in found], "x")
                 behind = [late_ms for _, _, _, late_ms in found]
                 print(
                     f"   all: {sum(sound_s for _, sound_s, _, _ in found) / took_s:.1f} x real time; "
-                    f"longest wait of a listener inside: {max(behind):.0f} ms",
+                    f"longest wait of a listener inside: {max(behind):.0f} ms; not said: {len(asked) - len(found)}",
                     flush=True,
                 )
     finally:
@@ -334,7 +339,11 @@ async def pace_of(session: aiohttp.ClientSession, url: str, text: str) -> tuple[
     began_s = time.monotonic()
     first_s, sound_s, late_s = 0.0, 0.0, 0.0
     async with session.post(f"{url}/speech", json={"text": text, "language": "fr"}) as answer:
+        if answer.status != 200:
+            return math.nan, math.nan, math.nan, math.nan
         while not (head := json.loads(await answer.content.readline())).get("over"):
+            if "bytes" not in head:
+                return math.nan, math.nan, math.nan, math.nan
             await answer.content.readexactly(head["bytes"])
             now_s = time.monotonic()
             first_s = first_s or now_s

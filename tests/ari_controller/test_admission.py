@@ -88,6 +88,7 @@ def test_without_a_limit_of_strain_only_the_number_of_calls_counts() -> None:
         assert admission.refusal(served, 1.0) == ""
     assert admission.refusal(40, 1.0) == "calls"
     assert not admission.closed
+    assert let_in(admission, 0, 10.0, 500) == 40, "nor for coming at once"
 
 
 def test_a_cell_that_closed_takes_fewer_than_it_had_and_feels_its_way_up() -> None:
