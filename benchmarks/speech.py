@@ -4,6 +4,7 @@
     python -m benchmarks.speech gaps  [--calls 25] [--times-real 1.5]
     python -m benchmarks.speech stops [--count 200] [--calls 25]
     python -m benchmarks.speech pace  [--calls 25]
+    python -m benchmarks.speech level [--rounds 20]
     python -m benchmarks.speech kills [--count 50] [--what controller|alone|speech|bot]
 
 A real Asterisk, Redis, controller and speech service; this process is the callers and the bot. Times are the kernel's
@@ -37,6 +38,8 @@ from pathlib import Path
 import aiohttp
 import numpy as np
 
+from audio_prompts.catalogue import PLAYED
+from audio_prompts.loudness import level_dbfs
 from callers.sip_caller import SipCaller
 from config import ROOT
 from devstack.asterisk import Asterisk, settings_on_free_ports
@@ -352,6 +355,39 @@ async def pace_of(session: aiohttp.ClientSession, url: str, text: str) -> tuple[
     return (first_s - began_s) * 1_000, sound_s, time.monotonic() - began_s, late_s * 1_000
 
 
+# --- level and band ---------------------------------------------------------------------------------------------------
+
+
+async def level(count: int) -> None:
+    """How loud recordings and speech are in one call, and what of them lies outside a telephone's band."""
+    played = ROOT / "audio_prompts" / PLAYED / "fr"
+    names = sorted(path.stem for path in played.glob("*.wav") if path.stat().st_size > 16_000 * 1.5)
+    dice = random.Random(17)
+    loud: dict[str, list[float]] = {"recording": [], "speech": []}
+    outside: dict[str, list[float]] = {"recording": [], "speech": []}
+    async with place(words=True) as at:
+        for name in names:
+            shutil.copy(played / f"{name}.wav", at.folder / "prompts" / "fr" / f"{name}.wav")
+        async with callers(at, 1) as live:
+            caller, call_id = live[0]
+            for _ in range(count):
+                for kind in loud:
+                    item = PromptItem(dice.choice(names)) if kind == "recording" else SpeechItem(a_sentence(dice))
+                    playback_id, since_s = at.say(call_id, item)
+                    await at.over(playback_id)
+                    await asyncio.sleep(0.2)
+                    heard = caller.phone.heard(since_s).astype(np.float32) / np.float32(32_768)
+                    loud[kind].append(level_dbfs(heard, 8_000))
+                    power = np.abs(np.fft.rfft(heard)) ** 2
+                    hz = np.fft.rfftfreq(len(heard), 1 / 8_000)
+                    beyond = float(power[(hz < 300) | (hz > 3_400)].sum() / power.sum())
+                    outside[kind].append(10 * np.log10(beyond))
+    for kind in loud:
+        low, high = (float(np.percentile(loud[kind], part)) for part in (5, 95))
+        print(f"{kind}: {np.mean(loud[kind]):.1f} dBFS (5 to 95 %: {low:.1f} to {high:.1f})", flush=True)
+        print(f"{kind}: outside 300 to 3400 Hz {np.mean(outside[kind]):.0f} dB of all of it", flush=True)
+
+
 # --- 3: kills ---------------------------------------------------------------------------------------------------------
 
 
@@ -477,7 +513,7 @@ async def bot_kills(count: int) -> None:
 def main() -> None:
     """See above."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("show", choices=["first", "gaps", "stops", "pace", "kills"])
+    parser.add_argument("show", choices=["first", "gaps", "stops", "pace", "level", "kills"])
     parser.add_argument("--calls", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--times-real", type=float, default=1.5)
@@ -493,6 +529,8 @@ def main() -> None:
             asyncio.run(gaps(wanted.calls, wanted.times_real))
         case "stops":
             asyncio.run(stops(wanted.count, wanted.calls))
+        case "level":
+            asyncio.run(level(wanted.rounds))
         case "pace":
             asyncio.run(pace(wanted.calls))
         case "kills" if wanted.what == "bot":
