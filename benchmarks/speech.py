@@ -251,7 +251,7 @@ async def gaps(calls: int, times_real: float) -> None:
 
         async def one(caller: SipCaller, call_id: str, seed: int) -> None:
             dice = random.Random(seed)
-            for _ in range(8):
+            for _ in range(6):
                 await asyncio.sleep(dice.uniform(0.2, 1.5))
                 said = [SpeechItem(f"{dice.randrange(5, 15)}00:{dice.randrange(1, 6)}000") for _ in range(2)]
                 playback_id, since_s = at.say(call_id, *said)
