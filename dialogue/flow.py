@@ -120,7 +120,8 @@ class Slot:
     `length`: the fewest and the most digits of a slot of the type digits, the most characters of a note. `range`: the
     least and the most of an integer or of money in `currency`. `corrected`: the state that is gone to when callers
     correct it later; empty: the dialogue goes on where it was. A choice may be one from a list that an action brought
-    (`source`): `by` are the fields of its records that it may be named by, `offer` is how one is said.
+    (`source`): `by` are the fields of its records that it may be named by, `offer` is how one is said, and what one
+    `needs` besides to be on offer.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Slot:
     source: str = ""
     by: tuple[str, ...] = ()
     offer: str = ""
+    needs: tuple[str, ...] = ()
 
 
 Origin: TypeAlias = Literal["constant", "fact", "set", "action", "input"]

@@ -123,8 +123,10 @@ def _circling(flow: Flow) -> list[Fault]:
 
 def _silently(flow: Flow, state: State) -> set[str]:
     """The states that can follow before anybody is asked; what is counted comes to an end."""
-    if state.listens:
-        return set(destinations(state.refused)) if state.refused is not None and not state.refused.count else set()
+    if state.listens:  # with nothing to choose from it is not asked; a question that is skipped does not come again
+        refused = state.refused
+        passes_on = refused is not None and not refused.count and f"{state.name}.skipped" not in refused.set
+        return set(destinations(refused)) if refused is not None and passes_on else set()
     return {state.goto} - {""} | {
         to for _, step in exits(flow, state) for one in _in_turn(step) if not one.count for to in {one.goto} - {""}
     }

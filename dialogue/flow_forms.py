@@ -144,7 +144,7 @@ class Forms:
             otherwise = onward(step.otherwise, fills) if step.otherwise is not None else None
             leads = step.goto or step.ends or step.back or step.restart or step.repeat or step.wait_ms
             values = {**step.set, skipped: "yes"} if step.skip else step.set
-            goes_on = not leads and (fills or step.skip or slot.name in step.set)
+            goes_on = not leads and (fills or step.skip or slot.name in (*step.set, *step.copy))
             goto = form if goes_on else step.goto
             return replace(step, over=over, otherwise=otherwise, set=values, goto=goto, skip=False)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from dialogue.acting import SECRET, needed_texts
 from dialogue.flow import Flow, State, Step, Wording
+from dialogue.flow_checks import alternatives, own_steps
 from dialogue.flow_yaml import Fault
 from dialogue.offers import OPTIONS, known_with
 from dialogue.values.judging import known_if, needs
@@ -24,6 +25,7 @@ Knowledge = frozenset[str]
 def check_known(flow: Flow, lines: Mapping[tuple[str, str], int]) -> list[Fault]:
     """The faults of a flow whose names are all known. `lines`: (state, text) -> where it stands."""
     walk = _Walk(flow, frozenset(name for name, variable in flow.variables.items() if variable.always))
+    walk.set_by_steps = frozenset(name for step in _all_steps(flow) for name in (*step.set, *step.copy))
     walk.everything()
     return [
         Fault(
@@ -31,6 +33,17 @@ def check_known(flow: Flow, lines: Mapping[tuple[str, str], int]) -> list[Fault]
         )
         for state, text, reason in dict.fromkeys(walk.wanting)
     ]
+
+
+def _all_steps(flow: Flow) -> Iterator[Step]:
+    waiting = [*flow.everywhere.values(), flow.trouble.then, flow.too_long]
+    for state in flow.states.values():
+        waiting += own_steps(state)
+        waiting += [escalation.then for escalation in (state.no_input, state.no_match) if escalation is not None]
+    while waiting:
+        step = waiting.pop()
+        yield step
+        waiting += alternatives(step)
 
 
 def _file(flow: Flow, state: str) -> str:
@@ -49,6 +62,7 @@ class _Walk:
     always: Knowledge
     known: dict[str, Knowledge] = field(default_factory=dict)
     wanting: list[tuple[str, str, str]] = field(default_factory=list)
+    set_by_steps: Knowledge = frozenset()
     _state: str = ""
     _reports: bool = False
 
@@ -80,6 +94,7 @@ class _Walk:
     def _leaving(self, state: State, known: Knowledge) -> Iterator[tuple[str, Knowledge]]:
         """Every way out of a state with what is known on it."""
         self._state = state.name
+        known = self._with_fields(known)
         self._said(state.say, known)
         for wording in state.ask_again:
             self._said(wording, known)
@@ -96,6 +111,14 @@ class _Walk:
             yield from self._acted(state, known)
         if state.listens:
             yield from self._answered(state, known)
+
+    def _with_fields(self, known: Knowledge) -> Knowledge:
+        """What slots that are known bring with them, where only callers fill them: a step may set a moment that has no
+        day ("any_time")."""
+        for slot in self.flow.slots.values():
+            if slot.name in known and (slot.source or slot.name not in self.set_by_steps):
+                known |= known_with(slot)
+        return known
 
     def _acted(self, state: State, known: Knowledge) -> Iterator[tuple[str, Knowledge]]:
         """What an action gives is known after the outcome that it comes with."""
@@ -158,7 +181,10 @@ class _Walk:
     def _given(self, step: Step, known: Knowledge) -> Knowledge:
         """What is known where a sub-flow begins: nothing of its own but its inputs."""
         if not step.forget:
-            return known
+            for source in step.copy.values():
+                if source not in known and self._reports:
+                    self.wanting.append((self._state, "{" + source + "}", _reason(source)))
+            return known | frozenset(step.copy)
         run = self.flow.runs[step.forget.removesuffix(".")]
         for target, source in step.copy.items():
             if source not in known and target not in run.optional and self._reports:

@@ -10,8 +10,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 import forms
 from dialogue.flow import Band, Corrections, Escalation, Keypad, Listening, Step
 from dialogue.flow_names import Names
-from dialogue.flow_yaml import likely
-from dialogue.values.value_types import BadValue, stored
+from dialogue.flow_yaml import likely, line_of
+from dialogue.values.templates import variable_alone
+from dialogue.values.value_types import BadValue, fits, stored
 
 STEP_KEYS = (
     "say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over",
@@ -51,6 +52,8 @@ class Parts:
         if isinstance(node, ScalarNode):
             return Step(goto=self.names.state_name(node, what))
         entries = reader.mapping(node, what, STEP_KEYS)
+        values = self.values(entries["set"]) if "set" in entries else {}
+        sources = {name: source for name, text in values.items() if (source := variable_alone(text)) is not None}
         step = Step(
             say=self.names.say(entries["say"], "say") if "say" in entries else (),
             goto=self.names.state_name(entries["goto"], "goto")
@@ -64,7 +67,8 @@ class Parts:
             ask=reader.flag(entries["ask"], "ask") if "ask" in entries else True,
             repeat=reader.flag(entries["repeat"], "repeat") if "repeat" in entries else False,
             wait_ms=reader.whole(entries["wait_ms"], "wait_ms", 1_000, 60_000) if "wait_ms" in entries else 0,
-            set=self.values(entries["set"]) if "set" in entries else {},
+            set={name: text for name, text in values.items() if name not in sources},
+            copy=sources,
             count=self.names.counter_name(entries["count"]) if "count" in entries else "",
             over=self.step(entries["over"], "over") if "over" in entries else None,
             when=self.names.condition(entries["when"], "when") if "when" in entries else None,
@@ -182,6 +186,11 @@ class Parts:
         """Slot or variable -> value."""
         found = {}
         for slot, value in self.reader.mapping(node, "set").items():
+            text = str(value.value) if isinstance(value, ScalarNode) else ""
+            if (source := variable_alone(text)) is not None:
+                found[slot] = text
+                self.check_copy(value, slot, source)
+                continue
             if slot in self.names.variables:
                 found[slot] = self.variable_value(value, slot)
                 continue
@@ -189,9 +198,27 @@ class Parts:
                 known = [*self.names.slots, *self.names.variables]
                 self.reader.fault(value, f"unknown slot {slot}{likely(slot, known)}")
                 continue
+            if self.names.slots[slot].source:
+                self.reader.fault(value, f"slot {slot} is chosen from a list: no step sets it")
             found[slot] = self.reader.text(value, f"slot {slot}")
             self.names.check_value(value, slot, found[slot])
         return found
+
+    def check_copy(self, node: Node, name: str, source: str) -> None:
+        """Whether a slot or variable can be given the value of another variable."""
+        names = self.names
+        variable = names.variables.get(name)
+        if variable is None and name not in names.slots:
+            known = [*names.slots, *names.variables]
+            self.reader.fault(node, f"unknown slot {name}{likely(name, known)}")
+            return
+        if (variable is not None and variable.origin != "set") or (name in names.slots and names.slots[name].source):
+            self.reader.fault(node, f"{name} is no slot or variable that steps set")
+        names.check_text(node, "{" + source + "}")
+        of, wanted = names.scope.get(source), names.scope[name]
+        if of is not None and not fits(of, wanted):
+            self.reader.fault(node, f"{name} is a {wanted}, {source} a {of}")
+        names.lines.setdefault((self.reader.state, "{" + source + "}"), line_of(node))
 
     def variable_value(self, node: Node, name: str) -> str:
         """The value that a step gives a variable."""

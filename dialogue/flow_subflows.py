@@ -27,8 +27,8 @@ from dialogue.flow_renaming import Renaming
 from dialogue.flow_steps import Parts
 from dialogue.flow_variables import A_NAME, TYPE_KEYS, VariableTables
 from dialogue.flow_yaml import likely, line_of, line_of_key
-from dialogue.values.templates import BadTemplate, Field, parse_template
-from dialogue.values.value_types import TEXT_LIKE, BadValue, ValueType, stored
+from dialogue.values.templates import variable_alone
+from dialogue.values.value_types import BadValue, ValueType, fits, stored
 from dialogue.variables import BUILT_IN, OWNERS
 
 SUBFLOW_KEYS = (
@@ -174,7 +174,7 @@ class Runs:
         copied, constants = {}, {}
         for name, value in entries.items():
             text, kind = reader.text(value, name), sub.takes[name]
-            source = _variable_alone(text)
+            source = variable_alone(text)
             if source is None:
                 try:
                     constants[name] = stored(kind, text, self.names.where)
@@ -184,7 +184,7 @@ class Runs:
             self.names.check_text(value, text)
             of = self.names.scope.get(source)
             self.names.lines.setdefault((reader.state, text), line_of(value))
-            if of is not None and not _fits(of, kind):
+            if of is not None and not fits(of, kind):
                 reader.fault(value, f"{name} is a {kind}, {source} a {of}")
             copied[name] = source
         return copied, constants
@@ -259,23 +259,6 @@ def _renamed_run(run: SubFlowRun, renaming: Renaming) -> SubFlowRun:
 
 def _is_empty(node: Node) -> bool:
     return not isinstance(node, ScalarNode) and not node.value
-
-
-def _variable_alone(text: str) -> str | None:
-    """The variable of a text that is nothing else; None for any other text."""
-    try:
-        parts = parse_template(text)
-    except BadTemplate:
-        return None
-    return parts[0].name if len(parts) == 1 and isinstance(parts[0], Field) and not parts[0].form else None
-
-
-def _fits(of: ValueType, wanted: ValueType) -> bool:
-    if wanted.kind == "text":
-        return of.kind in TEXT_LIKE
-    if wanted.kind == "choice":
-        return of.kind == "choice" and set(of.choices) <= set(wanted.choices)
-    return of.kind == wanted.kind and of.currency == wanted.currency
 
 
 def split_text(text: str) -> tuple[str, dict[str, SubFlowText]]:

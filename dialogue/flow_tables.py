@@ -19,7 +19,9 @@ from dialogue.slots.regions import KNOWN_REGIONS, currency_of
 from dialogue.values.templates import BadTemplate, fields_of
 from dialogue.values.value_types import CURRENCIES
 
-SLOT_KEYS = ("type", "choices", "say_as", "length", "corrected", "range", "from", "by", "offer", "currency")
+SLOT_KEYS = (
+    "type", "choices", "say_as", "length", "corrected", "range", "from", "by", "offer", "needs", "currency",
+)  # fmt: skip
 
 
 class Tables:
@@ -81,7 +83,7 @@ class Tables:
     def listed(self, slot: Slot, node: Node, entries: Mapping[str, Node]) -> Slot:
         """A slot that is chosen from a list: which, how one is said, and by what it may be named."""
         reader = self.reader
-        for key in ("by", "offer"):
+        for key in ("by", "offer", "needs"):
             if key in entries and "from" not in entries:
                 reader.fault(entries[key], f"slot {slot.name}: {key} belongs to a choice from a list")
         if "from" not in entries:
@@ -102,7 +104,8 @@ class Tables:
         by = reader.texts(entries["by"], "by") if "by" in entries else ()
         source = reader.text(entries["from"], "from")
         self.lists.append((slot.name, entries["from"], source, said))
-        return replace(slot, source=source, by=tuple(dict.fromkeys((*by, *said))), offer=offer)
+        needs = reader.texts(entries["needs"], "needs") if "needs" in entries else ()
+        return replace(slot, source=source, by=tuple(dict.fromkeys((*by, *said))), offer=offer, needs=needs)
 
     def check_listed(self) -> None:
         """Whether the lists that slots are chosen from are there, with the fields that are said."""
@@ -117,7 +120,7 @@ class Tables:
             fields = variable.type.fields
             if not said:
                 self.reader.fault(node, f"slot {name}: offer says no field of {source}")
-            for field in slot.by:
+            for field in (*slot.by, *slot.needs):
                 if field not in fields:
                     self.reader.fault(node, f"slot {name}: {source} has no field {field}{likely(field, fields)}")
             for field in {OPTIONS, "count"} & set(fields):

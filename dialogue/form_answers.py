@@ -84,7 +84,7 @@ def _used(flow: Flow, c: Conversation, state: State, meaning: Meaning, units: li
     if not state.slot or meaning.kind not in ("value", "confirmed"):
         return set()
     slot = flow.slots[state.slot]
-    if slot.type == "yes_no":  # a yes stands beside anything
+    if slot.type in ("yes_no", "choice"):  # such words stand beside anything
         return set()
     readings = {unit: reading for unit in units if (reading := read_as(flow, c, slot, unit, at)).complete}
     found = {unit for unit, reading in readings.items() if value_text(reading) == meaning.value} or set(readings)
@@ -106,7 +106,7 @@ def _readings(
     for member in missing:
         slot = flow.slots[member.slot]
         is_free = slot.type in FREE_TYPES and not named(flow, [member], unit)  # nearly any words could be a value
-        if slot.type == "yes_no" or is_free or slot.source or (is_used and slot.type != "choice"):
+        if slot.type == "yes_no" or is_free or (is_used and slot.type != "choice"):
             continue
         reading = read_as(flow, c, slot, unit, at)
         if reading.complete and reading.confidence >= ASKED_BELOW:

@@ -233,7 +233,9 @@ def read_as(
     if slot.source:
         options = options_of(flow, conversation, slot)
         lexicon = lexicon_of(flow.language)
-        return parse_listed(text, lexicon, options, MOST_NAMED, local_time(flow, at), flow.region)
+        is_asked = flow.states[conversation.state].slot == slot.name or slot.name in conversation.slots
+        offered = MOST_NAMED if is_asked else 0  # places of what was not said mean nothing
+        return parse_listed(text, lexicon, options, offered, local_time(flow, at), flow.region)
     return parse(
         slot.type,
         text,

@@ -1,4 +1,4 @@
-"""What a slot may be chosen from when a list that an action brought is on offer, and what a choice leaves behind. Pure.
+"""What a slot may be chosen from when a list that an action brought is on offer, and what else a slot brings. Pure.
 
 slots:
   free: {type: choice, from: times, by: [start, staff], offer: "{start} avec {staff}"}
@@ -8,6 +8,7 @@ slots:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -16,16 +17,32 @@ from dialogue.flow import Flow, Slot, Variable
 from dialogue.slots import ListedField, Option
 from dialogue.values.spoken import MOST_NAMED, any_of, spoken
 from dialogue.values.templates import Field, fill
-from dialogue.values.value_types import Row, ValueType
+from dialogue.values.value_types import Row, ValueKind, ValueType
 
 OPTIONS = "options"
 """`free.options`: what there is to choose from, in words."""
+
+
+PARTS: Mapping[str, ValueKind] = {"date": "date", "time": "time", "until": "time"}
+"""What a moment is made of, where it has it: its (first) day, its time, and the time until which it may be."""
+
+
+def part_of(value: str, part: str) -> str | None:
+    """A part of a moment as a slot keeps it ("2026-11-24", "2026-11-24T16:00/2026-11-24T18:00"); None where it has none
+    such, or is none ("any_time")."""
+    begin, _, end = value.partition("/")
+    day, _, clock = begin.partition("T")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+        return None
+    return {"date": day, "time": clock, "until": end.partition("T")[2]}[part] or None
 
 
 def fields_in(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> dict[str, ValueType]:
     """Name -> type of what slots that are chosen from a list bring with them."""
     found: dict[str, ValueType] = {}
     for slot in slots.values():
+        if slot.type == "date_time":
+            found |= {f"{slot.name}.{name}": ValueType(kind) for name, kind in PARTS.items()}
         source = variables.get(slot.source)
         if slot.source and source is not None:
             found |= {f"{slot.name}.{name}": kind for name, kind in source.type.fields.items()}
@@ -34,17 +51,20 @@ def fields_in(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> d
 
 
 def known_with(slot: Slot) -> frozenset[str]:
-    """What is known once a slot is: of a record that was chosen, the fields that every one on offer has."""
+    """What is known once a slot is: of a record that was chosen, the fields that every one on offer has; of a moment,
+    its day."""
+    if slot.type == "date_time":
+        return frozenset({slot.name, f"{slot.name}.date"})
     if not slot.source:
         return frozenset({slot.name})
-    return frozenset({slot.name, *(f"{slot.name}.{name}" for name in slot.by)})
+    return frozenset({slot.name, *(f"{slot.name}.{name}" for name in (*slot.by, *slot.needs))})
 
 
 def offered_rows(flow: Flow, c: Conversation, slot: Slot) -> dict[int, Row]:
     """The records that may be chosen, by their place in the list from 1: those that have every field to choose by, and
     after an answer that left several open, only these."""
     rows = enumerate(c.lists.get(slot.source, ()), 1)
-    found = {number: row for number, row in rows if all(name in row for name in slot.by)}
+    found = {number: row for number, row in rows if all(name in row for name in (*slot.by, *slot.needs))}
     is_asked = c.state in flow.states and flow.states[c.state].slot == slot.name
     narrowed = {number: row for number, row in found.items() if number in c.narrowed}
     return narrowed if is_asked and narrowed else found

@@ -279,6 +279,10 @@ class Talk:
             return
         if step.forget:
             self._begin_anew(step)
+        elif step.copy:
+            now = local_time(self.flow, self.at)
+            given = {name: text_of(self.flow, self.conversation, now, source) for name, source in step.copy.items()}
+            self._set({name: value for name, value in given.items() if value is not None})
         if step.set:
             self._set(step.set)
         if step.outcome:

@@ -12,7 +12,7 @@ from datetime import datetime
 from dialogue.conversation import Conversation
 from dialogue.flow import Flow, Slot, Variable
 from dialogue.hours.opening_hours import Hours
-from dialogue.offers import OPTIONS, fields_in, offered_rows, options_said, words_for
+from dialogue.offers import OPTIONS, PARTS, fields_in, offered_rows, options_said, part_of, words_for
 from dialogue.values.spoken import any_of, spoken
 from dialogue.values.templates import Field
 from dialogue.values.value_types import BadValue, Row, Value, ValueKind, ValueType, stored, value
@@ -104,6 +104,9 @@ def text_of(flow: Flow, conversation: Conversation, now: datetime, name: str) ->
         return words_for(flow, chosen, row, now) if name == chosen.name else row.get(last)
     if chosen is not None and chosen.source and last == OPTIONS:
         return options_said(flow, conversation, chosen, now)
+    if chosen is not None and chosen.type == "date_time" and last in PARTS and name != chosen.name:
+        moment = text_of(flow, conversation, now, chosen.name)
+        return part_of(moment, last) if moment is not None else None
     if name in flow.slots:
         if conversation.tentative is not None and asked_for == name:
             return conversation.tentative

@@ -77,8 +77,8 @@ def parse_listed(
     text: str, lexicon: Lexicon, options: Sequence[Option], offered: int, now: datetime, region: str
 ) -> SlotReading:
     """The number of the one option that a text names, as text. Places count among the first `offered` ones, which were
-    said; values among all. `among` holds the numbers of several of which one may be meant, `refused` tells that none is
-    wanted. After a correction ("la première, non, la deuxième") the last piece that names one counts.
+    said (0: none was); values among all. `among` holds the numbers of several of which one may be meant, `refused`
+    tells that none is wanted. After a correction ("la première, non, la deuxième") the last one counts.
     """
     words = LISTED_WORDS[lexicon.language]
     yes_no = parse_yes_no(text, lexicon)
@@ -188,6 +188,8 @@ class _Reader:
 
     def _places(self, marked: list[str], found: _Found) -> None:
         words, offered = self.words, self.offered
+        if not offered:
+            return
         for at, token in enumerate(marked):
             denied = self._denied(marked, at)
             before = marked[at - 1] if at else ""
@@ -247,7 +249,7 @@ class _Reader:
                             self._hour(Hour(time(other)), found, denied)
                 case DayPart() if self.has_times:
                     self._timed(found, denied, partial(_in_part, part=mark))
-                case Day() if mark.of_month is not None:
+                case Day() if mark.of_month is not None and (self.offered or self.has_days):
                     named = {n for n, day in self._days() if day.day == mark.of_month}
                     place = self.offered[mark.of_month - 1 : mark.of_month]
                     found.add("day" if named else "place", named | set(place), denied)

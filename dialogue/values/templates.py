@@ -82,3 +82,12 @@ def fields_of(text: str) -> tuple[Field, ...]:
 def fill(text: str, say: Callable[[Field], str]) -> str:
     """A template with its variables said. What `say` gives is put in as it is."""
     return "".join(part if isinstance(part, str) else say(part) for part in parse_template(text))
+
+
+def variable_alone(text: str) -> str | None:
+    """The variable of a text that is nothing else; None for any other text."""
+    try:
+        parts = parse_template(text)
+    except BadTemplate:
+        return None
+    return parts[0].name if len(parts) == 1 and isinstance(parts[0], Field) and not parts[0].form else None

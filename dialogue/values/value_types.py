@@ -90,6 +90,15 @@ def clean(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text[: 4 * MOST_CHARACTERS]).split())[:MOST_CHARACTERS]
 
 
+def fits(of: ValueType, wanted: ValueType) -> bool:
+    """Whether a value of one type is one of another."""
+    if wanted.kind == "text":
+        return of.kind in TEXT_LIKE
+    if wanted.kind == "choice":
+        return of.kind == "choice" and set(of.choices) <= set(wanted.choices)
+    return of.kind == wanted.kind and of.currency == wanted.currency
+
+
 def _canonical(kind: ValueType, text: str, where: Locale) -> str:
     match kind.kind:
         case "integer":
