@@ -26,6 +26,7 @@ MOST_LOCAL, MOST_ADDRESS, MOST_LABEL = 64, 254, 63
 """RFC 5321, 4.5.3.1; RFC 1035, 2.3.4."""
 WRITTEN, SPOKEN, MIXED, DOUBTED = 0.95, 0.9, 0.85, 0.65
 _MOST_DIGITS = 24
+_MOST_NUMBER_WORDS = 12  # of one number; bounds the work on garbage
 NEAR = 0.8  # similarity to a known domain from which it is rather that
 _TOKEN = re.compile(r"\d+|[@_+.,;:!?…-]|[^\W\d_]+['’ʼ`´]|[^\W\d_]+")
 _LOCAL = re.compile(r"[a-z0-9_](?:[a-z0-9_+-]|\.(?!\.))*(?<![.])")
@@ -185,7 +186,7 @@ def _number_run(piece: Sequence[WrittenWord], at: int, lexicon: Lexicon) -> tupl
     """The number words from here on, hyphens between them ("vingt-deux") as such."""
     run: list[Word] = []
     end = at
-    while end < len(piece):
+    while end < len(piece) and len(run) < _MOST_NUMBER_WORDS:
         joins = piece[end].text == "-" and piece[end].hyphen and bool(run) and end + 1 < len(piece)
         word = piece[end + 1] if joins else piece[end]
         is_inner = bool(run) and not joins and word.text in lexicon.conjunctions and end + 1 < len(piece)

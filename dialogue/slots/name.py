@@ -74,7 +74,7 @@ def parse_name(text: str, lexicon: Lexicon, previous: str | None = None) -> Slot
     words = NAME_WORDS[lexicon.language]
     pieces, negated = cut_at_corrections(written_words(text), lexicon)
     heard = [word for piece in pieces for word in piece]
-    is_cased = any(word.written[:1].isupper() for word in heard)
+    is_cased = any(word.written[:1].isupper() and not word.written.isupper() for word in heard)
     found, corrected = NOTHING, False
     for piece in pieces:
         items = _items(piece, lexicon, words, is_cased, heard[0])
@@ -340,6 +340,10 @@ def _add_name(now: _Stretch, item: _Item) -> None:
 
 def _spell(now: _Stretch, letters: str) -> None:
     """Letters take the place of the words that are most like them; they are a name of their own where none is."""
+    ends = [fold("".join(now.words[at:])) for at in range(len(now.words))]
+    if letters == fold(letters) and re.sub(r"[^a-z]", "", letters) in [re.sub(r"[^a-z]", "", end) for end in ends]:
+        now.is_spelled = True  # "Ben Ali, B E N A L I"
+        return
     for word in letters.split(" "):
         sounds = [_likeness(word, other) for other in now.words]
         best = max(range(len(sounds)), key=lambda n: (sounds[n], n)) if sounds else -1
@@ -359,9 +363,19 @@ def _likeness(letters: str, word: str) -> float:
 
 
 def _kept_accents(letters: str, word: str) -> str:
-    """Letters in which no accent was said have those of the word that was heard, where they are the same."""
+    """Letters without accents and blanks have those of the word that was heard, where they are the same."""
     plain = unicodedata.normalize("NFC", letters)
-    return word if fold(plain) == fold(word) and plain == fold(plain) else capitalised(letters)
+    if plain != fold(plain):
+        return capitalised(letters)
+    if plain == fold(word) or plain == re.sub(r"[^a-z]", "", fold(word)):
+        return word
+    son = re.match(r"(ben|bin)(?=" + re.escape(fold(word)) + "$)", plain)  # "Ben" alone may be a hesitation
+    if son is not None:
+        return f"{capitalised(son[1])} {word}"
+    lead = re.match(r"(\w+)[ ']", word)  # "de Sousi", spelled D E S O U S A
+    if lead is not None and plain.startswith(fold(lead[1])) and plain.isalpha():
+        return word[: lead.end()] + capitalised(plain[len(lead[1]) :])
+    return capitalised(letters)
 
 
 def changed(word: str, change: tuple[str, str, bool]) -> tuple[str, bool]:

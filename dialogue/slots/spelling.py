@@ -87,7 +87,8 @@ def spelled_at(words: Sequence[WrittenWord], start: int, language: str, announce
         starts.pop()
     if language == "it" and len(letters) > 2 and words[start].written in ("è", "È"):
         letters, starts = letters[1:], starts[1:]  # "il cognome è R O S S I"
-    if letters and _is_spelled(letters, announced):
+    apart = len(starts) >= LEAST_LETTERS and all(words[at].pause for at in starts[1:])  # "bee, oh, en, dee"
+    if letters and _is_spelled(letters, announced or apart):
         return Spelling(_text(words, letters, starts), letters[-1].end)
     return _by_alphabet(words, start, alphabet)
 
@@ -103,7 +104,7 @@ def _is_spelled(letters: Sequence[_Letter], announced: bool) -> bool:
     evidence = sum(letter.evidence for letter in letters)
     if any(letter.is_clear for letter in letters) or announced:
         return count >= 1
-    is_shown = evidence >= 2 or count >= MANY_LETTERS or all(letter.is_single for letter in letters)
+    is_shown = evidence >= 2 or count + evidence >= MANY_LETTERS or all(letter.is_single for letter in letters)
     return count >= LEAST_LETTERS and is_shown
 
 

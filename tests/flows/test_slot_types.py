@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dialogue.flow_loader import BadFlow, read_flow
 from dialogue.flow_names import Known
 from dialogue.rehearsal import Decision, Rehearsal
+from dialogue.values.value_types import value
 from dialogue.variables import scope_of
 
 PROMPTS = dict.fromkeys(("sorry", "bye", *(f"digit_{d}" for d in range(10))), 1_000)
@@ -326,3 +329,26 @@ def test_keys_that_a_type_does_not_have_are_refused(old: str, new: str, fault: s
     assert old in FLOW
     with pytest.raises(BadFlow, match=fault):
         read_flow(FLOW.replace("LANGUAGE", "fr").replace(old, new), "fr/form.yaml", KNOWN)
+
+
+WORDS = st.sampled_from(
+    "je m'appelle marie dupont d comme denise non oui euh avec un le douze mars quatre-vingt-cinq 1985 12/03/85 "
+    "arobase point gmail com tiret mille euros cinquante centimes pas plutôt "
+    "je_me_suis_trompé c'est rien D-U-P . , gaz".split()
+)
+
+
+@given(st.lists(st.lists(WORDS, max_size=9), max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_said_the_conversation_goes_on(lines: list[list[str]]) -> None:
+    call = a_call("fr")
+    kinds = {
+        name: kind for name, kind in scope_of(call.flow.slots, call.flow.variables).items() if name in call.flow.slots
+    }
+    for line in lines:
+        if call.over:
+            break
+        call.says(" ".join(line).replace("_", " "))
+        for name, text in slots(call).items():
+            value(kinds[name], text)  # each is kept as a value of its type
+    assert call.over or call.dialogue.state in call.flow.states

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from dialogue.slots import SlotReading, parse
 from dialogue.slots.words import fold
+from dialogue.values.spoken import spelled
+from sayable.spoken import say
 from tests.slots.said_names import Named, announced, last_names, letters, spelled_last_name
 
 NOW = datetime(2026, 6, 1, 10)
@@ -47,6 +49,17 @@ def test_letters_are_written_as_they_were_spelled(language: str, data: st.DataOb
     how = data.draw(st.sampled_from(["signs", "dashes", "named", "shown"]))
     said = letters(word, language, random.Random(data.draw(st.integers(0, 99))), how)
     assert str(read(said, language).value).replace(" ", "").lower() == word, said
+
+
+@pytest.mark.parametrize("language", ["fr", "it", "en"])
+def test_a_name_is_understood_as_we_spell_it_ourselves(language: str) -> None:
+    """With the letters' names and pauses that a voice makes of them."""
+    for name in last_names(language):
+        for said in (spelled(name, language), say(spelled(name, language), language)):
+            value = str(read(said, language).value)
+            assert fold(value).replace(" ", "") == fold(name).replace(" ", ""), said
+        heard = read(f"{name}, {spelled(name, language)}", language)
+        assert fold(str(heard.value)) == fold(name)
 
 
 @given(st.sampled_from(["fr", "it", "en"]), st.data())
