@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import signal
 import socket
@@ -22,7 +23,7 @@ from bot_manager.actions import ActionWorker
 from bot_manager.signatures import HEADER, is_ours, signature
 from bot_manager.target_breaker import OPEN_S
 from bot_manager.targets import targets_of
-from bot_manager.webhooks import WebhookSender, WebhookTarget, call_ended
+from bot_manager.webhooks import CLAIMED_S, WebhookSender, WebhookTarget, call_ended
 from dialogue.effects import Effect
 from pronto import webhooks_cli
 from records.call import Webhook
@@ -47,6 +48,8 @@ class Crm:
     status: int = 204
     came: list[tuple[str, dict[str, Any], bool]] = field(default_factory=list)
     now: float = 0.0
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is not set nothing is answered."""
 
     @property
     def port(self) -> int:
@@ -68,11 +71,13 @@ async def crm() -> AsyncIterator[Crm]:
         at = int(request.headers[HEADER].partition(",")[0].removeprefix("t="))
         good = is_ours(KEY, request.headers[HEADER], body, found.now or at)
         found.came.append((request.headers["Idempotency-Key"], json.loads(body), good))
+        await found.answers.wait()
         return web.Response(status=found.status, headers={"Location": "/elsewhere"})
 
     app = web.Application()
     app.router.add_post("/pronto", take)
     found = Crm(TestServer(app))
+    found.answers.set()
     await found.server.start_server()
     yield found
     await found.server.close()
@@ -205,6 +210,20 @@ async def test_when_it_is_back_nobody_waits_for_their_turn(world: World, crm: Cr
         waited += 30.0
     await world.wait(OPEN_S)
     assert len(crm.came) == 5
+
+
+async def test_a_sender_that_dies_before_the_answer_sends_again_under_the_same_key(world: World, crm: Crm) -> None:
+    world.write(call_ended(call()))
+    crm.answers.clear()
+    dying = asyncio.create_task(world.sender.send_due())
+    await until(lambda: bool(crm.came))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    crm.answers.set()
+    assert await world.sender.send_due() == 0  # whoever died may still be at it
+    await world.wait(2 * CLAIMED_S)
+    assert crm.keys == [call_ended(call()).id] * 2
+    assert (world.one().state, world.one().tries) == ("delivered", 1)
 
 
 async def test_a_receiver_that_fails_is_left_alone_for_a_while(world: World, crm: Crm) -> None:
