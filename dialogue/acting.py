@@ -166,6 +166,9 @@ def _json(flow: Flow, c: Conversation, now: datetime, body: Any) -> Any:
     if len(parts) == 1 and isinstance(parts[0], Field):
         name = parts[0].name
         kind = sayable_type(scope_of(flow.slots, flow.variables), name) or ValueType("text")
+        owner, _, last = name.rpartition(".")
+        if kind.kind == "list" and owner in flow.slots:  # a field of each of several that were chosen
+            return [_typed(kind.fields[last], row[last]) for row in c.lists.get(owner, ()) if last in row]
         if kind.kind == "list":
             return [_typed_row(kind, row) for row in c.lists.get(name, ())]
         return _typed(kind, kept(parts[0]))
@@ -174,7 +177,7 @@ def _json(flow: Flow, c: Conversation, now: datetime, body: Any) -> Any:
 
 def _leaf_is_there(flow: Flow, c: Conversation, text: str, kept: Callable[[Field], str]) -> bool:
     fields = fields_of(text)
-    if any(field.name in c.lists for field in fields):
+    if any(field.name in c.lists or field.name.rpartition(".")[0] in c.lists for field in fields):
         return True
     return _is_there("?", text, kept)
 

@@ -121,7 +121,7 @@ class Slot:
     least and the most of an integer or of money in `currency`. `corrected`: the state that is gone to when callers
     correct it later; empty: the dialogue goes on where it was. A choice may be one from a list that an action brought
     (`source`): `by` are the fields of its records that it may be named by, `offer` is how one is said, and what one
-    `needs` besides to be on offer.
+    `needs` besides to be on offer; `several` may be chosen at once.
     """
 
     name: str
@@ -136,6 +136,7 @@ class Slot:
     by: tuple[str, ...] = ()
     offer: str = ""
     needs: tuple[str, ...] = ()
+    several: bool = False
 
 
 Origin: TypeAlias = Literal["constant", "fact", "set", "action", "input"]

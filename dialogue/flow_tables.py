@@ -20,7 +20,8 @@ from dialogue.values.templates import BadTemplate, fields_of
 from dialogue.values.value_types import CURRENCIES
 
 SLOT_KEYS = (
-    "type", "choices", "say_as", "length", "corrected", "range", "from", "by", "offer", "needs", "currency",
+    "type", "choices", "say_as", "length", "corrected", "range", "from", "by", "offer", "needs", "several",
+    "currency",
 )  # fmt: skip
 
 
@@ -83,7 +84,7 @@ class Tables:
     def listed(self, slot: Slot, node: Node, entries: Mapping[str, Node]) -> Slot:
         """A slot that is chosen from a list: which, how one is said, and by what it may be named."""
         reader = self.reader
-        for key in ("by", "offer", "needs"):
+        for key in ("by", "offer", "needs", "several"):
             if key in entries and "from" not in entries:
                 reader.fault(entries[key], f"slot {slot.name}: {key} belongs to a choice from a list")
         if "from" not in entries:
@@ -105,7 +106,9 @@ class Tables:
         source = reader.text(entries["from"], "from")
         self.lists.append((slot.name, entries["from"], source, said))
         needs = reader.texts(entries["needs"], "needs") if "needs" in entries else ()
-        return replace(slot, source=source, by=tuple(dict.fromkeys((*by, *said))), offer=offer, needs=needs)
+        several = reader.flag(entries["several"], "several") if "several" in entries else False
+        by_all = tuple(dict.fromkeys((*by, *said)))
+        return replace(slot, source=source, by=by_all, offer=offer, needs=needs, several=several)
 
     def check_listed(self) -> None:
         """Whether the lists that slots are chosen from are there, with the fields that are said."""

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from dialogue.conversation import Conversation
 from dialogue.events import Understood
 from dialogue.flow import Flow, Slot, State, Step
-from dialogue.offers import chosen, hints_of, options_of
+from dialogue.offers import chosen, hints_of, numbers_of, options_of
 from dialogue.over_answering import clauses
 from dialogue.slots import (
     EXACT_TYPES,
@@ -26,11 +26,12 @@ from dialogue.slots import (
     SlotReading,
     parse,
     parse_listed,
+    parse_several,
 )
 from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
-from dialogue.steering import correction_of, joined_moment, names_today
+from dialogue.steering import Correction, correction_of, joined_moment, names_today
 from dialogue.values.spoken import MOST_NAMED
 
 MeaningKind: TypeAlias = Literal[
@@ -122,6 +123,9 @@ def corrected_by(flow: Flow, conversation: Conversation, text: str, at: float) -
     filled = [name for name in reversed(tuple(conversation.slots)) if name in flow.slots and name != open_slot]
     filled.sort(key=lambda name: flow.slots[name].type == "note")  # which reads anything
     for name in filled if found.old else ():
+        swapped = _swapped(flow, conversation, name, found, at) if flow.slots[name].several else ""
+        if swapped:
+            return Meaning("correction", score=1.0, value=swapped, slot=name)
         old = reads(flow, conversation, name, found.old, at, "") or _part_of(flow, conversation, name, found.old, at)
         if old and kept_text(flow, conversation, name, old, at) == conversation.slots[name]:
             value = reads(flow, conversation, name, found.new, at, conversation.slots[name])
@@ -144,6 +148,15 @@ def _after_doubt(flow: Flow, conversation: Conversation, yes_no: SlotReading) ->
     if yes_no.value is False or step is None:
         return Meaning("not_meant", intent, yes_no.confidence)
     return Meaning("meant", intent, yes_no.confidence, step=step)
+
+
+def _swapped(flow: Flow, conversation: Conversation, name: str, found: Correction, at: float) -> str:
+    """Several that were chosen, with one in the place of another; empty where that is not what is corrected."""
+    old, new = (reads(flow, conversation, name, text, at, "").split() for text in (found.old, found.new))
+    kept = numbers_of(flow, conversation, flow.slots[name])
+    if not new or not old or not set(old) <= set(kept):
+        return ""
+    return " ".join(dict.fromkeys((*(number for number in kept if number not in old), *new)))
 
 
 def kept_text(flow: Flow, conversation: Conversation, name: str, value: str, at: float) -> str:
@@ -235,6 +248,9 @@ def read_as(
         lexicon = lexicon_of(flow.language)
         is_asked = flow.states[conversation.state].slot == slot.name or slot.name in conversation.slots
         offered = MOST_NAMED if is_asked else 0  # places of what was not said mean nothing
+        if slot.several:
+            kept = numbers_of(flow, conversation, slot)
+            return parse_several(text, lexicon, options, offered, local_time(flow, at), flow.region, kept)
         return parse_listed(text, lexicon, options, offered, local_time(flow, at), flow.region)
     return parse(
         slot.type,

@@ -9,7 +9,7 @@ slots:
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from dialogue.conversation import Conversation
@@ -23,6 +23,7 @@ OPTIONS = "options"
 """`free.options`: what there is to choose from, in words."""
 
 
+AND = {"fr": "et", "it": "e", "en": "and"}
 PARTS: Mapping[str, ValueKind] = {"date": "date", "time": "time", "until": "time"}
 """What a moment is made of, where it has it: its (first) day, its time, and the time until which it may be."""
 
@@ -45,7 +46,11 @@ def fields_in(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> d
             found |= {f"{slot.name}.{name}": ValueType(kind) for name, kind in PARTS.items()}
         source = variables.get(slot.source)
         if slot.source and source is not None:
-            found |= {f"{slot.name}.{name}": kind for name, kind in source.type.fields.items()}
+            fields = source.type.fields
+            if slot.several:
+                fields = {name: ValueType("list", fields={name: kind}) for name, kind in fields.items()}
+                found[f"{slot.name}.count"] = ValueType("integer")
+            found |= {f"{slot.name}.{name}": kind for name, kind in fields.items()}
             found[f"{slot.name}.{OPTIONS}"] = ValueType("text")
     return found
 
@@ -57,7 +62,8 @@ def known_with(slot: Slot) -> frozenset[str]:
         return frozenset({slot.name, f"{slot.name}.date"})
     if not slot.source:
         return frozenset({slot.name})
-    return frozenset({slot.name, *(f"{slot.name}.{name}" for name in (*slot.by, *slot.needs))})
+    count = [f"{slot.name}.count"] if slot.several else []
+    return frozenset({slot.name, *count, *(f"{slot.name}.{name}" for name in (*slot.by, *slot.needs))})
 
 
 def offered_rows(flow: Flow, c: Conversation, slot: Slot) -> dict[int, Row]:
@@ -108,8 +114,30 @@ def options_said(flow: Flow, c: Conversation, slot: Slot, now: datetime) -> str 
     return any_of([words_for(flow, slot, row, now) for row in rows], flow.language) or None
 
 
+def all_of(said: Sequence[str], language: str) -> str:
+    """Several things that were chosen: "a, b et c"."""
+    if len(said) < 2:
+        return "".join(said)
+    return f"{', '.join(said[:-1])} {AND.get(language.partition('-')[0], 'and')} {said[-1]}"
+
+
+def rows_of(flow: Flow, c: Conversation, slot: Slot, numbers: str) -> tuple[Row, ...]:
+    """The records of a choice of several."""
+    rows = offered_rows(flow, c, slot)
+    return tuple(rows[int(number)] for number in numbers.split() if int(number) in rows)
+
+
+def numbers_of(flow: Flow, c: Conversation, slot: Slot) -> tuple[str, ...]:
+    """The numbers of the records that are chosen so far."""
+    kept = c.lists.get(slot.name, ())
+    return tuple(str(number) for number, row in offered_rows(flow, c, slot).items() if row in kept)
+
+
 def chosen(flow: Flow, c: Conversation, slot: Slot, number: str, now: datetime) -> tuple[str, dict[str, str]]:
-    """A choice as it is kept: the words of the record, and its fields as variables."""
+    """A choice as it is kept: the words of the record, and its fields as variables; of several, the words alone."""
+    if slot.several:
+        rows = rows_of(flow, c, slot, number)
+        return all_of([words_for(flow, slot, row, now) for row in rows], flow.language), {}
     row = offered_rows(flow, c, slot)[int(number)]
     return words_for(flow, slot, row, now), {f"{slot.name}.{name}": text for name, text in row.items()}
 

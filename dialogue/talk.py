@@ -20,7 +20,7 @@ from dialogue.events import Committed, DialogueAction, Noted
 from dialogue.flow import Escalation, Flow, Form, Slot, State, Step, Wording
 from dialogue.form_answers import beside, changed_by_intent, changes, named
 from dialogue.meaning import ASKED_BELOW, Meaning, local_time, read_as, value_text
-from dialogue.offers import chosen, offered_rows, without
+from dialogue.offers import chosen, offered_rows, rows_of, without
 from dialogue.values.conditions import When
 from dialogue.values.judging import Unset, holds
 from dialogue.values.templates import Field
@@ -143,6 +143,9 @@ class Talk:
         if c.state != form.recap or not (is_about_it or meaning.kind == "correction"):
             return meaning
         found = changes(self.flow, c, form, text, self.at)
+        if meaning.kind == "correction" and meaning.value:  # what is not so was said; others may stand beside it
+            others = tuple(change for change in found if change[0] != meaning.slot)
+            return replace(meaning, changes=(*others, (meaning.slot, meaning.value)))
         if found:
             return Meaning("correction", score=1.0, slot=found[0][0], value=found[0][1], changes=found)
         if not is_about_it:
@@ -326,6 +329,8 @@ class Talk:
     def _fill(self, name: str, value: str) -> None:
         """Gives a slot its value; one that is chosen from a list, the words and the fields of that record."""
         slot, c = self.flow.slots[name], self.conversation
+        if slot.several:
+            self.change(lists={**c.lists, name: rows_of(self.flow, c, slot, value)})
         if slot.source:
             value, fields = chosen(self.flow, c, slot, value, local_time(self.flow, self.at))
             self.change(variables={**without(slot, c.variables), **fields})
@@ -335,7 +340,8 @@ class Talk:
         """A slot has no value any more."""
         c = self.conversation
         left = {other: value for other, value in c.slots.items() if other != name}
-        self.change(slots=left, variables=without(self.flow.slots.get(name), c.variables))
+        lists = {other: rows for other, rows in c.lists.items() if other != name}
+        self.change(slots=left, variables=without(self.flow.slots.get(name), c.variables), lists=lists)
 
     def _owner(self, name: str) -> str:
         """The slot whose choice left a variable behind; empty where none did."""

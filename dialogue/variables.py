@@ -13,6 +13,7 @@ from dialogue.conversation import Conversation
 from dialogue.flow import Flow, Slot, Variable
 from dialogue.hours.opening_hours import Hours
 from dialogue.offers import OPTIONS, PARTS, fields_in, offered_rows, options_said, part_of, words_for
+from dialogue.offers import chosen as words_chosen
 from dialogue.values.spoken import any_of, spoken
 from dialogue.values.templates import Field
 from dialogue.values.value_types import BadValue, Row, Value, ValueKind, ValueType, stored, value
@@ -100,6 +101,8 @@ def text_of(flow: Flow, conversation: Conversation, now: datetime, name: str) ->
     asked_for = flow.states[conversation.state].slot if conversation.state in flow.states else ""
     chosen = flow.slots.get(name) or flow.slots.get(owner)
     if chosen is not None and chosen.source and chosen.name == asked_for and conversation.tentative is not None:
+        if chosen.several:
+            return words_chosen(flow, conversation, chosen, conversation.tentative, now)[0]
         row = offered_rows(flow, conversation, chosen).get(int(conversation.tentative), {})
         return words_for(flow, chosen, row, now) if name == chosen.name else row.get(last)
     if chosen is not None and chosen.source and last == OPTIONS:

@@ -17,7 +17,7 @@ from dialogue.slots.digits import MOST_DIGITS, parse_digits
 from dialogue.slots.email import parse_email
 from dialogue.slots.integer import MOST_INTEGER, parse_integer
 from dialogue.slots.lexicon import lexicon_of
-from dialogue.slots.listed import ListedField, Option, parse_listed
+from dialogue.slots.listed import ListedField, Option, parse_listed, parse_several
 from dialogue.slots.money import MOST_MONEY, parse_money
 from dialogue.slots.name import parse_name
 from dialogue.slots.note import MOST_NOTE, parse_note
@@ -30,7 +30,7 @@ from dialogue.slots.zip_code import parse_zip_code
 __all__ = [
     "EXACT_TYPES", "FREE_TYPES", "MOST_DIGITS", "MOST_INTEGER", "MOST_MONEY", "MOST_NOTE", "NOTHING", "NUMBER_TYPES",
     "PARTED_TYPES", "SLOT_TYPES", "SPOKEN_TYPES", "ListedField", "Option", "SlotReading", "SlotType", "parse",
-    "parse_listed",
+    "parse_listed", "parse_several",
 ]  # fmt: skip
 
 SlotType: TypeAlias = Literal[

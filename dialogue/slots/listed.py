@@ -29,6 +29,7 @@ from dialogue.slots.yes_no import parse_yes_no
 EXACT, SHIFTED, PARTLY = 0.95, 0.92, 0.9
 CLOSE_ENOUGH = 0.84  # similarity of a misheard name
 BARE_YES_NO = 0.95
+STRANGER = 0.6  # one of several is called as nothing is
 DATED, TIMED = ("date", "moment", "date_time"), ("time", "moment", "date_time")
 NUMBERS, DIGITS = ("integer", "decimal", "money"), ("digits", "telephone", "postcode")
 LEAST_TAIL = 4  # so many last digits of a longer number name it
@@ -98,6 +99,48 @@ def parse_listed(
     if bare and yes_no.value is True and len(options) == 1 and not reader.elsewhere:
         return SlotReading(str(options[0].number), True, yes_no.open, yes_no.confidence)
     return NOTHING.with_flags(yes_no.value is False, False)
+
+
+def parse_several(
+    text: str,
+    lexicon: Lexicon,
+    options: Sequence[Option],
+    offered: int,
+    now: datetime,
+    region: str,
+    kept: Sequence[str] = (),
+) -> SlotReading:
+    """The numbers of all options that a text names, with spaces between, in the order in which they were named.
+
+    The longest names come first ("taglio e piega" is one where there is such a thing). `kept` were chosen before:
+    "anche il colore" adds to them, "senza il colore" takes away. With something in the list of names that nothing is
+    called, little is certain, so that it is asked or read back. `refused` as in `parse_listed`.
+    """
+    words = LISTED_WORDS[lexicon.language]
+    reader = _Reader(lexicon, words, options, offered, now, region)
+    plain = reader.normal(words.pronouns.sub("", text.lower()))
+    found: list[str] = []
+    ruled_out: list[str] = []
+    confidence = EXACT
+    for piece in _pieces(plain, lexicon):
+        named, denied, sure = reader.several(piece.split())
+        if named or denied:
+            found, ruled_out, confidence = named, denied, sure
+    tokens = set(plain.split())
+    if tokens & words.adds:
+        found = [*kept, *(number for number in found if number not in kept)]
+    elif (ruled_out or tokens & words.removes) and kept:
+        gone = {*ruled_out, *(found if tokens & words.removes else ())}
+        swapped = [number for number in found if number not in gone]
+        found = [number for number in (*kept, *swapped) if number not in gone]
+    if found:
+        is_open = bool(plain.split()) and plain.split()[-1] in (lexicon.dangling | words.joins | words.adds)
+        return SlotReading(" ".join(dict.fromkeys(found)), True, is_open, confidence)
+    yes_no = parse_yes_no(text, lexicon)
+    is_no = yes_no.complete and yes_no.value is False and yes_no.confidence >= BARE_YES_NO
+    if words.none.search(plain) or (is_no and not ruled_out):
+        return SlotReading(confidence=EXACT, negated=True, refused=True)
+    return NOTHING
 
 
 def _pieces(plain: str, lexicon: Lexicon) -> Iterator[str]:
@@ -183,6 +226,73 @@ class _Reader:
 
     def _among(self, numbers: set[int]) -> SlotReading:
         return SlotReading(among=tuple(str(number) for number in sorted(numbers)))
+
+    def several(self, tokens: list[str]) -> tuple[list[str], list[str], float]:
+        """The numbers that a piece names, those that it denies, and how certain that is."""
+        phrases = sorted(
+            ((tuple(self.normal(said).split()), option.number) for option in self.options for said in _said(option)),
+            key=lambda pair: -len(pair[0]),
+        )
+        named: dict[int, int] = {}  # number -> where it is named
+        denied: dict[int, int] = {}
+        taken = [""] * len(tokens)
+        for phrase, number in phrases:
+            for at in range(len(tokens) - len(phrase) + 1):
+                is_free = not any(taken[at : at + len(phrase)])
+                if phrase and is_free and tuple(tokens[at : at + len(phrase)]) == phrase:
+                    taken[at : at + len(phrase)] = ["x"] * len(phrase)
+                    (denied if self._denied(tokens, at) else named).setdefault(number, at)
+        confidence = EXACT
+        for at, token in enumerate(tokens):
+            if not taken[at] and len(token) >= 4 and token not in self.words.light and self._is_in_list(tokens, at):
+                number, ratio = self._nearest(token)
+                taken[at] = "x" if ratio >= CLOSE_ENOUGH else ""
+                if ratio >= CLOSE_ENOUGH:
+                    named.setdefault(number, at)
+                    confidence = min(confidence, 0.88 * ratio)
+        if not named and not denied:
+            found = _Found()
+            self._places(tokens, found)
+            return [str(n) for n in sorted(found.sets.get("place", ()))], [str(n) for n in found.ruled_out], EXACT
+        if named and self._has_strangers(tokens, taken):
+            confidence = STRANGER
+        order = sorted(named, key=lambda number: named[number])
+        return [str(number) for number in order], [str(number) for number in denied], confidence
+
+    def _is_in_list(self, tokens: list[str], at: int) -> bool:
+        """Whether a word stands where a name would: at the beginning, or behind "and" or a comma."""
+        while at and tokens[at - 1] in self.words.light and tokens[at - 1] not in self.words.joins:
+            at -= 1
+        return not at or tokens[at - 1] == "," or tokens[at - 1] in self.words.joins
+
+    def _nearest(self, token: str) -> tuple[int, float]:
+        """The option whose name of one word is most like a word."""
+        best, number = 0.0, 0
+        for option in self.options:
+            for said in _said(option):
+                ratio = difflib.SequenceMatcher(None, token, self.normal(said)).ratio()
+                best, number = max((best, number), (ratio, option.number))
+        return number, best
+
+    def _has_strangers(self, tokens: list[str], taken: list[str]) -> bool:
+        """Whether one of the things that are joined by "and" is called as nothing is."""
+        segments: list[list[int]] = [[]]
+        for at, token in enumerate(tokens):
+            if (token in self.words.joins or token == ",") and not taken[at]:
+                segments.append([])
+            else:
+                segments[-1].append(at)
+        if not any(token in self.words.joins and not taken[at] for at, token in enumerate(tokens)):
+            return False
+        for segment in segments:
+            left = [tokens[at] for at in segment if tokens[at] not in self.words.light | self.words.adds]
+            is_named = any(taken[at] for at in segment)
+            is_else = bool(segment) and tokens[segment[0]] in self.words.leads
+            marked = Mentions(" ".join(left), self.times, self.marks, self.now, self.zone).find()
+            is_time = any(word[0] in "DHPTSM" and word[1:].isdigit() for word in marked.split())
+            if not is_named and not is_else and not is_time and 1 <= len(left) <= 2:
+                return True
+        return False
 
     # --- by place ---
 
@@ -374,6 +484,13 @@ class _Reader:
         while at and tokens[at - 1] in self.words.light and tokens[at - 1] not in self.words.deniers:
             at -= 1
         return bool(at) and tokens[at - 1] in self.words.deniers
+
+
+def _said(option: Option) -> Iterator[str]:
+    """The names of an option."""
+    for one in option.fields:
+        if one.kind in ("text", "name", "choice"):
+            yield from (one.value, *one.words)
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

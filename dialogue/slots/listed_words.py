@@ -26,6 +26,10 @@ class ListedWords:
     either: frozenset[str]
     none: re.Pattern[str]
     pronouns: re.Pattern[str] = re.compile(r"(?!)")
+    joins: frozenset[str] = frozenset()  # between several: "and"
+    adds: frozenset[str] = frozenset()  # to what was chosen before: "also"
+    removes: frozenset[str] = frozenset()  # from it: "without"
+    leads: frozenset[str] = frozenset()  # what follows is about something else: "with", "for"
 
 
 def _words(text: str) -> frozenset[str]:
@@ -47,6 +51,10 @@ LISTED_WORDS = {
         ),
         deniers=_words("pas ni sauf surtout jamais non"),
         either=_words("ou soit"),
+        joins=_words("et plus puis ainsi"),
+        adds=_words("aussi ajoutez ajouter ajoute encore egalement rajoutez"),
+        removes=_words("sans enlevez enlever retirez retirer supprimez"),
+        leads=_words("avec pour chez a au le vers de"),
         none=re.compile(
             r"\baucune?\b(?! (?:probleme|souci|idee|importance|preference|doute|difficulte))|\bni l' (?:1|une?)\b"
             r"|\bpas (?:1 )?seule?\b|\brien de tout (?:ca|cela)\b|\brien ne (?:me |m' )?(?:va|convient|arrange)"
@@ -67,6 +75,10 @@ LISTED_WORDS = {
         ),
         deniers=_words("non ne tranne eccetto no mai"),
         either=_words("o oppure"),
+        joins=_words("e ed piu poi"),
+        adds=_words("anche aggiungi aggiunga aggiungere pure inoltre"),
+        removes=_words("senza togli tolga togliere levi"),
+        leads=_words("con per da a alle alla di verso"),
         none=re.compile(
             r"\bnessun(?:o|a|')?\b(?! (?:problema|dubbio|preferenza|importanza|idea))|\bne l' (?:1|uno|una)\b"
             r"|\bniente di (?:tutto )?(?:questo|cio)\b|\bnon (?:mi |me ne )?va(?:nno)? bene (?:niente|nulla)\b"
@@ -86,6 +98,10 @@ LISTED_WORDS = {
         ),
         deniers=_words("not no except never nor neither t"),
         either=_words("or either"),
+        joins=_words("and plus then"),
+        adds=_words("also add too"),
+        removes=_words("without remove drop"),
+        leads=_words("with for at by on to"),
         none=re.compile(
             r"\bnone\b|\bneither\b(?! .* nor\b)|\bnot any\b|\bnothing (?:of|suits|works)\b|\bno 1 of\b"
             r"|\bnone of\b|\b(?:don'|doesn'|do|does) (?:t|not) (?:suit|work)\b"

@@ -77,7 +77,7 @@ too_long: human
 trouble: {say: sorry, then: human}
 corrections: {say: "Corretto: {corrected}.", unread: "Non ho capito."}
 slots:
-  service: {type: choice, from: services, offer: "{nome}", needs: [id, durata_minuti]}
+  service: {type: choice, from: services, offer: "{nome}", needs: [id], several: true}
   staff: {type: choice, from: operators, offer: "{nome}"}
   day: date_time
   other: {type: choice, from: alternatives, by: [data, ora], offer: "{data} alle {ora:written}"}
@@ -86,16 +86,16 @@ actions:
   list_staff: {get: "https://shop.example/api/operatori/list", gives: {operators: {type: list, from: operatori, fields: {id: integer, nome: name}}}, cache_s: 300}
   free:
     post: "https://shop.example/api/appuntamenti/disponibilita"
-    body: {data: "{day.date}", "ora?": "{day.time}", durata_minuti: "{service.durata_minuti}", "operatore_id?": "{staff.id}", "fino_a?": "{day.until}"}
+    body: {data: "{day.date}", "ora?": "{day.time}", servizi: "{service.id}", "operatore_id?": "{staff.id}", "fino_a?": "{day.until}"}
     gives: {available: yes_no, alternatives: {type: list, fields: {data: date, ora: time}}}
   book:
     post: "https://shop.example/api/appuntamenti/create"
-    body: {cliente_id: "{chi.id}", servizi: ["{service.id}"], data: "{on}", ora: "{at}", "operatore_id?": "{staff.id}"}
+    body: {cliente_id: "{chi.id}", servizi: "{service.id}", data: "{on}", ora: "{at}", "operatore_id?": "{staff.id}"}
     gives: {code: {type: text, from: confirmation_code}}
     purpose: "{on} {at}"
   wait:
     post: "https://shop.example/api/waitlist/add"
-    body: {cliente_id: "{chi.id}", servizio_id: "{service.id}", data_preferita: "{day.date}"}
+    body: {cliente_id: "{chi.id}", servizi: "{service.id}", data_preferita: "{day.date}"}
     purpose: wait
 variables: {on: date, at: time}
 defaults: {no_input: {say: sorry, then: human}, no_match: {say: sorry, retries: 2, then: human}}
@@ -146,7 +146,11 @@ TWO = [
 SERVICES = {
     "outcome": "ok",
     "body": {
-        "servizi": [{"id": 3, "nome": "Taglio", "durata_minuti": 30}, {"id": 4, "nome": "Colore", "durata_minuti": 90}]
+        "servizi": [
+            {"id": 3, "nome": "Taglio", "durata_minuti": 30},
+            {"id": 4, "nome": "Colore", "durata_minuti": 90},
+            {"id": 5, "nome": "Piega", "durata_minuti": 20},
+        ]
     },
 }
 STAFF = {"outcome": "ok", "body": {"operatori": [{"id": 8, "nome": "Giulia"}, {"id": 9, "nome": "Marco"}]}}
@@ -191,11 +195,11 @@ def asked(call: Rehearsal, action: str) -> Any:
 
 def test_all_in_one_breath() -> None:
     call = call_of("sì")
-    assert call.spoken == ["Che cosa desidera ? Taglio o Colore ?"]
+    assert call.spoken == ["Che cosa desidera ? Taglio, Colore o Piega ?"]
     call.says("vorrei un taglio domani alle tre del pomeriggio con Giulia")
     assert call.spoken == ["Allora, riassumo:", "Taglio,", "martedì 2 giugno alle 15,", "con Giulia.", "Va bene ?"]
     call.says("sì")
-    assert asked(call, "free") == {"data": "2026-06-02", "ora": "15:00", "durata_minuti": 30, "operatore_id": 8}
+    assert asked(call, "free") == {"data": "2026-06-02", "ora": "15:00", "servizi": [3], "operatore_id": 8}
     assert asked(call, "book") == {
         "cliente_id": 12,
         "servizi": [3],
@@ -225,7 +229,7 @@ def test_none_of_the_alternatives_is_the_waitlist() -> None:
     call = call_of("sì", "taglio domani alle nove di mattina con Marco", "sì", "nessuno", free=TAKEN)
     assert call.spoken == ["La metto in lista d'attesa ?"]
     call.says("sì")
-    assert asked(call, "wait") == {"cliente_id": 12, "servizio_id": 3, "data_preferita": "2026-06-02"}
+    assert asked(call, "wait") == {"cliente_id": 12, "servizi": [3], "data_preferita": "2026-06-02"}
 
 
 @pytest.mark.parametrize(
@@ -238,6 +242,24 @@ def test_of_two_clients_of_one_name_the_birth_date_or_the_telephone_decides(said
     call.says(said)
     assert call.dialogue.conversation.variables.get("chi.id", "0") == str(client)
     assert call.dialogue.state == ("wish.service" if client else "chi.ask_which")
+
+
+def test_several_services_added_taken_away_and_changed() -> None:
+    call = call_of("sì", "taglio e colore", "domani alle nove di mattina", "con Giulia")
+    assert call.spoken[1] == "Taglio e Colore,"
+    assert dict(call.dialogue.conversation.lists)["service"] == (
+        {"id": "3", "nome": "Taglio", "durata_minuti": "30"}, {"id": "4", "nome": "Colore", "durata_minuti": "90"},
+    )  # fmt: skip
+    call.says("senza il colore")
+    assert call.spoken[0] == "Corretto: Taglio."
+    call.says("anche il colore")
+    assert call.spoken[0] == "Corretto: Taglio e Colore."
+    call.says("no, non il colore, volevo dire la piega")
+    assert call.spoken[0] == "Corretto: Taglio e Piega."
+    call.says("sì")
+    assert asked(call, "book")["servizi"] == [3, 5]
+    call = call_of("sì", "taglio e massaggio")  # there is no such thing: asked again
+    assert call.dialogue.state == "wish.service"
 
 
 def test_a_stretch_is_asked_with_its_end() -> None:

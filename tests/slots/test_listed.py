@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogue.slots import ListedField, Option, SlotReading, parse_listed
+from dialogue.slots import ListedField, Option, SlotReading, parse_listed, parse_several
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.values.spoken import spoken
 from dialogue.values.value_types import Locale, ValueType
@@ -203,3 +203,75 @@ def test_a_day_that_two_have_is_asked(one: int, apart: int) -> None:
     said = spoken(ValueType("date"), days[0].isoformat(), where, NOW.date())
     assert shown(read(said, "fr", of)) == "1?2"
     assert shown(read(f"{said} avec {NAMES[1]}", "fr", of)) == "2"
+
+
+# --- several ----------------------------------------------------------------------------------------------------------
+
+SHOP = options(*([("text", name)] for name in ("Taglio", "Taglio e piega", "Colore", "Barba", "Meches")))
+MENU = options(*([("text", name)] for name in ("Coupe", "Coupe et brushing", "Couleur", "Barbe")))
+
+
+def several(text: str, language: str, of: list[Option], kept: tuple[str, ...] = ()) -> str:
+    reading = parse_several(text, lexicon_of(language), of, 3, NOW, REGIONS[language], kept)
+    if reading.complete:
+        return f"{reading.value}{'?' if reading.confidence < 0.72 else ''}"
+    return "none" if reading.refused else "-"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "kept", "meant"),
+    [
+        ("it", "taglio, colore e barba", (), "1 3 4"),
+        ("it", "vorrei un taglio e una barba per favore", (), "1 4"),
+        ("it", "taglio e piega", (), "2"),  # the longest name first
+        ("it", "taglio e piega e colore", (), "2 3"),
+        ("it", "taglio più colore", (), "1 3"),
+        ("it", "taglio e taglio", (), "1"),
+        ("it", "il primo e il terzo", (), "1 3"),
+        ("it", "un taglio domani alle tre con Giulia", (), "1"),
+        ("it", "taglio e domani alle tre", (), "1"),
+        ("it", "taglio e massaggio", (), "1?"),  # nothing is called so: asked, or read back
+        ("it", "taglio e collore", (), "1 3"),  # misheard
+        ("it", "anche la barba", ("1",), "1 4"),
+        ("it", "senza il colore", ("1", "3"), "1"),
+        ("it", "tolga il taglio", ("1", "3"), "3"),
+        ("it", "nessuno", (), "none"),
+        ("it", "no grazie", (), "none"),
+        ("it", "boh", (), "-"),
+        ("fr", "une coupe et une couleur", (), "1 3"),
+        ("fr", "coupe et brushing", (), "2"),
+        ("fr", "ajoutez la barbe", ("1",), "1 4"),
+        ("fr", "sans la barbe", ("1", "4"), "1"),
+        ("fr", "pas la couleur, la barbe", (), "4"),
+        ("fr", "la coupe, non, la couleur", (), "3"),
+        ("fr", "coupe et massage", (), "1?"),
+        ("fr", "aucun", (), "none"),
+    ],
+)
+def test_several_at_once(language: str, text: str, kept: tuple[str, ...], meant: str) -> None:
+    assert several(text, language, SHOP if language == "it" else MENU, kept) == meant
+
+
+@given(
+    st.permutations(["Taglio", "Colore", "Barba", "Meches"]), st.integers(1, 4), st.sampled_from([" e ", ", ", " più "])
+)
+def test_whatever_is_listed_is_found_once_each(names: list[str], count: int, joint: str) -> None:
+    said = names[:count]
+    numbers = {"Taglio": "1", "Colore": "3", "Barba": "4", "Meches": "5"}
+    assert several("vorrei " + joint.join(said), "it", SHOP) == " ".join(numbers[name] for name in said)
+    assert several(joint.join([*said, said[0]]), "it", SHOP) == " ".join(numbers[name] for name in said)
+
+
+@given(
+    st.lists(
+        st.sampled_from("taglio e piega colore barba senza anche non no nessuno , il massaggio più con".split()),
+        max_size=9,
+    ),
+    st.sets(st.sampled_from("12345")),
+)
+def test_several_are_of_what_is_on_offer(words: list[str], kept: set[str]) -> None:
+    reading = parse_several(" ".join(words), lexicon_of("it"), SHOP, 3, NOW, "IT", sorted(kept))
+    numbers = str(reading.value).split() if reading.complete else []
+    assert len(numbers) == len(set(numbers))
+    assert set(numbers) <= {"1", "2", "3", "4", "5"}
+    assert not (reading.complete and reading.refused)
