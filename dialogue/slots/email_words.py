@@ -26,7 +26,7 @@ _ENGLISH_SIGNS = {"at": "@", "dot": ".", "underscore": "_", "under score": "_", 
 EMAIL_WORDS = {
     "fr": EmailWords(
         signs=_ENGLISH_SIGNS | {
-            "arobase": "@", "arobas": "@", "arrobase": "@", "arobaze": "@", "arrobas": "@", "a commercial": "@",
+            "arobase": "@", "arobas": "@", "arrobase": "@", "arobaze": "@", "arrobas": "@", "a rebas": "@", "arobace": "@", "a robase": "@", "a robas": "@", "a commercial": "@",
             "a rond": "@", "point": ".", "poing": ".", "tiret du bas": "_", "tiret bas": "_", "tiret du huit": "_",
             "tiret du 8": "_", "souligne": "_", "tiret souligne": "_", "tiret": "-", "trait d' union": "-",
             "tiret du milieu": "-", "tiret du six": "-", "tiret du 6": "-", "tiret haut": "-", "moins": "-",
@@ -46,7 +46,7 @@ EMAIL_WORDS = {
     ),
     "it": EmailWords(
         signs=_ENGLISH_SIGNS | {
-            "chiocciola": "@", "chiocciolina": "@", "a commerciale": "@", "punto": ".", "trattino basso": "_",
+            "chiocciola": "@", "chiocciolina": "@", "chioccio la": "@", "chioccio": "@", "chiocciolla": "@", "a commerciale": "@", "punto": ".", "trattino basso": "_",
             "tratto basso": "_", "sottolineato": "_", "lineetta bassa": "_", "trattino": "-", "trattino medio": "-",
             "trattino alto": "-", "meno": "-", "piu": "+",
         },
@@ -88,5 +88,13 @@ ENDINGS = frozenset(
     "com fr it uk net org eu be ch lu mc de es pt nl ie io me info biz co us ca re gp mq at pro name tv edu gov app dev "
     "email online shop paris bzh corsica sm va".split()
 )
-MISHEARD_ENDINGS = {"comme": "com", "come": "com", "combe": "com", "calm": "com", "nette": "net", "orgue": "org"}
+MISHEARD_ENDINGS = {
+    "comme": "com",
+    "con": "com",
+    "come": "com",
+    "combe": "com",
+    "calm": "com",
+    "nette": "net",
+    "orgue": "org",
+}
 """What a recogniser writes for an ending that it does not know."""

@@ -27,6 +27,8 @@ HYPHENS = {
     for language, alphabet in ALPHABETS.items()
 }
 MOST_NAMES = 5  # words of a name, particles not counted
+SAME = 0.75  # similarity from which letters spell words that seemed to be none
+LIKE_ONE = 0.42  # the same where one word alone was heard
 LIKE = 0.5  # similarity from which letters spell a word that was heard
 SPELLED, ANNOUNCED, KNOWN, CAPITALS, LONELY, BARE, DOUBTED = 0.95, 0.9, 0.88, 0.9, 0.8, 0.6, 0.5
 _ALIKE = ("dt", "iy", "ck", "sz", "cs", "ei")  # letters that are heard for one another
@@ -98,7 +100,22 @@ def _items(
     while position < len(piece):
         item, position = _next(piece, texts, position, lexicon, words, items, is_cased, opening)
         items.append(item)
-    return items
+    return _joined_by_letters(items)
+
+
+def _joined_by_letters(items: Sequence[_Item]) -> list[_Item]:
+    """The items, with what letters spell as one name where it was heard as several words ("Marie du pont, D U P")."""
+    found: list[_Item] = []
+    for item in items:
+        for size in (3, 2) if item.kind == "spelled" else ():
+            before = found[-size:]
+            heard = "".join(fold(one.text).replace(" ", "") for one in before if one.kind in ("name", "other"))
+            is_one = len(before) == size and all(one.kind in ("name", "other") for one in before)
+            if is_one and any(one.kind == "other" for one in before) and _likeness(item.text, heard) > SAME:
+                found[-size:] = [_Item("name", capitalised(heard), before[0].pause)]
+                break
+        found.append(item)
+    return found
 
 
 def _apart(piece: Sequence[WrittenWord]) -> list[str]:
@@ -159,7 +176,7 @@ def _name(
     end = at
     while end < len(piece) and (end == at or not piece[end].pause) and _leads(piece, end, words, is_cased or follows):
         end += 1
-    other = _Item("other", pause=piece[at].pause), at + 1
+    other = _Item("other", piece[at].text, piece[at].pause), at + 1
     if end == len(piece) or (end > at and piece[end].pause):
         return other
     word = piece[end]
@@ -347,7 +364,9 @@ def _spell(now: _Stretch, letters: str) -> None:
     for word in letters.split(" "):
         sounds = [_likeness(word, other) for other in now.words]
         best = max(range(len(sounds)), key=lambda n: (sounds[n], n)) if sounds else -1
-        if best >= 0 and sounds[best] >= LIKE:
+        least = LIKE_ONE if len(now.words) == 1 else LIKE
+        if best >= 0 and sounds[best] >= least:
+            now.is_doubted = now.is_doubted or fold(word)[:1] != fold(now.words[best])[:1]
             now.words[best] = _kept_accents(word, now.words[best])
         elif len(now.words) > 1 and now.is_spelled is False and len(letters.split(" ")) == 1 and sounds[-1] >= LIKE / 2:
             now.words[-1] = capitalised(word)

@@ -46,7 +46,7 @@ def _sayings(text: str) -> Sayings:
 
 FRENCH = NameWords(
     announces=_sayings(
-        "je m' appelle|je me nomme|je me prenomme|moi c' est|moi je m' appelle|mon nom est|mon nom c' est|mon nom"
+        "je m' appelle|je m' appel|je n' appelle|je mappelle|m' appelle|je me nomme|je me prenomme|moi c' est|moi je m' appelle|mon nom est|mon nom c' est|mon nom"
         "|c' est au nom de|c' est au nom d'|au nom de|au nom d'|au nom de famille|le nom c' est|le nom est|vous parlez a"
         "|vous parlez avec|nom et prenom|prenom et nom|mon nom et mon prenom c' est|je suis au nom de|appelez moi"
         "|l' abonnement est au nom de|je vais m' appeler"
@@ -139,7 +139,7 @@ FRENCH = NameWords(
 
 ITALIAN = NameWords(
     announces=_sayings(
-        "mi chiamo|io mi chiamo|il mio nome e|il nome e|nome e cognome|cognome e nome|a nome di|a nome|al nome di|il mio nome"
+        "mi chiamo|michiamo|io mi chiamo|il mio nome e|il nome e|nome e cognome|cognome e nome|a nome di|a nome|al nome di|il mio nome"
         "|il mio nome completo e|parla con|sta parlando con|intestato a|e intestato a|e a nome di|e a nome"
     ),
     presents=_sayings("sono|io sono|e|qui|qui e|da parte di|per conto di|sarebbe"),

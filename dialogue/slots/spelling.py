@@ -20,7 +20,7 @@ _PAUSES = frozenset(",;:.!?…")
 LEAST_LETTERS = 3  # fewer are a word of one letter beside another ("il y a"), unless spelling was announced
 MANY_LETTERS = 5  # nobody says so many words that are letters, and means words
 _VOWELS = frozenset("aeiouy")
-_HEARD_ALIKE = ("mn", "bdpvtg", "fsx", "cs", "jg", "qk", "ei", "au", "ae", "aeio")
+_HEARD_ALIKE = ("mn", "bdpvtg", "fsx", "cs", "jg", "qk", "ei", "au", "ou", "ae", "aeio")
 """Letters that a recogniser writes for one another on the telephone."""
 _CLEAR = frozenset({"comme", "come"})
 _ALPHABET_WORDS = 3  # so many bare words of an alphabet in a row spell
@@ -133,7 +133,10 @@ def _accented(words: Sequence[WrittenWord], at: int, alphabet: Alphabet, within:
     """A letter by its sign or its name, with what makes it clear, or its accent."""
     word = words[at]
     named, evidence, is_single = _named(words, at, alphabet)
-    likened = _likened(words, at + 1, alphabet, named, word.text, within)
+    behind = at + 1
+    if named and _has_echo(words, behind, alphabet):
+        behind += 1  # "S e come Savona": esse
+    likened = _likened(words, behind, alphabet, named, word.text, within)
     if likened is not None or not named:
         return likened
     for phrase, mark in alphabet.accents:
@@ -142,6 +145,11 @@ def _accented(words: Sequence[WrittenWord], at: int, alphabet: Alphabet, within:
             marked = unicodedata.normalize("NFC", base + mark)
             return _Letter(marked if len(marked) == 1 else base, at + 1 + length, 2, is_single, True)
     return _Letter(named, at + 1, evidence, is_single)
+
+
+def _has_echo(words: Sequence[WrittenWord], at: int, alphabet: Alphabet) -> bool:
+    """Whether a stray "e" stands between a letter and what it is likened to."""
+    return at < len(words) and words[at].text == "e" and _phrase_at(words, at + 1, alphabet.likened) > 0
 
 
 def _named(words: Sequence[WrittenWord], at: int, alphabet: Alphabet) -> tuple[str, int, bool]:
@@ -179,7 +187,8 @@ def _likened(
     plain = fold(named)
     is_alike = words[at].text != "di" and any({plain, shown[0]} <= set(alike) for alike in _HEARD_ALIKE)
     if plain and (plain == shown[0] or is_alike):
-        text = named if plain == shown[0] else shown[0]
+        is_vowel = {plain, shown[0]} <= _VOWELS and shown not in alphabet.words  # "O come Utranto"
+        text = named if plain == shown[0] or is_vowel else shown[0]
         return _Letter(text, behind + 1, 2, is_clear=True)
     is_misheard = within and not named and words[at].text in _CLEAR and 0 < len(said) < 6 and len(shown) > 2
     return _Letter(shown[0], behind + 1, 2, is_clear=True) if is_misheard else None

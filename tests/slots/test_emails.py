@@ -61,6 +61,7 @@ def test_an_address_is_understood_as_we_say_it_ourselves(language: str) -> None:
         ("fr", "hélène point noël arobase free point fr", "helene.noel@free.fr"),
         ("fr", "marie point dupont arobase gmail point com non pardon yahoo point fr", "marie.dupont@yahoo.fr"),
         ("it", "emme punto rossi chiocciola virgilio punto it", "m.rossi@virgilio.it"),
+        ("it", "Giulia.Rossi chiocciò la libero.it", "giulia.rossi@libero.it"),
         ("it", "giulia trattino basso rossi ottantacinque chiocciola libero punto it", "giulia_rossi85@libero.it"),
         ("en", "john at smith hyphen and hyphen sons dot co dot uk", "john@smith-and-sons.co.uk"),
         # none

@@ -87,8 +87,15 @@ def test_letters_win_over_what_was_heard(language: str, data: st.DataObject) -> 
         ("fr", "Marie. M-A-R-I-E. Dupont. D-U-P-O-N-T.", "Marie Dupont"),
         ("fr", "Hélène Lefèvre, L E F E V R E", "Hélène Lefèvre"),
         ("fr", "M-A-R-I-E D-U-P-O-N-T", "Marie Dupont"),
+        (
+            "fr",
+            "Marie du pont, D comme Denise, U comme Ursul, P comme Pierre, O comme Oscar, N comme Nicolas, T comme Thérèse.",
+            "Marie Dupont",
+        ),
         ("fr", "Anatole Berthe Célestin Désiré", "Abcd"),
         ("it", "cognome Rossi nome Giulia", "Giulia Rossi"),
+        ("it", "Michiamo Giulia Bianchi", "Giulia Bianchi"),
+        ("it", "R e come Roma, o come utranto, S e come Savona, S e come Savona, e come Imola.", "Rossi"),
         ("it", "il cognome è R O doppia S I", "Rossi"),
         ("it", "Domodossola Imola Napoli Ischia", "Dini"),
         ("it", "mi chiamo marco de luca", "Marco De Luca"),
@@ -140,7 +147,7 @@ def test_fillers_refusals_and_other_words_are_no_names(language: str, said: str)
     ("language", "said"),
     [
         ("fr", "dupont"), ("fr", "Locataire."), ("fr", "oumou ndiaye"), ("fr", "Lucas et Emma Bernard"), ("fr", "c'est machin truc"),
-        ("fr", "moi c'est l'alsace"), ("it", "il nome della ditta"), ("en", "martin martin"), ("en", "Sean with a u"),
+        ("fr", "moi c'est l'alsace"), ("it", "il nome della ditta"), ("en", "martin martin"), ("en", "Sean with a u"), ("en", "Smith F M Y T H"),
     ],
 )  # fmt: skip
 def test_what_may_be_no_name_is_asked(language: str, said: str) -> None:
