@@ -248,11 +248,11 @@ class _Loader:
         names.states |= {f"done.{outcome}" for outcome in outcomes}
         takes, optional = read_takes(self.variables, top["takes"]) if "takes" in top else ({}, frozenset())
         self.read_tables(top, state_nodes)
-        gives = read_gives(names, top.get("gives"))
+        gives, maybe = read_gives(names, top.get("gives"))
         read = self.read_states(state_nodes)
         start = names.state_name(top["start"], "start") if "start" in top else ""
         self.runs.inline(read, self)
-        return SubFlow(start, takes, optional, gives, read.states, read.forms, names, read.runs)
+        return SubFlow(start, takes, optional, gives, maybe, read.states, read.forms, names, read.runs)
 
     def where(self, top: Mapping[str, Node]) -> Locale:
         language = self.tables.language(top["language"]) if "language" in top else "fr"

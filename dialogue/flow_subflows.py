@@ -43,12 +43,14 @@ MOST_DEPTH = 3
 
 @dataclass(frozen=True)
 class SubFlow:
-    """A sub-flow as it was read. `optional` are the inputs that may be left out; `gives`: outcome -> what is known."""
+    """A sub-flow as it was read. `optional` are the inputs that may be left out; `gives`: outcome -> what is known;
+    `maybe`: what may be known besides."""
 
     start: str
     takes: Mapping[str, ValueType]
     optional: frozenset[str]
     gives: Mapping[str, tuple[str, ...]]
+    maybe: frozenset[str]
     states: Mapping[str, State]
     forms: Mapping[str, Form]
     names: Names
@@ -120,7 +122,7 @@ class Runs:
         states = frozenset(sub.states) | {f"{DONE}.{outcome}" for outcome in sub.gives}
         renaming = Renaming(f"{name}.", states, owned)
         self.found[name] = sub, renaming
-        for given in {given for names in sub.gives.values() for given in names}:
+        for given in {given for names in sub.gives.values() for given in names} | sub.maybe:
             if given in inner.slots:
                 self.names.slots[f"{name}.{given}"] = renaming.slot(inner.slots[given])
             elif given in inner.variables:
@@ -213,22 +215,25 @@ class Runs:
                 self.names.lines.setdefault((key, renaming.text(text)), line)
 
 
-def read_gives(names: Names, node: Node | None) -> dict[str, tuple[str, ...]]:
-    """Outcome -> the slots and variables that are known then."""
+def read_gives(names: Names, node: Node | None) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+    """Outcome -> the slots and variables that are known then, and those with a `?`, which may be."""
     reader = names.reader
     found: dict[str, tuple[str, ...]] = {}
+    maybe: set[str] = set()
     if node is None:
-        return found
+        return found, frozenset()
     for outcome, listed in reader.mapping(node, "gives").items():
         if not A_NAME.fullmatch(outcome):
             reader.fault(listed, f"{outcome} cannot be an outcome: small letters, digits and _")
             continue
-        found[outcome] = reader.texts(listed, f"gives {outcome}") if not _is_empty(listed) else ()
+        all_given = reader.texts(listed, f"gives {outcome}") if not _is_empty(listed) else ()
+        found[outcome] = tuple(given for given in all_given if not given.endswith("?"))
+        maybe |= {given[:-1] for given in all_given if given.endswith("?")}
         scope = [*names.slots, *(name for name in names.variables if name not in BUILT_IN)]
-        for given in found[outcome]:
+        for given in (given.removesuffix("?") for given in all_given):
             if given not in scope:
                 reader.fault(listed, f"unknown slot or variable {given}{likely(given, scope)}")
-    return found
+    return found, frozenset(maybe)
 
 
 def read_takes(variables: VariableTables, node: Node) -> tuple[dict[str, ValueType], frozenset[str]]:

@@ -27,6 +27,14 @@ def test_the_scores_cover_every_state_answer_counter_question_and_escalation(
     assert covered.missing == ()
 
 
+def test_the_scores_cover_the_whole_form(shipped: dict[str, Flow], resolve: Resolver) -> None:
+    """What heating_form shares with heating is covered there."""
+    flow = shipped["fr/heating_form"]
+    scores = [score for score in SCORES if score.flow == "fr/heating_form"]
+    missing = coverage(flow, [play(score, flow, resolve) for score in scores]).missing
+    assert not [what for what in missing if what.removeprefix("state ").startswith("lead")]
+
+
 def test_names_of_scores_are_unique() -> None:
     names = [score.name for score in SCORES]
     assert sorted(set(names)) == sorted(names)

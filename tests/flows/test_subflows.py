@@ -29,7 +29,7 @@ takes:
   telephone: {type: telephone, optional: true}
   shop: text
 gives:
-  found: [client.id, client.first_name]
+  found: [client.id, client.first_name, "number?"]
   unknown: [number]
 start: begin
 slots:
@@ -241,6 +241,8 @@ def test_what_is_refused_of_a_run(old: str, new: str, fault: str) -> None:
         ("identify", "filled: look_up", "filled: look_pu", "fr/identify.yaml:26: state ask: unknown state look_pu"),
         ("identify", "  unknown: [number]", "  unknown: [numbr]", "fr/identify.yaml:7: unknown slot or variable numbr"),
         ("identify", "  unknown: [number]", "  unknown: [number, client.id]", "gives unknown: who.client.id may be unset then"),
+        ("identify", '"number?"', '"numbr?"', "unknown slot or variable numbr"),
+        ("identify", '"number?"', "number", "gives found: who.number may be unset then"),
         ("identify", "  unknown: [number]\n", "  unknown: [number]\n  never: []\n", "unreachable"),
         ("identify", "ok: {done: found}\n", "ok: {done: fuond}\n", "unknown outcome fuond, did you mean found?"),
         ("identify", "subflow: identify", "subflow: identity", "a sub-flow is called as its file, identify"),
