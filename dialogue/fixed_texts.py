@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import forms
 from dialogue.flow import Flow
 from dialogue.values.templates import BadTemplate, Field, parse_template
 
@@ -21,7 +22,7 @@ def fixed_texts(flow: Flow) -> tuple[str, ...]:
     """Each once: texts without variables, and of the others the whole sentences before, between and behind them."""
     found: dict[str, None] = {}
     for entry in _entries(flow, said=False):
-        if " " in entry:
+        if not forms.is_prompt(entry) and not (entry.startswith("{") and " " not in entry):
             found |= dict.fromkeys(_fixed(entry))
     return tuple(found)
 

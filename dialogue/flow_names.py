@@ -235,8 +235,11 @@ class Names:
 
 
 def _is_text(entry: str) -> bool:
-    """Whether an entry of a wording is a text to be spoken: more than one word, or with something around a variable."""
-    return bool(re.search(r"\s", entry)) or ("{" in entry and not (entry.startswith("{") and entry.endswith("}")))
+    """Whether an entry of a wording is a text to be spoken: more than one word, one with a mark behind it ("Bonjour."),
+    or with something around a variable."""
+    return bool(re.search(r"\s|^[^{]+[.!?…,:;]$", entry)) or (
+        "{" in entry and not (entry.startswith("{") and entry.endswith("}"))
+    )
 
 
 def _fields_of_lists(scope: Mapping[str, ValueType]) -> list[str]:

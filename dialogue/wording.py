@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import forms
 from dialogue.conversation import Conversation
 from dialogue.flow import Flow, Wording
 from dialogue.meaning import local_time
@@ -16,7 +17,7 @@ def items_of(flow: Flow, conversation: Conversation, wording: Wording, at: float
     """The items of a wording. A text whose variables are unset is left out: `flow check` lets none through."""
     found: list[Item] = []
     for entry in wording:
-        if "{" not in entry and " " not in entry:
+        if forms.is_prompt(entry):
             found.append(PromptItem(entry))
         elif entry[1:-1] in flow.slots and not is_spoken(flow.slots[entry[1:-1]]):
             found += _read_out(flow, conversation, entry[1:-1], at)

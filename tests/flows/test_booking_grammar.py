@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dialogue.fixed_texts import fixed_texts
 from dialogue.flow import Flow
 from dialogue.flow_loader import BadFlow, read_flow
 from dialogue.flow_names import Known, SubFlowText
@@ -101,7 +102,7 @@ variables: {on: date, at: time}
 defaults: {no_input: {say: sorry, then: human}, no_match: {say: sorry, retries: 2, then: human}}
 everywhere: {human: human, repeat: {repeat: true}}
 states:
-  load: {say: "Un momento.", action: list_services, outcomes: {ok: load_staff}, otherwise: human}
+  load: {say: "Buongiorno.", action: list_services, outcomes: {ok: load_staff}, otherwise: human}
   load_staff: {action: list_staff, outcomes: {ok: chi}, otherwise: human}
   chi:
     run: chi
@@ -196,6 +197,8 @@ def asked(call: Rehearsal, action: str) -> Any:
 def test_all_in_one_breath() -> None:
     call = call_of("sì")
     assert call.spoken == ["Che cosa desidera ? Taglio, Colore o Piega ?"]
+    assert "Buongiorno." in fixed_texts(call.flow)
+    assert call_of().spoken[0] == "Buongiorno."
     call.says("vorrei un taglio domani alle tre del pomeriggio con Giulia")
     assert call.spoken == ["Allora, riassumo:", "Taglio,", "martedì 2 giugno alle 15,", "con Giulia.", "Va bene ?"]
     call.says("sì")
