@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 from dialogue.slots.date_time import VOCABULARIES
@@ -32,6 +32,7 @@ BARE_YES_NO = 0.95
 STRANGER = 0.6  # one of several is called as nothing is
 DATED, TIMED = ("date", "moment", "date_time"), ("time", "moment", "date_time")
 NUMBERS, DIGITS = ("integer", "decimal", "money"), ("digits", "telephone", "postcode")
+MOST_MISHEARD = 25  # words; who says more names something exactly, or nothing
 LEAST_TAIL = 4  # so many last digits of a longer number name it
 Numbers = frozenset[int]
 
@@ -187,6 +188,10 @@ class _Reader:
     def normal(self, text: str) -> str:
         return normal(text, self.times, self.marks, self.now.date(), self.region)
 
+    def called(self, words: str) -> str:
+        """The words of a value as they stand in normal text."""
+        return _called(words, self.lexicon.language, self.region)
+
     def piece(self, plain: str) -> SlotReading:
         """What one piece names."""
         found = _Found()
@@ -230,7 +235,7 @@ class _Reader:
     def several(self, tokens: list[str]) -> tuple[list[str], list[str], float]:
         """The numbers that a piece names, those that it denies, and how certain that is."""
         phrases = sorted(
-            ((tuple(self.normal(said).split()), option.number) for option in self.options for said in _said(option)),
+            ((tuple(self.called(said).split()), option.number) for option in self.options for said in _said(option)),
             key=lambda pair: -len(pair[0]),
         )
         named: dict[int, int] = {}  # number -> where it is named
@@ -270,7 +275,7 @@ class _Reader:
         best, number = 0.0, 0
         for option in self.options:
             for said in _said(option):
-                ratio = difflib.SequenceMatcher(None, token, self.normal(said)).ratio()
+                ratio = difflib.SequenceMatcher(None, token, self.called(said)).ratio()
                 best, number = max((best, number), (ratio, option.number))
         return number, best
 
@@ -461,16 +466,17 @@ class _Reader:
         """The words of each way to say a value, without those that mean nothing by themselves."""
         if one.kind not in ("text", "name", "choice"):
             return []
-        each = (frozenset(self.normal(words).split()) - self.words.light - {","} for words in (one.value, *one.words))
+        each = (frozenset(self.called(words).split()) - self.words.light - {","} for words in (one.value, *one.words))
         return [words for words in each if words]
 
     def _misheard(self, tokens: list[str], found: _Found) -> None:
         best: dict[int, float] = {}
+        heard = tokens[:MOST_MISHEARD]
         for option in self.options:
             for one in option.fields:
                 for value in self._wordings(one):
                     for word in value:
-                        for token in tokens:
+                        for token in heard:
                             if len(word) >= 4 and len(token) >= 4 and token not in self.words.light:
                                 ratio = difflib.SequenceMatcher(None, token, word).ratio()
                                 best[option.number] = max(best.get(option.number, 0.0), ratio)
@@ -484,6 +490,11 @@ class _Reader:
         while at and tokens[at - 1] in self.words.light and tokens[at - 1] not in self.words.deniers:
             at -= 1
         return bool(at) and tokens[at - 1] in self.words.deniers
+
+
+@lru_cache(maxsize=4_000)
+def _called(words: str, language: str, region: str) -> str:
+    return normal(words, VOCABULARIES[language], Marks(), date.min.replace(year=2000), region)
 
 
 def _said(option: Option) -> Iterator[str]:
