@@ -87,6 +87,7 @@ def parse_listed(
     reader = _Reader(lexicon, words, options, offered, now, region)
     plain = reader.normal(words.pronouns.sub("", text.lower()))
     pieces = list(_pieces(plain, lexicon))
+    reader.words_said = text if len(pieces) == 1 else ""
     found = NOTHING
     for piece in pieces:
         reading = reader.piece(piece)
@@ -182,6 +183,8 @@ class _Reader:
         self.times = VOCABULARIES[lexicon.language]
         self.marks = Marks()
         self.elsewhere = False
+        self.words_said = ""
+        """The text as it was said, where it is of one piece: numbers from a hundred on are read from that."""
         kinds = {one.kind for option in options for one in option.fields}
         self.has_days, self.has_times = bool(kinds & {*DATED}), bool(kinds & {*TIMED})
 
@@ -412,7 +415,7 @@ class _Reader:
 
     def _numbers(self, plain: str, found: _Found) -> None:
         fields = {at for option in self.options for at, one in enumerate(option.fields)}
-        runs = number_runs(without_fillers(words_of(plain), self.lexicon), self.lexicon)
+        runs = number_runs(without_fillers(words_of(self.words_said or plain), self.lexicon), self.lexicon)
         if not runs:
             return
         each = [readings(run, self.lexicon.language, 24) for run in runs]

@@ -104,6 +104,7 @@ LISTED_WORDS = {
         leads=_words("with for at by on to"),
         none=re.compile(
             r"\bnone\b|\bneither\b(?! .* nor\b)|\bnot any\b|\bnothing (?:of|suits|works)\b|\bno 1 of\b"
+            r"|\b(?:can'|don'|won'|couldn') t .*\bany\b|\bcannot .*\bany\b"
             r"|\bnone of\b|\b(?:don'|doesn'|do|does) (?:t|not) (?:suit|work)\b"
         ),
         pronouns=re.compile(

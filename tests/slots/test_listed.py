@@ -58,7 +58,10 @@ SERVICES = options(
     [("text", "Taglio e piega"), ("money", "35.50")],
     [("text", "Colore"), ("money", "50.00")],
 )
+CARS = options([("text", "Vidange"), ("money", "120.00")], [("text", "Pneus"), ("money", "340.50")])
 TABLE = [
+    ("fr", CARS, "1", "celle à cent vingt euros|la vidange|cent vingt"),
+    ("fr", CARS, "2", "celle à trois cent quarante euros cinquante|les pneus"),
     ("fr", TIMES, "1", "le premier|la première|celui de neuf heures|avec Giulia|oui, la une|numéro un|non, celle de neuf heures|disons neuf heures|9h|un|la première, celle de neuf heures"),
     ("fr", TIMES, "2", "la deuxième|le second|à dix heures et demie|celle de 10h30 avec Anna|deux|2|option deux|celui du milieu|l'avant-dernier|aucun problème, la deuxième|la première, non, la deuxième|non pas la première, la deuxième|je préfère avec Bianchi|la 2e"),
     ("fr", TIMES, "3", "la dernière|l'après-midi|à trois heures|quinze heures|le rendez-vous de quinze heures|euh la troisième s'il vous plaît|avec Marco Verdi"),
@@ -84,14 +87,14 @@ TABLE = [
     ("it", TIMES, "2?3", "non quello delle nove"),
     ("it", SERVICES, "1", "taglio|il taglio|venti euro"),
     ("it", SERVICES, "2", "taglio e piega|piega|trentacinque euro e cinquanta"),
-    ("it", SERVICES, "3", "colore|il colore|quello da cinquanta euro|collore"),
+    ("it", SERVICES, "3", "colore|il colore|quello da cinquanta euro|quello da cinquanta|collore"),
     ("it", CLIENTS, "1", "sono il primo|1|1985|ottantacinque|15 marzo|15/03/1985|15/03/85|7890|finisce con settantotto novanta|quindici marzo millenovecentottantacinque"),
     ("it", CLIENTS, "2", "il secondo|22 luglio|1990|4567|ventidue luglio|finisce con quarantacinque sessantasette"),
     ("it", CLIENTS, "-", "2 marzo|quattro|boh|15 luglio"),
     ("en", TIMES, "1", "the first|the nine o'clock one|with Giulia|the one at nine|one|number one|option one|I'll take the first one"),
     ("en", TIMES, "2", "the second one|half past ten|ten thirty please|number two|two|the middle one|the first, no, the second|the one with Anna"),
     ("en", TIMES, "3", "the last one|at three|three pm|the third one please|the afternoon"),
-    ("en", TIMES, "none", "none of these|none|neither|no thanks|not any of them|nothing works for me|no"),
+    ("en", TIMES, "none", "none of these|none|neither|no thanks|not any of them|nothing works for me|no|I can't do any of those"),
     ("en", TIMES, "-", "eight o'clock|the fifth one|yes|what do you mean"),
     ("en", TIMES, "1?2", "the morning one|nine or half past ten"),
     ("en", TIMES, "2?3", "not the first one"),
