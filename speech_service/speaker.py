@@ -24,7 +24,7 @@ from speech_service.breaker import Breaker
 from speech_service.cache import CacheKey, SoundCache
 from speech_service.engines.port import EngineFailed, SpeechEngine
 from speech_service.sound import Samples, TelephoneLine, silence
-from speech_service.turns import Turns
+from speech_service.turns import Listener, Turns
 from speech_service.voices import TILT_DB, Voice
 
 log = logging.getLogger("speech_service")
@@ -79,25 +79,24 @@ class Speaker:
 
     async def pieces(self, order: Order) -> AsyncGenerator[Piece, None]:
         """The pieces in their order. Raises CannotSpeak, then before any piece, or in the middle."""
-        began_s = time.monotonic()
-        given_s = 0.0
+        listener = Listener(time.monotonic())
         streams = all(self.engines[voice.engine].streams for voice in order.ladder[:1])
         units = cut(order.text, 0 if streams else FIRST_CLAUSE)
         for number, unit in enumerate(units):
             is_last = number + 1 == len(units)
             pause_ms = BEHIND_MS if is_last else PAUSE_MS if unit.ends_sentence else CLAUSE_PAUSE_MS
-            before_s = given_s
-            async with aclosing(self._unit(unit, order, began_s + given_s)) as made:
+            is_said = False
+            async with aclosing(self._unit(unit, order, listener)) as made:
                 async for piece in made:
-                    given_s += len(piece.samples) / order.rate_hz
+                    is_said = is_said or len(piece.samples) > 0
                     yield piece
             voice = order.ladder[0].name
-            if given_s == before_s:  # nothing of it can be said
+            if not is_said:  # nothing of it can be said
                 continue
+            listener.given(pause_ms / 1_000, time.monotonic())
             yield Piece(silence(pause_ms, order.rate_hz), unit.begin, unit.end, voice, cached=True)
-            given_s += pause_ms / 1_000
 
-    async def _unit(self, unit: Cut, order: Order, runs_out_s: float) -> AsyncGenerator[Piece, None]:
+    async def _unit(self, unit: Cut, order: Order, listener: Listener) -> AsyncGenerator[Piece, None]:
         """One sentence or clause, down the ladder."""
         failed: list[str] = []
         given_s = 0.0
@@ -111,13 +110,14 @@ class Speaker:
             known = self.cache.get(key)
             metrics.CACHE.labels("hit" if known is not None else "miss").inc()
             if known is not None:
+                listener.given(len(known) / order.rate_hz, time.monotonic())
                 yield Piece(known, rest.begin, rest.end, voice.name, cached=True)
                 return
             if (voice.name, order.rate_hz) not in self.gains_db or not breaker.may(time.monotonic()):
                 failed.append(f"{voice.name}: rests")
                 continue
             try:
-                async with aclosing(self._made(voice, words, order, runs_out_s + given_s)) as made:
+                async with aclosing(self._made(voice, words, order, listener)) as made:
                     sounds = []
                     async for samples in made:
                         sounds.append(samples)
@@ -134,14 +134,14 @@ class Speaker:
             return
         raise CannotSpeak("; ".join(failed))
 
-    async def _made(self, voice: Voice, words: str, order: Order, runs_out_s: float) -> AsyncGenerator[Samples, None]:
+    async def _made(self, voice: Voice, words: str, order: Order, listener: Listener) -> AsyncGenerator[Samples, None]:
         """What one voice makes, ready for the line. Raises EngineFailed."""
         engine = self.engines[voice.engine]
         line = TelephoneLine(order.rate_hz, self.gains_db[voice.name, order.rate_hz], TILT_DB.get(voice.engine, 0.0))
-        given_s, asked_s, is_first = 0.0, time.monotonic(), True
+        asked_s, is_first = time.monotonic(), True
         async with aclosing(engine.speak(voice.model, words, voice.speed * order.speed)) as chunks:
             while True:
-                async with self.turns.turn(runs_out_s + given_s):
+                async with self.turns.turn(listener):
                     try:
                         async with asyncio.timeout(engine.first_s if is_first else STALL_S):
                             chunk = await anext(chunks, None)
@@ -153,13 +153,14 @@ class Speaker:
                     metrics.FIRST.labels(voice.engine).observe(time.monotonic() - asked_s)
                 is_first = False
                 samples = line.push(np.frombuffer(chunk.data, "<i2"), chunk.rate_hz)
-                given_s += len(samples) / order.rate_hz
+                listener.given(len(samples) / order.rate_hz, time.monotonic())
                 if samples.size:
                     yield samples
         if is_first:
             raise EngineFailed("said nothing")
         rest = line.end()
         if rest.size:
+            listener.given(len(rest) / order.rate_hz, time.monotonic())
             yield rest
 
     def _version(self, voice: Voice) -> str:

@@ -10,7 +10,7 @@ from speech_service.breaker import FAILURES, RESTS_S, Breaker
 from speech_service.cache import CacheKey, SoundCache
 from speech_service.engines.port import SpeechEngine
 from speech_service.speaker import CannotSpeak, Order, Piece, Speaker
-from speech_service.turns import Turns
+from speech_service.turns import Listener, Turns
 from speech_service.voices import UnknownVoice, Voice, VoiceTable, parse_voice
 from tests.speech.serving import ToneEngine
 
@@ -119,24 +119,41 @@ def test_the_cache_keeps_what_was_used_last_within_its_bound() -> None:
     assert cache.get(CacheKey("a", "v", 1.0, 8_000, "2")) is None, "another engine, another sound"
 
 
-async def test_who_has_least_sound_left_comes_first() -> None:
-    turns, order = Turns(1), list[str]()
+async def test_who_would_hear_a_hole_comes_first_then_who_heard_nothing_yet() -> None:
+    turns, order = Turns(1, lambda: 10.0), list[str]()
+    listeners = {
+        "has enough": Listener(12.0, begun=True),
+        "has less": Listener(11.0, begun=True),
+        "new": Listener(9.5),
+        "new, and waits longer": Listener(9.0),
+        "soon a hole": Listener(10.1, begun=True),
+        "gone": Listener(8.0),
+    }
 
-    async def work(name: str, runs_out_s: float) -> None:
-        async with turns.turn(runs_out_s):
+    async def work(name: str) -> None:
+        async with turns.turn(listeners[name]):
             order.append(name)
             await asyncio.sleep(0)
 
-    async with turns.turn(0.0):
-        waiting = [asyncio.create_task(work(name, at)) for name, at in (("late", 9.0), ("new", 1.0), ("gone", 0.5))]
+    async with turns.turn(Listener(0.0)):
+        waiting = {name: asyncio.create_task(work(name)) for name in listeners}
         await asyncio.sleep(0)
-        waiting[2].cancel()
-        await asyncio.gather(waiting[2], return_exceptions=True)
-        assert turns.waiting == 2
-    await asyncio.gather(*waiting[:2])
-    assert order == ["new", "late"]
-    async with turns.turn(0.0):
+        waiting["gone"].cancel()
+        await asyncio.gather(waiting.pop("gone"), return_exceptions=True)
+        assert turns.waiting == 5
+    await asyncio.gather(*waiting.values())
+    assert order == ["soon a hole", "new, and waits longer", "new", "has less", "has enough"]
+    async with turns.turn(Listener(0.0)):
         pass  # no place was lost
+
+
+def test_sound_that_comes_late_is_heard_later() -> None:
+    listener = Listener(10.0)
+    listener.given(0.5, 10.2)
+    assert listener.ends_s == pytest.approx(10.7)
+    assert listener.begun
+    listener.given(0.5, 11.0)
+    assert listener.ends_s == pytest.approx(11.5)
 
 
 def test_voices_are_read_by_name_and_fall_in_for_those_of_their_language() -> None:
