@@ -49,6 +49,13 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class AtOnce:
+    """Requests of the control lane whose order among them does not matter: sent without waiting for each other."""
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True)
 class AwaitMedia:
     """Before the later requests of the control lane: wait until Asterisk knows where the caller's audio goes (a
     trunk may tell only after the answer), for `longest_s` at most."""
@@ -117,4 +124,4 @@ class Note:
 
 
 SpeechAction: TypeAlias = Synthesise | HandOver | RanDry | EndFeed | EndFeeds | DropFile
-CallAction: TypeAlias = Request | Send | Speak | Announce | Forget | Pause | AwaitMedia | SpeechAction | Note
+CallAction: TypeAlias = Request | AtOnce | Send | Speak | Announce | Forget | Pause | AwaitMedia | SpeechAction | Note

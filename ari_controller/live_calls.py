@@ -22,6 +22,7 @@ from weakref import WeakSet
 from ari_controller import ari_requests, metrics
 from ari_controller.actions import (
     Announce,
+    AtOnce,
     AwaitMedia,
     CallAction,
     DropFile,
@@ -82,7 +83,7 @@ class Driven:
     """One call and what is under way for it."""
 
     legs: CallLegs
-    control: Lane[Request | Pause | AwaitMedia]
+    control: Lane[Request | AtOnce | Pause | AwaitMedia]
     media: Lane[Request | Announce | Forget]
     state: Lane[Callable[[], Any]]
     stored: str = ""
@@ -215,7 +216,7 @@ class LiveCalls:
         call_id = driven.legs.call_id
         for action in actions:
             match action:
-                case Request(lane="control") | Pause() | AwaitMedia():
+                case Request(lane="control") | AtOnce() | Pause() | AwaitMedia():
                     driven.control.put(action)
                 case Request() | Announce() | Forget():
                     driven.media.put(action)
@@ -320,13 +321,16 @@ class LiveCalls:
             await asyncio.sleep(MEDIA_ASKED_EVERY_S)
         log.warning("no way for audio to the caller", extra={"channel": item.channel_id})
 
-    async def _do(self, call_id: str, item: Request | Announce | Forget | Pause | AwaitMedia) -> None:
+    async def _do(self, call_id: str, item: Request | AtOnce | Announce | Forget | Pause | AwaitMedia) -> None:
         """One item of a lane; the reply is the call's next input."""
         if isinstance(item, Pause):
             await asyncio.sleep(item.seconds)
             return
         if isinstance(item, AwaitMedia):
             await self._await_media(item)
+            return
+        if isinstance(item, AtOnce):
+            await asyncio.gather(*(self._do(call_id, request) for request in item.requests))
             return
         if isinstance(item, Announce):
             driven = self.calls.get(call_id)

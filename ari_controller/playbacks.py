@@ -5,7 +5,7 @@ Speech is made beside: `Synthesise` begins it, `HandOver` says that its turn has
 and each is played at once; what follows it in the queue waits until the last one is there. The bot speaks from the
 first packet to the end of the queue, also while a voice makes it wait.
 
-Measured with Asterisk 22: deleting the last queued one first keeps those in between from starting for a moment; a
+Measured with Asterisk 22: deleting what is queued before what plays keeps it from starting for a moment; a
 deleted playback reports `done`, a hang-up reports `failed`, and so does a missing file that is the last; in a list a
 missing file is passed over, its beginning and the next one's are told within a millisecond; the silence generator
 ends with every playback and is asked for again when nothing is left to play; `offsetms` plays the first packet before
@@ -20,10 +20,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ari_controller import ari_requests as ari
-from ari_controller.actions import CallAction, DropFile, EndFeed, HandOver, Note, RanDry, Send, Speak, Synthesise
+from ari_controller.actions import (
+    AtOnce,
+    CallAction,
+    DropFile,
+    EndFeed,
+    HandOver,
+    Note,
+    RanDry,
+    Send,
+    Speak,
+    Synthesise,
+)
 from ari_controller.ari_errors import AriError, Conflict, NotFound, Unreachable
 from ari_controller.ari_events import FileBegan, PlaybackOver
-from ari_controller.ari_requests import MAX_FILES, BadRequest
+from ari_controller.ari_requests import MAX_FILES, BadRequest, Request
 from ari_controller.playback import NO_PLACE, Feed, ItemProgress, Part, Playback, Waiting
 from protocol.items import Item, ItemHeard, PromptItem, SpeechItem
 from protocol.messages import PlaybackFinished, PlaybackStarted, PlaybackState, RequestRefused
@@ -162,8 +173,9 @@ class Playbacks:
         return ari.play(self.channel_id, part.part_id, media, part.offset_ms)
 
     def stop(self, at: float) -> list[CallAction]:
-        """Silences everything, the last queued one first."""
+        """Silences everything: first what waits in Asterisk's queue, or it would begin, then what plays."""
         actions: list[CallAction] = []
+        stops: list[Request] = []
         for playback in reversed(list(self.queue)):
             playback.open = False
             actions += [EndFeed(self._feed_id(playback, one.place)) for one in playback.waiting if one.begun]
@@ -176,11 +188,12 @@ class Playbacks:
             for part in reversed(playback.parts):
                 if not part.stopping:
                     part.stopping = True
-                    actions.append(ari.stop_playback(part.part_id))
+                    stops.append(ari.stop_playback(part.part_id))
             if playback.over:  # it waited for more
                 playback.state = "stopped"
                 actions += self._close(playback, at)
-        return actions
+        queued, playing = stops[:-1], stops[-1:]
+        return [*actions, *([AtOnce(tuple(queued))] if len(queued) > 1 else queued), *playing]
 
     def silence(self) -> list[CallAction]:
         """Keeps packets flowing to the caller while nothing is played."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ari_controller.actions import Announce, CallAction, Forget, HandOver, Note, RanDry, Send, Speak
+from ari_controller.actions import Announce, AtOnce, CallAction, Forget, HandOver, Note, RanDry, Send, Speak
 from ari_controller.ari_errors import AriError, Conflict, NotFound, ServerFault, Unprocessable, Unreachable
 from ari_controller.ari_events import (
     AriEvent,
@@ -73,7 +73,10 @@ class Scene:
         self.take(actions)
 
     def take(self, actions: list[CallAction]) -> list[CallAction]:
-        self.asked += [action for action in actions if isinstance(action, Request)]
+        for action in actions:
+            self.asked += (
+                [action] if isinstance(action, Request) else action.requests if isinstance(action, AtOnce) else ()
+            )
         self.done += actions
         return actions
 
@@ -194,14 +197,16 @@ def test_prompts_of_one_command_are_one_playback() -> None:
     assert [action.name for action in actions if isinstance(action, Request)] == ["silence"]
 
 
-def test_a_stop_deletes_the_last_queued_playback_first() -> None:
+def test_a_stop_deletes_what_is_queued_at_once_and_then_what_plays() -> None:
     scene = Scene().up()
     ids = [scene.play(number) for number in range(3)]
     scene.event(began(ids[0]))
     actions = scene.command(StopPlayback(CALL, 100.0))
-    assert [action.path for action in actions if isinstance(action, Request)] == [
-        f"/playbacks/{i}" for i in reversed(ids)
-    ]
+    together, last = [action for action in actions if isinstance(action, AtOnce | Request)]
+    assert isinstance(together, AtOnce)
+    assert [request.path for request in together.requests] == [f"/playbacks/{i}" for i in reversed(ids[1:])]
+    assert isinstance(last, Request)
+    assert last.path == f"/playbacks/{ids[0]}"
     assert scene.command(StopPlayback(CALL, 100.0)) == []
     told = [scene.event(over(playback_id)) for playback_id in ids]
     assert told[0] == [finished(ids[0], ("stopped", 1_500))]
