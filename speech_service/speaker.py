@@ -24,7 +24,7 @@ from speech_service.breaker import Breaker
 from speech_service.cache import CacheKey, SoundCache
 from speech_service.engines.port import EngineFailed, SpeechEngine
 from speech_service.sound import Samples, TelephoneLine, silence
-from speech_service.turns import Listener, Turns
+from speech_service.turns import TextListener, Turns
 from speech_service.voices import TILT_DB, Voice
 
 log = logging.getLogger("speech_service")
@@ -79,7 +79,7 @@ class Speaker:
 
     async def pieces(self, order: Order) -> AsyncGenerator[Piece, None]:
         """The pieces in their order. Raises CannotSpeak, then before any piece, or in the middle."""
-        listener = Listener(time.monotonic())
+        listener = TextListener(time.monotonic())
         streams = all(self.engines[voice.engine].streams for voice in order.ladder[:1])
         units = cut(order.text, 0 if streams else FIRST_CLAUSE)
         for number, unit in enumerate(units):
@@ -96,7 +96,7 @@ class Speaker:
             listener.given(pause_ms / 1_000, time.monotonic())
             yield Piece(silence(pause_ms, order.rate_hz), unit.begin, unit.end, voice, cached=True)
 
-    async def _unit(self, unit: Cut, order: Order, listener: Listener) -> AsyncGenerator[Piece, None]:
+    async def _unit(self, unit: Cut, order: Order, listener: TextListener) -> AsyncGenerator[Piece, None]:
         """One sentence or clause, down the ladder."""
         failed: list[str] = []
         given_s = 0.0
@@ -134,7 +134,9 @@ class Speaker:
             return
         raise CannotSpeak("; ".join(failed))
 
-    async def _made(self, voice: Voice, words: str, order: Order, listener: Listener) -> AsyncGenerator[Samples, None]:
+    async def _made(
+        self, voice: Voice, words: str, order: Order, listener: TextListener
+    ) -> AsyncGenerator[Samples, None]:
         """What one voice makes, ready for the line. Raises EngineFailed."""
         engine = self.engines[voice.engine]
         line = TelephoneLine(order.rate_hz, self.gains_db[voice.name, order.rate_hz], TILT_DB.get(voice.engine, 0.0))

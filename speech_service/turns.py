@@ -20,7 +20,7 @@ HASTE_S: Final = 0.3
 
 
 @dataclass
-class Listener:
+class TextListener:
     """Who hears one text. `ends_s`: when they will have heard all that was given, before that when they asked."""
 
     ends_s: float
@@ -35,7 +35,7 @@ class Listener:
 
 @dataclass
 class _Waiting:
-    listener: Listener
+    listener: TextListener
     number: int
     place: asyncio.Future[None]
 
@@ -60,7 +60,7 @@ class Turns:
         return sum(not one.place.done() for one in self._waiting)
 
     @asynccontextmanager
-    async def turn(self, listener: Listener) -> AsyncIterator[None]:
+    async def turn(self, listener: TextListener) -> AsyncIterator[None]:
         """A place, when it is this listener's turn."""
         if self._free:
             self._free -= 1

@@ -10,7 +10,7 @@ from speech_service.breaker import FAILURES, RESTS_S, Breaker
 from speech_service.cache import CacheKey, SoundCache
 from speech_service.engines.port import SpeechEngine
 from speech_service.speaker import CannotSpeak, Order, Piece, Speaker
-from speech_service.turns import Listener, Turns
+from speech_service.turns import TextListener, Turns
 from speech_service.voices import UnknownVoice, Voice, VoiceTable, parse_voice
 from tests.speech.serving import ToneEngine
 
@@ -122,12 +122,12 @@ def test_the_cache_keeps_what_was_used_last_within_its_bound() -> None:
 async def test_who_would_hear_a_hole_comes_first_then_who_heard_nothing_yet() -> None:
     turns, order = Turns(1, lambda: 10.0), list[str]()
     listeners = {
-        "has enough": Listener(12.0, begun=True),
-        "has less": Listener(11.0, begun=True),
-        "new": Listener(9.5),
-        "new, and waits longer": Listener(9.0),
-        "soon a hole": Listener(10.1, begun=True),
-        "gone": Listener(8.0),
+        "has enough": TextListener(12.0, begun=True),
+        "has less": TextListener(11.0, begun=True),
+        "new": TextListener(9.5),
+        "new, and waits longer": TextListener(9.0),
+        "soon a hole": TextListener(10.1, begun=True),
+        "gone": TextListener(8.0),
     }
 
     async def work(name: str) -> None:
@@ -135,7 +135,7 @@ async def test_who_would_hear_a_hole_comes_first_then_who_heard_nothing_yet() ->
             order.append(name)
             await asyncio.sleep(0)
 
-    async with turns.turn(Listener(0.0)):
+    async with turns.turn(TextListener(0.0)):
         waiting = {name: asyncio.create_task(work(name)) for name in listeners}
         await asyncio.sleep(0)
         waiting["gone"].cancel()
@@ -143,12 +143,12 @@ async def test_who_would_hear_a_hole_comes_first_then_who_heard_nothing_yet() ->
         assert turns.waiting == 5
     await asyncio.gather(*waiting.values())
     assert order == ["soon a hole", "new, and waits longer", "new", "has less", "has enough"]
-    async with turns.turn(Listener(0.0)):
+    async with turns.turn(TextListener(0.0)):
         pass  # no place was lost
 
 
 def test_sound_that_comes_late_is_heard_later() -> None:
-    listener = Listener(10.0)
+    listener = TextListener(10.0)
     listener.given(0.5, 10.2)
     assert listener.ends_s == pytest.approx(10.7)
     assert listener.begun
