@@ -1,7 +1,7 @@
 #!/bin/sh
 # Provide Asterisk, Redis, espeak-ng, PostgreSQL, the voice SVOX Pico and recordings of people under .pronto/, without root.
 #
-#   scripts/fetch_packages.sh [asterisk] [redis] [espeak] [postgresql] [pico] [people] [haproxy] [monitoring] [pip]
+#   scripts/fetch_packages.sh [asterisk] [redis] [espeak] [postgresql] [pico] [people] [haproxy] [monitoring] [chromium] [pip]
 #                                                                         (the first six when none is named)
 #
 # What the machine has already is used when it is new enough (Asterisk 20.15 with the modules of asterisk_conf/modules.conf,
@@ -14,6 +14,7 @@
 #   .pronto/redis/bin/redis-server  .pronto/espeak/bin/espeak-ng  .pronto/haproxy/bin/haproxy
 #   .pronto/postgresql/bin/postgres   .pronto/postgresql/bin/initdb
 #   .pronto/monitoring/bin/prometheus   .pronto/monitoring/bin/promtool   .pronto/monitoring/bin/prometheus-alertmanager
+#   .pronto/chromium/bin/chromium   (with the machine's C library: its own processes start themselves anew)
 #   .pronto/pico/libttspico.so.0   .pronto/pico/lang/      (no program: the speech service loads the library)
 #   .pronto/people/sounds/fr/ it/ en/   .pronto/people/texts/core-sounds-fr.txt.gz   (what tests are heard by, never shipped)
 # and, only for a Python that came without pip:  .pronto/pip/pip.whl
@@ -57,6 +58,17 @@ POSTGRESQL_SET="postgresql-15 libaudit1 libc6 libcap-ng0 libcap2 libcom-err2 lib
   liblz4-1 liblzma5 libnettle8 libp11-kit0 libffi8 libpam0g libpq5 libsasl2-2 libssl3 libstdc++6 libsystemd0 libtasn1-6
   libunistring2 libuuid1 libxml2 libxslt1.1 libzstd1 zlib1g"
 
+CHROMIUM_SET="chromium chromium-common libasound2 libatk-bridge2.0-0 libatk1.0-0 libatspi2.0-0 libavahi-client3 libavahi-common3
+  libblkid1 libbrotli1 libbsd0 libcairo2 libcap2 libcom-err2 libcups2 libdatrie1 libdav1d6 libdbus-1-3 libdrm2 libexpat1
+  libffi8 libfontconfig1 libfreetype6 libfribidi0 libgbm1 libgcc-s1 libgcrypt20 libglib2.0-0 libgmp10 libgnutls30
+  libgpg-error0 libgraphite2-3 libgssapi-krb5-2 libharfbuzz0b libhogweed6 libidn2-0 libjpeg62-turbo libk5crypto3
+  libkeyutils1 libkrb5-3 libkrb5support0 liblcms2-2 liblz4-1 liblzma5 libmd0 libmount1 libnettle8 libnspr4 libnss3
+  libp11-kit0 libpango-1.0-0 libpcre2-8-0 libpixman-1-0 libpng16-16 libselinux1 libstdc++6 libsystemd0 libtasn1-6
+  libthai0 libudev1 libunistring2 libwayland-server0 libx11-6 libx11-xcb1 libxau6 libxcb-render0 libxcb-shm0 libxcb1
+  libxcomposite1 libxdamage1 libxdmcp6 libxext6 libxfixes3 libxi6 libxkbcommon0 libxrandr2 libxrender1 libzstd1 zlib1g
+  libopenh264-7 libdouble-conversion3 libharfbuzz-subset0 libpulse0 libflac12 libopus0 libxnvctrl0 libminizip1
+  libopenjp2-7 libogg0 libsndfile1 libasyncns0 libvorbis0a libvorbisenc2 libmp3lame0 libmpg123-0"
+
 case $(dpkg --print-architecture 2>/dev/null || uname -m) in
   amd64 | x86_64) TRIPLET=x86_64-linux-gnu LOADER=ld-linux-x86-64.so.2 ;;
   arm64 | aarch64) TRIPLET=aarch64-linux-gnu LOADER=ld-linux-aarch64.so.1 ;;
@@ -75,6 +87,7 @@ installed() {
     haproxy) wanted=2.6 program=haproxy ;;
     postgresql) wanted=13 program=postgres ;;
     monitoring) wanted=2.40 program=prometheus ;;
+    chromium) wanted=110 program=chromium ;;
   esac
   path=$(PATH=$PATH:/usr/local/sbin:/usr/sbin:$(debian_postgresql) command -v "$program") || return 1
   case $1 in
@@ -83,6 +96,7 @@ installed() {
     espeak) version=$("$path" --version 2>/dev/null | sed 's/^[^:]*: \([0-9.]*\).*/\1/') ;;
     haproxy) version=$("$path" -v 2>/dev/null | sed -n 's/^HAProxy version \([0-9.]*\).*/\1/p') ;;
     monitoring) version=$("$path" --version 2>&1 | sed -n 's/^prometheus, version \([0-9.]*\).*/\1/p') ;;
+    chromium) version=$("$path" --version 2>/dev/null | sed -n 's/^Chromium \([0-9.]*\).*/\1/p') ;;
     postgresql) version=$("$path" --version 2>/dev/null | sed -n 's/^postgres (PostgreSQL) \([0-9.]*\).*/\1/p') ;;
   esac
   [ -n "$version" ] || return 1
@@ -327,6 +341,24 @@ fetch_monitoring() {
   write_wrapper monitoring usr/bin/prometheus-alertmanager
   sed -i 's|^exec |cd "$root" \&\& exec |' "$STEP/monitoring/bin/prometheus-alertmanager"
 }
+# No loader of its own here: Chromium starts itself anew by /proc/self/exe. The machine's C library is as new as Debian's.
+fetch_chromium() {
+  say "chromium: downloading $(echo $CHROMIUM_SET | wc -w) packages (110 MB)"
+  apt_state machine
+  rm -f "$state"/cache/archives/*.deb
+  (cd "$state/cache/archives" && apt-get -qq download $CHROMIUM_SET) || fail "chromium: apt could not download it (see above)"
+  root=$STEP/chromium/root
+  unpack "$root"
+  mkdir -p "$STEP/chromium/bin"
+  {
+    echo '#!/bin/sh'
+    echo 'root=$(dirname "$(dirname "$(readlink -f "$0")")")/root'
+    echo "export LD_LIBRARY_PATH=\$root/usr/lib/$TRIPLET:\$root/lib/$TRIPLET:\$root/usr/lib/$TRIPLET/pulseaudio"
+    echo 'exec "$root/usr/lib/chromium/chromium" "$@"'
+  } > "$STEP/chromium/bin/chromium"
+  chmod +x "$STEP/chromium/bin/chromium"
+  rm -f "$state"/cache/archives/*.deb
+}
 fetch_espeak() { fetch espeak machine usr/bin/espeak-ng "$ESPEAK_SET" espeak-ng; }
 
 # two files of data and a library that needs the C library only: nothing to run
@@ -381,6 +413,7 @@ version_of() {
     redis) "$2/bin/redis-server" --version ;;
     espeak) "$2/bin/espeak-ng" --version ;;
     haproxy) "$2/bin/haproxy" -v ;;
+    chromium) "$2/bin/chromium" --version ;;
     postgresql) "$2/bin/postgres" --version ;;
     monitoring) "$2/bin/prometheus" --version 2>&1 && "$2/bin/promtool" --version >/dev/null && "$2/bin/prometheus-alertmanager" --version >/dev/null ;;
     pico) [ -f "$2/libttspico.so.0" ] && [ -f "$2/lang/fr-FR_ta.bin" ] && echo 1.0 ;;
@@ -402,8 +435,8 @@ trap 'exit 130' INT TERM HUP
 [ $# -gt 0 ] || set -- asterisk redis espeak postgresql pico $([ "${PRONTO_SMALL:-0}" = 1 ] || echo people)
 for name in "$@"; do
   case $name in
-    asterisk | redis | espeak | postgresql | pico | people | haproxy | monitoring | pip) ;;
-    *) fail "unknown package set $name (asterisk, redis, espeak, postgresql, pico, people, haproxy, monitoring or pip)" ;;
+    asterisk | redis | espeak | postgresql | pico | people | haproxy | monitoring | chromium | pip) ;;
+    *) fail "unknown package set $name (asterisk, redis, espeak, postgresql, pico, people, haproxy, monitoring, chromium or pip)" ;;
   esac
   if ready "$name"; then continue; fi
   mkdir -p "$STEP"

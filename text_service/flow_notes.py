@@ -17,6 +17,15 @@ _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 
 
+def flow_names(folder: Path) -> list[str]:
+    """The flows below a folder, `<language>/<name>`."""
+    return [
+        f"{path.parent.name}/{path.stem}"
+        for path in sorted(folder.glob("*/*.yaml"))
+        if re.search(r"^flow\s*:", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    ]
+
+
 class FlowNotes:
     """Notes of the flows below a folder, with the prompts below another."""
 

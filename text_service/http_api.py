@@ -23,9 +23,10 @@ from starlette.routing import Route, WebSocketRoute
 from config import origins_of
 from observability.endpoints import ServiceReport
 from observability.gate import Gate
-from text_service import metrics
+from text_service import metrics, pages
 from text_service.conversation import Rating, TextMessage
 from text_service.diagnostics import counted
+from text_service.flow_notes import flow_names
 from text_service.frames import shown_answer, shown_message
 from text_service.limits import Limits
 from text_service.refusals import (
@@ -66,7 +67,7 @@ class FeedbackBody(Struct, forbid_unknown_fields=True):
 
 
 SOCKETS: Final = "/ws/text"
-PUBLIC: Final = (SOCKETS,)
+PUBLIC: Final = (SOCKETS, *pages.CHAT)
 """Paths that pages of other web sites may open, where some may."""
 
 
@@ -74,6 +75,7 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
     """The application of one service."""
     settings = service.settings
     limits = Limits(settings.text_client_rate, settings.text_address_rate)
+    origins = origins_of(settings.text_origins)
     sockets = Sockets(service, limits)
     api = _Api(service, sockets, limits)
     routes = [
@@ -82,12 +84,14 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
         Route("/api/text/feedback", _guarded(api.feedback), methods=["POST"]),
         Route("/api/text/status", _guarded(api.status)),
         Route("/api/text/diagnostics", _guarded(api.diagnostics)),
+        Route("/api/text/flows", _guarded(api.flows)),
         WebSocketRoute(SOCKETS, sockets.serve),
+        *pages.routes(origins),
         *report.routes(),
     ]
     key = settings.text_api_key or settings.pronto_token
-    origins = origins_of(settings.text_origins)
-    gate = Middleware(Gate, token=key, max_body_bytes=MAX_BODY_BYTES, public=PUBLIC if origins else (), origins=origins)
+    public = {*pages.TRY, *(PUBLIC if origins else ())}
+    gate = Middleware(Gate, token=key, max_body_bytes=MAX_BODY_BYTES, public=public, origins=origins)
     app = Starlette(routes=routes, middleware=[gate])
     app.router.redirect_slashes = False
     return app
@@ -160,6 +164,11 @@ class _Api:
             "uptime_s": round(time.monotonic() - self._began_s),
         }
         return JSONResponse(body)
+
+    async def flows(self, _: Request) -> Response:
+        """`GET /api/text/flows`: their names, for `/try`."""
+        settings = self._service.settings
+        return JSONResponse({"flows": flow_names(settings.flows_dir), "default": settings.default_flow})
 
     async def diagnostics(self, _: Request) -> Response:
         """`GET /api/text/diagnostics`."""

@@ -244,7 +244,7 @@ async def test_what_does_not_fit_is_refused(client: httpx.AsyncClient, body: byt
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong-wrong-wrong-"}, {"Authorization": KEY}])
 async def test_without_the_key_nothing_is_told(stack: Stack, headers: dict[str, str]) -> None:
     async with httpx.AsyncClient(base_url=stack.url("text_service"), headers=headers) as stranger:
-        for path in ("/api/text/status", "/api/text/history/whole-conversation", "/metrics"):
+        for path in ("/api/text/status", "/api/text/history/whole-conversation", "/metrics", "/chat/page.html"):
             answer = await stranger.get(path)
             assert answer.status_code == 401
             assert "whole" not in answer.text
