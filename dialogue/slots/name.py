@@ -19,7 +19,7 @@ from dialogue.slots.lexicon import Lexicon
 from dialogue.slots.name_words import NAME_WORDS, NameWords
 from dialogue.slots.numbers import is_number_word
 from dialogue.slots.reading import NOTHING, SlotReading
-from dialogue.slots.spelling import WrittenWord, letter_at, spelled_at, written_words
+from dialogue.slots.spelling import LEAST_LETTERS, WrittenWord, letter_at, spelled_at, written_words
 from dialogue.slots.words import cut_at_corrections, fold
 
 HYPHENS = {
@@ -27,6 +27,8 @@ HYPHENS = {
     for language, alphabet in ALPHABETS.items()
 }
 MOST_NAMES = 5  # words of a name, particles not counted
+_MOST_STRETCHES = 2  # so many names that are not said together are no name
+_LIKENS = frozenset({"comme", "come", "for", "as"})
 SAME = 0.75  # similarity from which letters spell words that seemed to be none
 LIKE_ONE = 0.42  # the same where one word alone was heard
 LIKE = 0.5  # similarity from which letters spell a word that was heard
@@ -82,10 +84,27 @@ def parse_name(text: str, lexicon: Lexicon, previous: str | None = None) -> Slot
         items = _items(piece, lexicon, words, is_cased, heard[0])
         before = str(found.value) if found.complete else (previous or "")
         reading = _reading(_stretches(items), items, before, is_cased)
+        if reading.complete and _is_half_heard(items, lexicon.language):
+            reading = replace(reading, confidence=min(reading.confidence, DOUBTED))
         if reading.complete:
             corrected = corrected or found.complete
             found = reading
     return found.with_flags(negated, corrected)
+
+
+def _is_half_heard(items: Sequence[_Item], language: str) -> bool:
+    """Whether somebody spelled, and not all of it was understood: a "comme" that likens no letter, words between
+    letters, one or two letters alone."""
+    likened = frozenset(word for phrase in ALPHABETS[language].likened for word in phrase.split()) & _LIKENS
+    if any(item.kind == "other" and item.text in likened for item in items):
+        return True
+    spelled = [at for at, item in enumerate(items) if item.kind == "spelled"]
+    if not spelled:
+        return False
+    between = items[spelled[0] : spelled[-1]]
+    is_short = sum(len(items[at].text) for at in spelled) < LEAST_LETTERS
+    is_announced = any(item.kind == "spells" for item in items)
+    return any(item.kind == "other" for item in between) or (is_short and not is_announced)
 
 
 # --- from words to items ----------------------------------------------------------------------------------------------
@@ -442,6 +461,8 @@ def _reading(stretches: Sequence[_Stretch], items: Sequence[_Item], previous: st
         return _only_changed(items, previous)
     order = {"bare": 0, "presents": 1, "announces": 2}
     best, confidence = max(rated, key=lambda pair: (pair[0].is_spelled, bool(pair[0].part), order[pair[0].by], pair[1]))
+    if len({" ".join(stretch.words) for stretch, _ in rated}) > _MOST_STRETCHES and not best.part:
+        confidence = min(confidence, DOUBTED)
     words = best.words
     if previous and len(words) == 1 and " " in previous:
         words, is_sure = _replaced(previous, words[0], best)

@@ -185,8 +185,9 @@ def _likened(
     if len(shown) < 3 or not shown.isalpha() or shown in alphabet.twice or shown in alphabet.letters:
         return None
     plain = fold(named)
+    is_clear = shown in alphabet.words and words[at].text in _CLEAR  # "ci come Torino"
     is_alike = words[at].text != "di" and any({plain, shown[0]} <= set(alike) for alike in _HEARD_ALIKE)
-    if plain and (plain == shown[0] or is_alike):
+    if plain and (plain == shown[0] or is_alike or is_clear):
         is_vowel = {plain, shown[0]} <= _VOWELS and shown not in alphabet.words  # "O come Utranto"
         text = named if plain == shown[0] or is_vowel else shown[0]
         return _Letter(text, behind + 1, 2, is_clear=True)

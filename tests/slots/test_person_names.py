@@ -96,6 +96,8 @@ def test_letters_win_over_what_was_heard(language: str, data: st.DataObject) -> 
         ("it", "cognome Rossi nome Giulia", "Giulia Rossi"),
         ("it", "Michiamo Giulia Bianchi", "Giulia Bianchi"),
         ("it", "R e come Roma, o come utranto, S e come Savona, S e come Savona, e come Imola.", "Rossi"),
+        ("it", "V come bologna, R come Roma, U come Udine, N come Napoli, o come Otranto.", "Bruno"),
+        ("it", "C come Como, O come Otranto, N come Napoli, ci come Torino, I come Imola", "Conti"),
         ("it", "il cognome è R O doppia S I", "Rossi"),
         ("it", "Domodossola Imola Napoli Ischia", "Dini"),
         ("it", "mi chiamo marco de luca", "Marco De Luca"),
@@ -148,6 +150,12 @@ def test_fillers_refusals_and_other_words_are_no_names(language: str, said: str)
     [
         ("fr", "dupont"), ("fr", "Locataire."), ("fr", "oumou ndiaye"), ("fr", "Lucas et Emma Bernard"), ("fr", "c'est machin truc"),
         ("fr", "moi c'est l'alsace"), ("it", "il nome della ditta"), ("en", "martin martin"), ("en", "Sean with a u"), ("en", "Smith F M Y T H"),
+        # as a small recogniser heard a voice that spelled
+        ("fr", "Elle comme lui, eux comme le gène, des conneries, leurs rouls, eux comme le russul et une communique là."),
+        ("fr", "L comme Louis, E comme Hégène, Vécon Berth, Erkond Roule, E comme Ursul, N comme Nicolas"),
+        ("fr", "Mourou, M. Marcel, O. Muscar, Erkome Roule, E. Khomeugène, A. Khome Anatol, E. Khomeur-Sûl."),
+        ("fr", "Mourou, M comme Marcel, D comme Muscar, R comme Roule, E comme Eugène, A Comenatole, E comme Ursul."),
+        ("fr", "J'ai comme Gaston, Y comme Irma, Erkome Roule, A Comanatoll, Y comme Ursul, Dès comme Desvieré."),
     ],
 )  # fmt: skip
 def test_what_may_be_no_name_is_asked(language: str, said: str) -> None:
