@@ -19,7 +19,7 @@ LEAST_WORDS = 2  # "oui" and "merci" are no clauses
 _PAUSES = re.compile(r"[,;.!?…]+(?=\s|$)")
 _SUBJECTS = {
     "fr": re.compile(
-        r"(?<!\S)(?:et |puis |donc |alors )?(?=(?:je|j'|j’|on|nous|c'est|ma|mon|notre)(?![^\W\d_]))", re.I
+        r"(?<!\S)(?:et |puis |donc |alors )?(?=j['’]|(?:je|on|nous|c'est|ma|mon|notre)(?![^\W\d_]))", re.I
     ),
     "it": re.compile(r"(?<!\S)(?:e |poi )?(?=(?:io|sono|ho|mi|abbiamo|siamo|la mia|il mio)(?![^\W\d_]))", re.I),
     "en": re.compile(r"(?<!\S)(?:and |so )?(?=(?:i|i'm|i’m|i've|we|we're|it's|my|our)(?![^\W\d_]))", re.I),

@@ -126,6 +126,11 @@ def test_another_question_may_be_answered_than_the_one_that_was_asked() -> None:
     assert call.spoken == RECAP
 
 
+def test_a_clause_begins_with_an_elided_subject_too() -> None:
+    call = call_of("je suis propriétaire et j'ai le gaz")
+    assert slots(call) == {"owner": "yes", "heating": "gas"}
+
+
 def test_a_yes_and_more() -> None:
     call = call_of("75011", "oui je me chauffe au bois")
     assert slots(call) == {"zip": "75011", "owner": "yes", "heating": "wood"}
