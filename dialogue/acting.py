@@ -16,7 +16,8 @@ from urllib.parse import quote
 from dialogue.conversation import Conversation
 from dialogue.effects import EffectDone
 from dialogue.flow import OUTCOMES, Action, Flow, Given, Outcome
-from dialogue.values.templates import Field, fields_of, fill, parse_template
+from dialogue.values.spoken import part_of_name
+from dialogue.values.templates import PARTS_OF_NAMES, Field, fields_of, fill, parse_template
 from dialogue.values.value_types import MOST_ROWS, BadValue, Locale, ValueType, stored
 from dialogue.variables import said, sayable_type, scope_of, text_of
 
@@ -114,6 +115,8 @@ def _kept(flow: Flow, c: Conversation, now: datetime) -> Callable[[Field], str]:
 
     def give(field: Field) -> str:
         text = text_of(flow, c, now, field.name)
+        if text is not None and field.form in PARTS_OF_NAMES:
+            text = part_of_name(text, field.form) or None
         if text is None:
             raise Unsendable(field.name)
         return text

@@ -14,7 +14,7 @@ from dialogue.hours.opening_hours import ALWAYS, Hours
 from dialogue.readout import is_spoken, pieces_of
 from dialogue.values.conditions import BadCondition, When, parse_condition
 from dialogue.values.judging import check
-from dialogue.values.templates import BadTemplate, fields_of
+from dialogue.values.templates import PARTS_OF_NAMES, BadTemplate, fields_of
 from dialogue.values.value_types import Locale, ValueType
 from dialogue.variables import BUILT_IN, OF_HOURS, sayable_type, scope_of
 
@@ -129,6 +129,8 @@ class Names:
             if kind is None:
                 names = [*self.scope, *_fields_of_lists(self.scope)]
                 self.reader.fault(node, f"unknown variable {field_.name}{likely(field_.name, names)}")
+            elif field_.form in PARTS_OF_NAMES and kind.kind != "name":
+                self.reader.fault(node, f"{{{field_.name}:{field_.form}}}: only a name has a first and a last one")
             elif kind.kind == "list":
                 fields_ = ", ".join(f"{{{field_.name}.{name}}}" for name in kind.fields)
                 self.reader.fault(node, f"{{{field_.name}}} is a list: say one of its fields, {fields_}")

@@ -21,6 +21,7 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 from dialogue.slots.alphabets import SIGN_NAMES
+from dialogue.values.templates import PARTS_OF_NAMES
 from dialogue.values.value_types import Locale, ValueType, clean, value
 
 MOST_NAMED = 3  # of a list
@@ -83,6 +84,8 @@ def spoken(kind: ValueType, text: str, where: Locale, today: date, form: str = "
     tongue = tongue_of(where.language)
     if form == "spelled":
         return spelled(text, where.language)
+    if form in PARTS_OF_NAMES:
+        return said_text(part_of_name(text, form) or text)
     if form == "digits":
         return " ".join(re.sub(r"\D", "", text))
     if form == "written":
@@ -107,6 +110,12 @@ def spoken(kind: ValueType, text: str, where: Locale, today: date, form: str = "
         case int() | Decimal():
             return _number(str(known), where)
     return _text_like(kind, text, where, tongue, today)
+
+
+def part_of_name(text: str, form: str) -> str:
+    """The first word of a name, or the words behind it: empty where there are none."""
+    first, _, last = text.partition(" ")
+    return first if form == "first" else last
 
 
 def any_of(said: Sequence[str], language: str) -> str:

@@ -1,7 +1,8 @@
 """Texts with variables in them: "Bonjour {client.first_name}, votre commande arrive {order.date}." Pure.
 
 A template is parsed once, where the flow file is read; what is put into it later is data and is never parsed. Braces
-that are meant as such are doubled. `{name:form}` says a value in another way: `spelled`, letter by letter; `digits`.
+that are meant as such are doubled. `{name:form}` says a value in another way: `spelled`, letter by letter; `digits`; of
+a name `first` and `last`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 MOST_TEMPLATE = 1_000  # characters
-FORMS = ("spelled", "digits", "written")
+PARTS_OF_NAMES = ("first", "last")
+FORMS = ("spelled", "digits", "written", *PARTS_OF_NAMES)
 _FIELD = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,60}(?:\.[a-z_][a-z0-9_]{0,60}){0,2})(?::([a-z]{1,20}))?")
 
 

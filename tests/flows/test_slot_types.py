@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -118,6 +120,45 @@ def test_a_name_is_read_back_and_spelled(language: str, said: str, spelled: str,
     assert call.spoken == [name, f"That is {spelled} ?"]
     call.says(YES[language])
     assert slots(call) == {"name": name}
+
+
+SENDING = """\
+actions:
+  create:
+    post: "https://shop.example/clients"
+    body: {nome: "{name:first}", "cognome?": "{name:last}"}
+    purpose: "{name}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "body"),
+    [("Jean de la Tour", {"nome": "Jean", "cognome": "de la Tour"}), ("Marie", {"nome": "Marie"})],
+)
+def test_the_parts_of_a_name_are_sent_by_themselves(said: str, body: dict[str, str]) -> None:
+    text = (
+        FLOW.replace("LANGUAGE", "fr")
+        .replace("states:\n", SENDING + "states:\n")
+        .replace("filled: ask_born", "filled: send")
+    )
+    text = text.replace(
+        "  recap:\n", "  send: {action: create, outcomes: {ok: ask_born}, otherwise: sorry}\n  recap:\n"
+    )
+    call = Rehearsal(read_flow(text, "fr/form.yaml", KNOWN), resolved)
+    call.says(said)
+    call.says("oui")
+    (asked,) = [effect for effect in call.asked_for if "body" in effect.arguments]
+    assert json.loads(asked.arguments["body"]) == body
+
+
+def test_the_first_name_is_said_alone_and_only_names_have_one() -> None:
+    text = FLOW.replace("LANGUAGE", "fr").replace('say: "Born ?"', 'say: "{name:first}, née {name:last}, born ?"')
+    call = Rehearsal(read_flow(text, "fr/form.yaml", KNOWN), resolved)
+    call.says("Marie Dupont")
+    call.says("oui")
+    assert call.spoken == ["Marie, née Dupont, born ?"]
+    with pytest.raises(BadFlow, match="only a name has a first"):
+        read_flow(text.replace("{born}, {email}", "{born:first}, {email}"), "fr/form.yaml", KNOWN)
 
 
 def test_letters_correct_the_name_that_was_read_back() -> None:
