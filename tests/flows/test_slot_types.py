@@ -239,6 +239,15 @@ def test_a_date_of_birth_is_corrected_at_the_recap(language: str, said: str, bor
     assert slots(call)["born"] == born
 
 
+def test_a_date_of_birth_may_be_typed() -> None:
+    text = FLOW.replace("LANGUAGE", "fr").replace("slot: born,", "slot: born, keypad: {digits: 8},")
+    call = Rehearsal(read_flow(text, "fr/form.yaml", KNOWN), resolved)
+    call.says("Marie Dupont")
+    call.says("oui")
+    call.presses("12031985")
+    assert (slots(call)["born"], call.dialogue.state) == ("1985-03-12", "ask_email")
+
+
 @pytest.mark.parametrize("said", ["demain", "12 mars 2030", "12 mars", "je ne sais pas"])
 def test_what_is_no_date_of_birth_fills_nothing(said: str) -> None:
     call = a_call("fr")
