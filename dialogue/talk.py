@@ -237,8 +237,14 @@ class Talk:
     # --- asking ---
 
     def ask(self, before: Wording, question: Wording, wait_ms: int = 0) -> None:
-        """A new turn: says `before` and the question, then an answer is awaited."""
-        self._ask(before, self.items(question), wait_ms)
+        """A new turn: says `before` and the question, then an answer is awaited. A question of which nothing can be
+        said is no question: the caller is handed over, never left in silence."""
+        asked = self.items(question)
+        if question and not asked:
+            self.note("unset", self.conversation.state)
+            self.hand_over()
+            return
+        self._ask(before, asked, wait_ms)
 
     def _ask(self, before: Wording, asked: tuple[Item, ...], wait_ms: int = 0) -> None:
         if self.conversation.turn >= self.flow.max_turns:
@@ -437,12 +443,20 @@ class Talk:
             self.ask_again(say)
 
     def _back(self, before: Wording) -> None:
-        """The question before this one, without its answer; at the first it is repeated."""
+        """The question before this one, without its answer; at the first it is repeated. One that says what is not
+        known any more cannot be put again: then the one before that."""
         *earlier, last = self.conversation.history[:-1] or (self.conversation.state,)
+        while earlier and not self._can_be_put(last):
+            last = earlier.pop()
         self._forget(self.flow.states[last].slot if last in self.flow.states else "")
         kept = {name: value for name, value in self.conversation.variables.items() if name != f"{last}.skipped"}
         self.change(history=tuple(earlier), volunteered=(), tentative=None, variables=kept)
         self.enter(last if last in self.flow.states else self.flow.start, before)
+
+    def _can_be_put(self, name: str) -> bool:
+        """Whether all that a question says is known."""
+        state = self.flow.states.get(name)
+        return state is not None and all(self.items((entry,)) for entry in self.question(state))
 
     def _restart(self, step: Step) -> None:
         """Forgets what was answered and found, but for facts and what is to be kept."""

@@ -166,6 +166,16 @@ def test_a_choice_is_corrected_and_taken_back() -> None:
     assert not [name for name in c.variables if name.startswith("free.")]
 
 
+def test_back_does_not_lead_to_a_question_that_says_what_is_forgotten() -> None:
+    """A correction that is not read asks for the choice again; the recap before it can say nothing any more."""
+    call = rehearse(ROWS)
+    call.says("la première")
+    call.says("je me suis trompé, c'est euh machin truc")
+    assert call.dialogue.state == "offer"
+    call.says("retour", Decision("go_back", 0.95, fallback=False))
+    assert (call.dialogue.state, call.spoken) == ("offer", [OFFER])
+
+
 def test_a_restart_keeps_a_choice_whole() -> None:
     call = rehearse(ROWS)
     call.says("la première")
