@@ -187,8 +187,12 @@ class WebhookSender:
             return True
         is_dead = await self._ask(lambda connection: failed(connection, webhook, self._now(), fault, is_final))
         metrics.WEBHOOKS.labels(webhook.event, "dead" if is_dead else "failed").inc()
-        extra = {"call_id": webhook.call_id, "event": webhook.event, "reason": fault, "result": is_dead}
-        log.log(logging.ERROR if is_dead else logging.WARNING, "a webhook was not taken", extra=extra)
+        extra = {"call_id": webhook.call_id, "event": webhook.event, "reason": fault}
+        log.log(
+            logging.ERROR if is_dead else logging.WARNING,
+            "a webhook was given up" if is_dead else "a webhook was not taken",
+            extra=extra,
+        )
         return False
 
     async def _post(self, webhook: Webhook, secret: str) -> tuple[str, bool]:

@@ -119,8 +119,8 @@ class Kills:
             bot_of(self.settings, self.folder / "b.log") as two,
         ):
             await one.launch()
-            await _patiently(one.is_ready)
-            await _waits(two)
+            await ready(one)
+            await waits(two)
             driver, other = one, two
             for _ in range(rounds):
                 lines = await asyncio.gather(*(self._begin() for _ in range(calls)))
@@ -134,8 +134,8 @@ class Kills:
                 ends = await asyncio.gather(*(self._finish(line, killed_at, before) for line in lines))
                 heard = [after for _, after in ends if after is not None]
                 found.append(Round(sum(is_booked for is_booked, _ in ends), heard))
-                await _patiently(other.is_ready)
-                await _waits(driver)
+                await ready(other)
+                await waits(driver)
                 driver, other = other, driver
         return found
 
@@ -159,7 +159,12 @@ class Kills:
             line.played(command)
 
 
-async def _waits(bot: Bot) -> None:
+async def ready(bot: Bot) -> None:
+    """Returns when a bot manager drives the calls."""
+    await _patiently(bot.is_ready)
+
+
+async def waits(bot: Bot) -> None:
     """Returns when a bot manager is there and waits for its turn."""
 
     async def says_so() -> bool:
