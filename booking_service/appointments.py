@@ -34,10 +34,11 @@ def available(session: Session, terms: BookingTerms, body: SlotQuestion, now_s: 
     notice, refused = notice_at(shop, now_s), _refused(body.escludi)
     if body.fino_a is not None:
         found = within(shop, wish, body.fino_a, there, notice, refused) or offers(shop, wish, there, notice, refused)
-        return {"available": False, "reason": "stretch", "detail": "", "alternatives": _shown_offers(found)}
+        return {"available": False, "reason": "stretch", "detail": "", "alternatives": _shown_offers(shop, found)}
     result = look(shop, wish, there, notice)
     if isinstance(result, Free):
-        return {"available": True, "operatore_id": result.operatore_id, "alternatives": []}
+        who = {"operatore_id": result.operatore_id, "operatore_nome": shop.name_of(result.operatore_id)}
+        return {"available": True, **who, "alternatives": []}
     return {"available": False, **_why_not(shop, wish, result, there, notice, refused)}
 
 
@@ -200,6 +201,7 @@ def shown_appointment(session: Session, row: AppointmentRow) -> dict[str, Any]:
         "cliente_nome": f"{client.nome} {client.cognome}".strip() if client else "",
         "cliente_telefono": client.telefono if client else "",
         "servizi": row.servizi,
+        "servizio": ", ".join(one["nome"] for one in row.servizi),
         "durata_minuti": row.durata_minuti,
         "data": row.data.isoformat(),
         "ora": shown(row.ora),
@@ -254,11 +256,19 @@ def _why_not(
     if result.reason is not WhyNot.MOST_NOTICE:  # there is nothing near it either
         wish = replace(wish, operatore_id=None) if result.reason is WhyNot.STAFF else wish
         found = offers(shop, wish, there, notice, refused)
-    return {"reason": result.reason.value, "detail": result.detail, "alternatives": _shown_offers(found)}
+    return {"reason": result.reason.value, "detail": result.detail, "alternatives": _shown_offers(shop, found)}
 
 
-def _shown_offers(found: Sequence[FreeTime]) -> list[dict[str, Any]]:
-    return [{"data": one.data.isoformat(), "ora": shown(one.ora), "operatore_id": one.operatore_id} for one in found]
+def _shown_offers(shop: Shop, found: Sequence[FreeTime]) -> list[dict[str, Any]]:
+    return [
+        {
+            "data": one.data.isoformat(),
+            "ora": shown(one.ora),
+            "operatore_id": one.operatore_id,
+            "operatore_nome": shop.name_of(one.operatore_id),
+        }
+        for one in found
+    ]
 
 
 def _wish(session: Session, body: SlotQuestion) -> Wish:

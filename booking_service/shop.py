@@ -103,6 +103,10 @@ class Shop:
     rules: BookingRules = field(default_factory=BookingRules)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Rome"))
 
+    def name_of(self, operatore_id: int | None) -> str | None:
+        """The name of a member of staff; None of nobody."""
+        return next((one.nome for one in self.staff if one.id == operatore_id), None)
+
 
 @dataclass(frozen=True)
 class Notice:

@@ -18,7 +18,7 @@ from dialogue.effects import EffectDone
 from dialogue.flow import OUTCOMES, Action, Flow, Given, Outcome
 from dialogue.values.spoken import part_of_name
 from dialogue.values.templates import PARTS_OF_NAMES, Field, fields_of, fill, parse_template
-from dialogue.values.value_types import MOST_ROWS, BadValue, Locale, ValueType, stored
+from dialogue.values.value_types import LIST_SIGN, MOST_ROWS, BadValue, Locale, ValueType, stored
 from dialogue.variables import said, sayable_type, scope_of, text_of
 
 SECRET = "secret."
@@ -217,7 +217,7 @@ def answer_of(
         if given.outcome != outcome:
             continue
         found = _at(result.get("body"), given.path)
-        if found is None:
+        if found is None or (found == "" and given.optional):
             if given.optional:
                 continue
             raise Misread(".".join(given.path))
@@ -244,9 +244,17 @@ def _rows(given: Given, found: Any, where: Locale) -> tuple[Mapping[str, str], .
     for entry in found[:MOST_ROWS]:
         if not isinstance(entry, dict):
             raise Misread(".".join(given.path))
-        present = {name: kind for name, kind in given.type.fields.items() if entry.get(name) is not None}
-        rows.append({n: _value(kind, entry[n], where, (*given.path, n)) for n, kind in present.items()})
+        named = {name: _as_one(entry.get(name), kind) for name, kind in given.type.fields.items()}
+        present = {name: one for name, one in named.items() if one is not None and one != ""}
+        rows.append({n: _value(given.type.fields[n], one, where, (*given.path, n)) for n, one in present.items()})
     return tuple(rows)
+
+
+def _as_one(found: Any, kind: ValueType) -> Any:
+    """A list of texts (synonyms) as one text, where a text is wanted."""
+    if kind.kind != "text" or not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        return found
+    return LIST_SIGN.join(one.replace("|", " ") for one in found[:MOST_ROWS])
 
 
 def _value(kind: ValueType, found: Any, where: Locale, path: tuple[str, ...]) -> str:

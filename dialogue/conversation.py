@@ -19,6 +19,8 @@ class Volunteered:
     text: str
     intent: str = ""
     score: float = 0.0
+    used: tuple[str, ...] = ()
+    """The slots that were filled from it already."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from dialogue.flow import Flow
 from dialogue.values.templates import BadTemplate, Field, parse_template
 
 SAID = frozenset({
-    "say", "ask_again", "read_back", "filler", "faqs", "dead_air", "transfer_failed", "recap", "question", "wrong",
+    "say", "ask_again", "read_back", "filler", "faqs", "dead_air", "transfer_failed",
+    "recap", "question", "wrong",
 })  # fmt: skip
 """The fields that hold wordings."""
 _SENTENCES = re.compile(r"(?<=[.!?…])\s+")

@@ -26,7 +26,8 @@ class Step:
     Without `goto`, `transfer` and `hangup` the dialogue stays; it asks the question again unless `ask` is False.
     `repeat` says the last prompts once more. `wait_ms` stays silent for so long ("hold on"). With `count`, the step is
     done while the counter is within its limit, `over` beyond it; with `when`, it is done where that is true, else
-    `otherwise`. `set` fills slots and variables. `back` asks the question before again,
+    `otherwise`. `set` fills slots and variables (also with texts that have variables in them), `forget` empties them,
+    `add` puts the records of one list behind those of another. `back` asks the question before again,
     without its answer; `restart` forgets what was answered, but for what it is to `keep`, and goes to a state.
     """
 
@@ -51,6 +52,9 @@ class Step:
     forget: str = ""
     skip: bool = False
     """In a form: the question stays without an answer. Gone once the file is read."""
+    empties: tuple[str, ...] = ()
+    """`forget` of the file."""
+    add: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ends(self) -> bool:
@@ -207,7 +211,9 @@ class State:
     and no (and other intents) their meaning here. A slot with `read_back` is confirmed before `filled`; a value in
     `filled_as` ("980*": one that begins so) has its own step. `slot_intents` merely announce a value. With
     `read_back_below` only values of less confidence are read back. `refused` is done
-    where a slot that is chosen from a list is not chosen: nothing suits, or there is nothing.
+    where a slot that is chosen from a list is not chosen: nothing suits, or there is nothing. `also`: other slots that
+    an answer may fill instead, and what comes then. `completes`: an answer changes only the part of a moment
+    that it names.
     """
 
     name: str
@@ -223,6 +229,8 @@ class State:
     filled: Step | None = None
     filled_as: Mapping[str, Step] = field(default_factory=dict)
     refused: Step | None = None
+    completes: bool = False
+    also: Mapping[str, Step] = field(default_factory=dict)
     listening: Listening = Listening()
     keypad: Keypad = Keypad()
     no_input: Escalation | None = None
@@ -354,6 +362,8 @@ class Flow:
     corrections: Corrections | None = None
     bands: Mapping[str, Band] = field(default_factory=dict)
     """Intent -> how sure it must be; others are acted on whenever the intent service believes them."""
+    at_end: tuple[str, ...] = ()
+    """Actions that are asked for when the call is over, whatever it was over: those whose variables are known."""
     faqs: Mapping[str, Wording] = field(default_factory=dict)
     dead_air_ms: int = 1_800
     dead_air: Wording = ()

@@ -25,7 +25,6 @@ from dialogue.flow_names import Names
 from dialogue.flow_variables import TYPE_KEYS, VariableTables
 from dialogue.flow_yaml import line_of
 from dialogue.values.templates import BadTemplate, fields_of
-from dialogue.values.value_types import ValueType
 from dialogue.variables import OWNERS
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -80,7 +79,7 @@ class Actions:
             return Given(name, (last,), self.variables.type(name, node))
         entries = reader.mapping(node, name, (*TYPE_KEYS, *GIVEN_KEYS))
         is_list = "type" in entries and reader.text(entries["type"], "type") == "list"
-        kind = self.list_type(name, node, entries) if is_list else self.variables.type(name, node, GIVEN_KEYS)
+        kind = self.variables.list_type(name, node, entries) if is_list else self.variables.type(name, node, GIVEN_KEYS)
         if not is_list and "fields" in entries:
             reader.fault(entries["fields"], f"{name}: fields belong to the type list")
         path = reader.text(entries["from"], "from") if "from" in entries else last
@@ -90,13 +89,6 @@ class Actions:
             reader.fault(entries["with"], f"{name}: there is no outcome {with_}; there are {', '.join(OUTCOMES)}")
         optional = reader.flag(entries["optional"], "optional") if "optional" in entries else False
         return Given(name, tuple(path.split(".")), kind, optional, outcome)
-
-    def list_type(self, name: str, node: Node, entries: Mapping[str, Node]) -> ValueType:
-        if "fields" not in entries:
-            self.reader.fault(node, f"{name} is a list and needs fields: what each of its records has")
-            return ValueType("list")
-        fields = self.reader.mapping(entries["fields"], f"fields of {name}")
-        return ValueType("list", fields={field: self.variables.type(field, entry) for field, entry in fields.items()})
 
     def action(self, name: str, node: Node, gives: tuple[Given, ...]) -> Action:
         reader = self.reader

@@ -33,6 +33,7 @@ def exits(flow: Flow, state: State) -> Iterator[tuple[str, Step]]:
         yield f"filled {value}", step
     if state.refused is not None:
         yield "refused", state.refused
+    yield from ((f"also {slot}", step) for slot, step in state.also.items())
     escalations: tuple[tuple[str, Escalation | None], ...] = (
         ("no_input", state.no_input),
         ("no_match", state.no_match),
@@ -62,7 +63,13 @@ def alternatives(step: Step) -> tuple[Step, ...]:
 
 def own_steps(state: State) -> list[Step]:
     """The steps of the state itself: without what is offered everywhere, and on silence."""
-    steps = [*state.answers.values(), *state.filled_as.values(), *state.choose, *state.outcomes.values()]
+    steps = [
+        *state.answers.values(),
+        *state.also.values(),
+        *state.filled_as.values(),
+        *state.choose,
+        *state.outcomes.values(),
+    ]
     return steps + [step for step in (state.filled, state.refused, state.otherwise) if step is not None]
 
 

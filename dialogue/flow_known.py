@@ -103,8 +103,8 @@ class _Walk:
         for step in state.choose:
             if step.when is not None:
                 self._judged(step.when.text, needs(step.when.condition, known))
-                yield from self._taken(step, known | known_if(step.when.condition, True), is_judged=True)
-                known |= known_if(step.when.condition, False)
+                yield from self._taken(step, known | self._told(step, True), is_judged=True)
+                known |= self._told(step, False)
         if state.otherwise is not None:
             yield from self._taken(state.otherwise, known)
         if state.action:
@@ -143,6 +143,8 @@ class _Walk:
             self._said(state.read_back, filled)
             for step in (*state.filled_as.values(), *((state.filled,) if state.filled else ())):
                 yield from self._taken(step, filled)
+        for name, step in state.also.items():
+            yield from self._taken(step, known | known_with(self.flow.slots[name]))
         for escalation in (state.no_input, state.no_match):
             if escalation is not None:
                 for wording in escalation.say:
@@ -169,9 +171,15 @@ class _Walk:
         if step.when is not None and not is_judged:
             self._judged(step.when.text, needs(step.when.condition, known))
             if step.otherwise is not None:
-                yield from self._taken(step.otherwise, known | known_if(step.when.condition, False))
-            known |= known_if(step.when.condition, True)
-        known = self._given(step, known) | frozenset(step.set)
+                yield from self._taken(step.otherwise, known | self._told(step, False))
+            known |= self._told(step, True)
+        self._said(tuple(text for text in step.set.values() if "{" in text), known)
+        known = self._given(step, known)
+        known -= {name for gone in step.empties for name in known if name == gone or name.startswith(f"{gone}.")}
+        known |= frozenset(step.set)
+        for name in (*step.set, *(() if step.forget else step.copy)):
+            if name in self.flow.slots:
+                known |= known_with(self.flow.slots[name])
         self._said(step.say, known)
         if step.goto:
             yield step.goto, known
@@ -182,7 +190,7 @@ class _Walk:
         """What is known where a sub-flow begins: nothing of its own but its inputs."""
         if not step.forget:
             for source in step.copy.values():
-                if source not in known and self._reports:
+                if source.removesuffix(".count") not in known and self._reports:
                     self.wanting.append((self._state, "{" + source + "}", _reason(source)))
             return known | frozenset(step.copy)
         run = self.flow.runs[step.forget.removesuffix(".")]
@@ -191,6 +199,12 @@ class _Walk:
                 self.wanting.append((self._state, "{" + source + "}", _reason(source)))
         inputs = {target for target, source in step.copy.items() if source in known or target not in run.optional}
         return frozenset(name for name in known if not name.startswith(step.forget)) | inputs
+
+    def _told(self, step: Step, truth: bool) -> Knowledge:
+        """What a step's condition tells to be known where it is true, or false; with a part of a slot all of it is."""
+        told = known_if(step.when.condition, truth) if step.when is not None else frozenset()
+        owners = [name if name in self.flow.slots else name.rpartition(".")[0] for name in told]
+        return told.union(*(known_with(self.flow.slots[name]) for name in owners if name in self.flow.slots))
 
     def _said(self, wording: Wording, known: Knowledge) -> None:
         if self._reports:

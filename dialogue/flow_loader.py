@@ -32,14 +32,15 @@ from dialogue.flow_subflows import (
 )  # fmt: skip
 from dialogue.flow_tables import Tables
 from dialogue.flow_variables import TABLES_OF_VARIABLES, VariableTables
-from dialogue.flow_yaml import Fault, Reader, line_of_key
+from dialogue.flow_yaml import Fault, Reader, likely, line_of_key
 from dialogue.slots.regions import region_of, timezone_of
 from dialogue.values.value_types import Locale
 
 STATE_KEYS = (
     "say", "ask_again", "answers", "means", "slot", "slot_intents", "read_back", "read_back_retries", "filled",
-    "read_back_below", "filled_as", "refused", "listen", "keypad", "no_input", "no_match", "goto", "transfer",
-    "hangup", "outcome", "choose", "otherwise", "action", "outcomes", "filler", "done",
+    "read_back_below", "filled_as", "refused", "completes", "also", "listen", "keypad", "no_input",
+    "no_match", "goto", "transfer", "hangup", "outcome", "choose", "otherwise", "action", "outcomes", "filler",
+    "done",
 )  # fmt: skip
 QUESTION_KEYS = (
     "say", "ask_again", "answers", "means", "slot_intents", "read_back", "read_back_retries", "read_back_below",
@@ -49,7 +50,7 @@ QUESTION_KEYS = (
 FLOW_KEYS = (
     "flow", "language", "region", "timezone", "start", "max_turns", "too_long", "trouble", "transfer_failed",
     "adviser_away", "dead_air", "defaults", "counters", "slots", "constants", "facts", "variables", "actions",
-    "hours", "everywhere", "corrections", "bands", "faqs", "states",
+    "hours", "at_end", "everywhere", "corrections", "bands", "faqs", "states",
 )  # fmt: skip
 WAYS = ("goto", "transfer", "hangup", "choose", "action", "done")
 REQUIRED = ("flow", "language", "start", "too_long", "trouble", "states")
@@ -149,6 +150,7 @@ class _Loader:
             everywhere=everywhere,
             corrections=corrections,
             bands=self.parts.bands(top["bands"]) if "bands" in top else {},
+            at_end=self.at_end(top["at_end"]) if "at_end" in top else (),
             faqs=faqs,
             dead_air_ms=dead_air_ms,
             dead_air=dead_air,
@@ -254,6 +256,24 @@ class _Loader:
         self.runs.inline(read, self)
         return SubFlow(start, takes, optional, gives, maybe, read.states, read.forms, names, read.runs)
 
+    def also(self, node: Node, asked_for: str) -> dict[str, Step]:
+        """Other slots that an answer may fill -> what comes then."""
+        found = {}
+        for name, entry in self.reader.mapping(node, "also").items():
+            if name not in self.names.slots or name == asked_for:
+                self.reader.fault(entry, f"also: {name} is no other slot{likely(name, self.names.slots)}")
+                continue
+            found[name] = self.parts.step(entry, f"also {name}")
+        return found
+
+    def at_end(self, node: Node) -> tuple[str, ...]:
+        """Actions that are asked for when the call is over."""
+        names = self.reader.texts(node, "at_end")
+        for name in names:
+            if name not in self.names.actions:
+                self.reader.fault(node, f"unknown action {name} in at_end{likely(name, self.names.actions)}")
+        return tuple(name for name in names if name in self.names.actions)
+
     def where(self, top: Mapping[str, Node]) -> Locale:
         language = self.tables.language(top["language"]) if "language" in top else "fr"
         region = self.tables.region(top["region"]) if "region" in top else region_of(language)
@@ -301,6 +321,7 @@ class _Loader:
             "filled",
             "filled_as",
             "refused",
+            "completes",
         ):
             if key in entries and "slot" not in entries:
                 reader.fault(entries[key], f"{key} needs a slot")
@@ -332,6 +353,8 @@ class _Loader:
             filled=self.parts.step(entries["filled"], "filled") if "filled" in entries else None,
             filled_as=filled_as,
             refused=self.parts.step(entries["refused"], "refused") if "refused" in entries else None,
+            also=self.also(entries["also"], slot) if "also" in entries else {},
+            completes=reader.flag(entries["completes"], "completes") if "completes" in entries else False,
             listening=self.parts.listen(entries["listen"]) if "listen" in entries else self.parts.listening,
             keypad=self.parts.keypad(entries["keypad"]) if "keypad" in entries else Keypad(self.parts.keys),
             no_input=self.parts.escalation(entries["no_input"], "no_input") if "no_input" in entries else self.no_input,
@@ -389,6 +412,10 @@ class _Loader:
     def check_listed(self, state: State, node: Node, entries: Mapping[str, Node]) -> None:
         """What is chosen from a list may also be refused, and only that."""
         slot = self.names.slots.get(state.slot)
+        if state.completes and (slot is None or slot.type != "date_time"):
+            self.reader.fault(entries["completes"], "completes belongs to a slot of the type date_time")
+        if state.also and not state.listens:
+            self.reader.fault(entries["also"], "also belongs to a state that listens")
         if slot is not None and slot.source and state.refused is None:
             self.reader.fault(node, f"needs refused: what is done when nothing of {slot.source} suits, or it is empty")
         elif state.refused is not None and slot is not None and not slot.source:

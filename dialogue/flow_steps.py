@@ -16,7 +16,7 @@ from dialogue.values.value_types import BadValue, fits, stored
 
 STEP_KEYS = (
     "say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over",
-    "when", "otherwise", "back", "restart", "keep", "skip", "done",
+    "when", "otherwise", "back", "restart", "keep", "skip", "done", "forget", "add",
 )  # fmt: skip
 WAYS_OF_STEPS = ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart", "done")
 LADDER_KEYS = ("say", "retries", "then", "ask")
@@ -77,6 +77,8 @@ class Parts:
             restart=self.names.state_name(entries["restart"], "restart") if "restart" in entries else "",
             keep=self.kept(entries["keep"]) if "keep" in entries else (),
             skip=reader.flag(entries["skip"], "skip") if "skip" in entries else False,
+            empties=self.kept(entries["forget"], "forget") if "forget" in entries else (),
+            add=self.added(entries["add"]) if "add" in entries else {},
         )
         ways = [key for key in (*WAYS_OF_STEPS, "skip") if key in entries]
         if len(ways) > 1:
@@ -201,7 +203,11 @@ class Parts:
             if self.names.slots[slot].source:
                 self.reader.fault(value, f"slot {slot} is chosen from a list: no step sets it")
             found[slot] = self.reader.text(value, f"slot {slot}")
-            self.names.check_value(value, slot, found[slot])
+            if "{" in found[slot]:
+                self.names.check_text(value, found[slot])
+                self.names.lines.setdefault((self.reader.state, found[slot]), line_of(value))
+            else:
+                self.names.check_value(value, slot, found[slot])
         return found
 
     def check_copy(self, node: Node, name: str, source: str) -> None:
@@ -226,8 +232,16 @@ class Parts:
         if variable.origin != "set":
             self.reader.fault(node, f"{name} is no variable that steps set: it is a {variable.origin}")
             return ""
+        text = self.reader.text(node, name)
+        if variable.type.kind == "list":
+            self.reader.fault(node, f"{name} is a list: add to it")
+            return ""
+        if "{" in text:
+            self.names.check_text(node, text)
+            self.names.lines.setdefault((self.reader.state, text), line_of(node))
+            return text
         try:
-            return stored(variable.type, self.reader.text(node, name), self.names.where)
+            return stored(variable.type, text, self.names.where)
         except BadValue as error:
             self.reader.fault(node, f"variable {name} {error}")
             return ""
@@ -243,9 +257,24 @@ class Parts:
             found.append(step)
         return tuple(found)
 
-    def kept(self, node: Node) -> tuple[str, ...]:
-        """Slots and variables that a restart does not forget."""
-        names = self.reader.texts(node, "keep")
+    def added(self, node: Node) -> dict[str, str]:
+        """List -> the list whose records are put behind its own."""
+        found = {}
+        lists = {name: kind.fields for name, kind in self.names.scope.items() if kind.kind == "list"}
+        for name, other in self.reader.mapping(node, "add").items():
+            found[name] = self.reader.text(other, "add")
+            variable = self.names.variables.get(name)
+            if variable is None or variable.origin != "set" or variable.type.kind != "list":
+                self.reader.fault(other, f"{name} is no list of `variables`{likely(name, lists)}")
+            elif found[name] not in lists:
+                self.reader.fault(other, f"no list {found[name]}{likely(found[name], lists)}")
+            elif any(lists[found[name]].get(field) != kind for field, kind in variable.type.fields.items()):
+                self.reader.fault(other, f"{found[name]} has not the fields of {name}")
+        return found
+
+    def kept(self, node: Node, what: str = "keep") -> tuple[str, ...]:
+        """Slots and variables that a restart does not forget, or that a step empties."""
+        names = self.reader.texts(node, what)
         known = [*self.names.slots, *self.names.variables]
         for name in names:
             if name not in known:

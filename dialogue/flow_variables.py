@@ -8,8 +8,9 @@ variables: {reason: {type: choice, choices: {late: [en retard], lost: [perdue]}}
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from yaml.nodes import Node, ScalarNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 from dialogue.flow import Origin, Variable
 from dialogue.flow_names import Names
@@ -48,6 +49,8 @@ class VariableTables:
         """One variable. A constant may be a bare text."""
         if isinstance(node, ScalarNode) and origin == "constant":
             return Variable(ValueType("text"), origin, self.reader.text(node, name), always=True)
+        if origin == "set" and self._is_list(node):
+            return Variable(self.list_type(name, node, self.reader.mapping(node, name, ("type", "fields"))), origin)
         kind = self.type(name, node)
         given = "value" if origin == "constant" else "default"
         entries = {} if isinstance(node, ScalarNode) else self.reader.mapping(node, name)
@@ -58,6 +61,18 @@ class VariableTables:
                 self.reader.fault(entries[key], f"{name} has no key {key}: it is a {origin}")
         default = self.value(name, entries[given], kind) if given in entries else ""
         return Variable(kind, origin, default, always=bool(default))
+
+    def _is_list(self, node: Node) -> bool:
+        entries = self.reader.mapping(node, "variable") if isinstance(node, MappingNode) else {}
+        return "type" in entries and self.reader.text(entries["type"], "type") == "list"
+
+    def list_type(self, name: str, node: Node, entries: Mapping[str, Node]) -> ValueType:
+        """A list with the fields of its records."""
+        if "fields" not in entries:
+            self.reader.fault(node, f"{name} is a list and needs fields: what each of its records has")
+            return ValueType("list")
+        fields = self.reader.mapping(entries["fields"], f"fields of {name}")
+        return ValueType("list", fields={one: self.type(one, entry) for one, entry in fields.items()})
 
     def value(self, name: str, node: Node, kind: ValueType) -> str:
         """A value of a type, as it is kept."""

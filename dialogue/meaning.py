@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from dialogue.conversation import Conversation
 from dialogue.events import Understood
 from dialogue.flow import Flow, Slot, State, Step
-from dialogue.offers import chosen, hints_of, numbers_of, options_of
+from dialogue.offers import OPTIONS, chosen, hints_of, numbers_of, options_of
 from dialogue.over_answering import clauses
 from dialogue.slots import (
     EXACT_TYPES,
@@ -31,7 +31,8 @@ from dialogue.slots import (
 from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
-from dialogue.steering import Correction, correction_of, joined_moment, names_today
+from dialogue.steering import Correction, asks_something, correction_of, names_today
+from dialogue.values.parts import joined_moment
 from dialogue.values.spoken import MOST_NAMED
 
 MeaningKind: TypeAlias = Literal[
@@ -105,6 +106,10 @@ def _meaning(
         return Meaning("narrowed", intent, score, " ".join(reading.among))
     elif digits := part_of_number(flow, conversation, event.text, reading):
         return Meaning("part", intent, score, digits)
+    if not conversation.confirming and (_short(flow, event.text) or intent not in state.answers):
+        other = read_also(flow, conversation, event.text, event.at)
+        if other is not None:
+            return other
     return _intent(flow, state, intent, score, yes_no)
 
 
@@ -188,11 +193,11 @@ def reads(flow: Flow, conversation: Conversation, name: str, text: str, at: floa
         return ""
     value = value_text(reading)
     if previous and slot.type == "date_time":
-        return joined_moment(previous, value, _is_day_named(flow, conversation, name, text, at, value))
+        return joined_moment(previous, value, is_day_named(flow, conversation, name, text, at, value))
     return value
 
 
-def _is_day_named(flow: Flow, conversation: Conversation, name: str, text: str, at: float, value: str) -> bool:
+def is_day_named(flow: Flow, conversation: Conversation, name: str, text: str, at: float, value: str) -> bool:
     """Whether a text names a day itself: what names none moves with the day on which it is said."""
     if names_today(text, flow.language) or not re.match(r"\d{4}-\d\d-\d\d", value):
         return True
@@ -215,6 +220,8 @@ def read_slot(flow: Flow, conversation: Conversation, text: str, at: float) -> S
         found = _read_in_one_clause(flow, conversation, slot, text, at)
         if found is not None:
             return found
+    if flow.states[conversation.state].completes:
+        return _completed(flow, conversation, slot, reading, text, at)
     if slot.source or not conversation.part or reading.complete or not digits_alone(text, lexicon_of(flow.language)):
         return reading
     whole = read_as(flow, conversation, slot, joined(flow, conversation, text), at)
@@ -239,6 +246,35 @@ def _has_answer(state: State, yes_no: SlotReading) -> bool:
     return word in state.means or word in state.answers
 
 
+def _are_said(flow: Flow, slot: Slot) -> bool:
+    """Whether a question for a slot says what there is to choose from, so that there is a first and a last one."""
+    asking = [state for state in flow.states.values() if state.slot == slot.name]
+    said = (entry for state in asking for wording in (state.say, *state.ask_again) for entry in wording)
+    return any(f"{{{slot.name}.{OPTIONS}}}" in entry for entry in said)
+
+
+def _completed(
+    flow: Flow, conversation: Conversation, slot: Slot, reading: SlotReading, text: str, at: float
+) -> SlotReading:
+    """A reading beside what the slot has already: the part of a moment that it names, or more of several things."""
+    kept = conversation.slots.get(slot.name, "")
+    if not kept or not reading.complete or not isinstance(reading.value, str):
+        return reading
+    names_day = is_day_named(flow, conversation, slot.name, text, at, reading.value)
+    return replace(reading, value=joined_moment(kept, reading.value, names_day))
+
+
+def read_also(flow: Flow, conversation: Conversation, text: str, at: float) -> Meaning | None:
+    """Another slot that the state takes an answer for."""
+    for name in flow.states[conversation.state].also:
+        slot = flow.slots[name]
+        reading = read_as(flow, conversation, slot, text, at)
+        if reading.complete and reading.confidence >= ASKED_BELOW:
+            whole = _completed(flow, conversation, slot, reading, text, at) if slot.type == "date_time" else reading
+            return Meaning("value", score=reading.confidence, value=value_text(whole), slot=name)
+    return None
+
+
 def read_as(
     flow: Flow, conversation: Conversation, slot: Slot, text: str, at: float, previous: str | None = None
 ) -> SlotReading:
@@ -247,7 +283,7 @@ def read_as(
         options = options_of(flow, conversation, slot)
         lexicon = lexicon_of(flow.language)
         is_asked = flow.states[conversation.state].slot == slot.name or slot.name in conversation.slots
-        offered = MOST_NAMED if is_asked else 0  # places of what was not said mean nothing
+        offered = MOST_NAMED if is_asked and _are_said(flow, slot) else 0  # places of what was not said mean nothing
         if slot.several:
             kept = numbers_of(flow, conversation, slot)
             return parse_several(text, lexicon, options, offered, local_time(flow, at), flow.region, kept)
@@ -373,9 +409,13 @@ def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -
         return False
     if conversation.confirming:
         return not (reading.complete or bare_yes_no)
+    if conversation.doubted and bare_yes_no:
+        return False
     if part_of_number(flow, conversation, text, reading):
         return False
     if (reading.refused or _narrows(conversation, reading)) and _short(flow, text):
+        return False
+    if state.also and _short(flow, text) and read_also(flow, conversation, text, at) is not None:
         return False
     if _can_take(state, reading):
         kind = flow.slots[state.slot].type
@@ -397,6 +437,8 @@ def certain(flow: Flow, conversation: Conversation, event: Understood, meaning: 
     if state.form and (len(clauses(event.text, flow.language)) > 1 or _denies_recap(flow, state, meaning)):
         return False
     match meaning.kind:
+        case "value" if meaning.slot:
+            return False
         case "value":
             number = flow.slots[state.slot].type in NUMBER_TYPES
             step = None if state.read_back else state.step_for(meaning.value)
@@ -430,6 +472,8 @@ def patience_ms(
     meaning = meaning or understand(flow, conversation, event)
     is_whole = False
     match meaning.kind:
+        case "value" if meaning.slot:
+            return None
         case "value" if meaning.reading.confidence >= 0.9:
             if meaning.reading.open:
                 return state.listening.open_silence_ms if flow.slots[state.slot].type in NUMBER_TYPES else None
@@ -564,6 +608,8 @@ def _asks_something_else(flow: Flow, state: State, reading: SlotReading, text: s
         or intent in ("", "yes", "no", *state.slot_intents)
     ):
         return False
+    if flow.slots[state.slot].source and intent not in state.answers and not asks_something(text, flow.language):
+        return False  # "vorrei l'operatore Giulia" asks for no human
     is_value = reading.confidence >= SURE_FREE if kind in FREE_TYPES else _short(flow, text)
     return not is_value and _step_of(flow, state, intent) is not None
 

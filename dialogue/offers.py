@@ -8,42 +8,29 @@ slots:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from dialogue.conversation import Conversation
 from dialogue.flow import Flow, Slot, Variable
 from dialogue.slots import ListedField, Option
+from dialogue.values.parts import PARTS, SURE_PARTS
 from dialogue.values.spoken import MOST_NAMED, any_of, spoken
-from dialogue.values.templates import Field, fill
-from dialogue.values.value_types import Row, ValueKind, ValueType
+from dialogue.values.templates import Field, fields_of, fill
+from dialogue.values.value_types import LIST_SIGN, Row, ValueType
 
 OPTIONS = "options"
 """`free.options`: what there is to choose from, in words."""
-
-
 AND = {"fr": "et", "it": "e", "en": "and"}
-PARTS: Mapping[str, ValueKind] = {"date": "date", "time": "time", "until": "time"}
-"""What a moment is made of, where it has it: its (first) day, its time, and the time until which it may be."""
-
-
-def part_of(value: str, part: str) -> str | None:
-    """A part of a moment as a slot keeps it ("2026-11-24", "2026-11-24T16:00/2026-11-24T18:00"); None where it has none
-    such, or is none ("any_time")."""
-    begin, _, end = value.partition("/")
-    day, _, clock = begin.partition("T")
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
-        return None
-    return {"date": day, "time": clock, "until": end.partition("T")[2]}[part] or None
+UNSAID = ListedField("", "")
+"""Of a record that has not that field."""
 
 
 def fields_in(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> dict[str, ValueType]:
     """Name -> type of what slots that are chosen from a list bring with them."""
     found: dict[str, ValueType] = {}
     for slot in slots.values():
-        if slot.type == "date_time":
-            found |= {f"{slot.name}.{name}": ValueType(kind) for name, kind in PARTS.items()}
+        found |= {f"{slot.name}.{part}": ValueType(kind) for part, kind in PARTS.get(slot.type, {}).items()}
         source = variables.get(slot.source)
         if slot.source and source is not None:
             fields = source.type.fields
@@ -58,19 +45,24 @@ def fields_in(slots: Mapping[str, Slot], variables: Mapping[str, Variable]) -> d
 def known_with(slot: Slot) -> frozenset[str]:
     """What is known once a slot is: of a record that was chosen, the fields that every one on offer has; of a moment,
     its day."""
-    if slot.type == "date_time":
-        return frozenset({slot.name, f"{slot.name}.date"})
+    if slot.type in SURE_PARTS:
+        return frozenset({slot.name, f"{slot.name}.{SURE_PARTS[slot.type]}"})
     if not slot.source:
         return frozenset({slot.name})
     count = [f"{slot.name}.count"] if slot.several else []
-    return frozenset({slot.name, *count, *(f"{slot.name}.{name}" for name in (*slot.by, *slot.needs))})
+    return frozenset({slot.name, *count, *(f"{slot.name}.{name}" for name in needed_of(slot))})
+
+
+def needed_of(slot: Slot) -> tuple[str, ...]:
+    """The fields that a record must have to be offered: those up to the first comma of `offer`, and `needs`."""
+    return (*(field.name for field in fields_of(slot.offer.split(", ")[0])), *slot.needs)
 
 
 def offered_rows(flow: Flow, c: Conversation, slot: Slot) -> dict[int, Row]:
     """The records that may be chosen, by their place in the list from 1: those that have every field to choose by, and
     after an answer that left several open, only these."""
     rows = enumerate(c.lists.get(slot.source, ()), 1)
-    found = {number: row for number, row in rows if all(name in row for name in (*slot.by, *slot.needs))}
+    found = {number: row for number, row in rows if all(name in row for name in needed_of(slot))}
     is_asked = c.state in flow.states and flow.states[c.state].slot == slot.name
     narrowed = {number: row for number, row in found.items() if number in c.narrowed}
     return narrowed if is_asked and narrowed else found
@@ -82,10 +74,16 @@ def options_of(flow: Flow, c: Conversation, slot: Slot) -> tuple[Option, ...]:
     return tuple(
         Option(
             number,
-            tuple(ListedField(kinds[n].kind, row[n], tuple(kinds[n].choices.get(row[n], ()))) for n in slot.by),
+            tuple(_field(kinds[name], row[name]) if name in row else UNSAID for name in slot.by),
         )
         for number, row in offered_rows(flow, c, slot).items()
     )
+
+
+def _field(kind: ValueType, text: str) -> ListedField:
+    """A field to choose by. A text that is a list of texts is as many names."""
+    first, *others = text.split(LIST_SIGN) if kind.kind == "text" else (text,)
+    return ListedField(kind.kind, first, (*kind.choices.get(text, ()), *others))
 
 
 def hints_of(flow: Flow, c: Conversation) -> tuple[str, ...]:
@@ -105,7 +103,8 @@ def words_for(flow: Flow, slot: Slot, row: Row, now: datetime) -> str:
     def say(field: Field) -> str:
         return spoken(kinds[field.name], row.get(field.name, ""), flow.where, now.date(), field.form)
 
-    return fill(slot.offer, say)
+    parts = [part for part in slot.offer.split(", ") if all(field.name in row for field in fields_of(part))]
+    return ", ".join(fill(part, say) for part in parts)
 
 
 def options_said(flow: Flow, c: Conversation, slot: Slot, now: datetime) -> str | None:

@@ -75,6 +75,7 @@ class Rehearsal:
         world: World = nothing_comes,
         facts: Mapping[str, str] | None = None,
         number: str = "+33100000000",
+        call_id: str = "score",
     ) -> None:
         self.flow = flow
         self.resolve = resolve
@@ -92,7 +93,7 @@ class Rehearsal:
         self.asked_for: list[Effect] = []
         self.states: set[str] = set()
         self._answers: dict[str, tuple[EffectDone | None, float]] = {}
-        self.feed(Begun("score", at, number, dict(facts or {})))
+        self.feed(Begun(call_id, at, number, dict(facts or {})))
         self._act()
 
     @property

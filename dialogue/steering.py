@@ -72,6 +72,19 @@ def correction_of(text: str, language: str) -> Correction | None:
     return None
 
 
+_QUESTIONS = {
+    "fr": r"^(?:et )?(?:combien|comment|ou|quand|quels?|quelles?|pourquoi|est ce que)\b",
+    "it": r"^(?:e |ma |scusi )*(?:quanto|quanti|quanta|come|dove|quando|quali|qual|perche|che|cosa|chi)\b",
+    "en": r"^(?:and )?(?:how|where|when|what|which|why|who|do you|is there)\b",
+}
+
+
+def asks_something(text: str, language: str) -> bool:
+    """Whether a sentence is a question."""
+    plain = " ".join(word for word, _, _ in _words(text))
+    return re.search(_QUESTIONS.get(language.partition("-")[0], "$^"), plain) is not None
+
+
 _RELATIVE_DAYS = {
     "fr": r"\b(?:demain|apres demain|aujourd hui|ce matin|ce soir|cet apres midi|dans \w+ (?:jour|semaine)s?)\b",
     "it": r"\b(?:domani|dopodomani|oggi|stamattina|stasera|stanotte|(?:tra|fra) \w+ (?:giorn|settiman)\w+)\b",
@@ -83,17 +96,6 @@ def names_today(text: str, language: str) -> bool:
     """Whether a text names a day by how far it is from today."""
     plain = " ".join(word for word, _, _ in _words(text))
     return re.search(_RELATIVE_DAYS.get(language.partition("-")[0], "$^"), plain) is not None
-
-
-def joined_moment(before: str, new: str, is_day_named: bool) -> str:
-    """A moment of which only one part was corrected: the day keeps its time, the time its day. ISO texts."""
-    day, _, clock = before.partition("T")
-    new_day, _, new_clock = new.partition("T")
-    if "/" in before or "/" in new or not clock:
-        return new
-    if not new_clock:
-        return f"{new_day}T{clock}"
-    return new if is_day_named else f"{day}T{new_clock}"
 
 
 def _words(text: str) -> list[tuple[str, int, int]]:

@@ -19,11 +19,13 @@ from dialogue.effects import ACTION_KINDS, DropEffect, Effect, EffectDone
 from dialogue.events import Committed, DialogueAction, Noted
 from dialogue.flow import Escalation, Flow, Form, Slot, State, Step, Wording
 from dialogue.form_answers import beside, changed_by_intent, changes, named
-from dialogue.meaning import ASKED_BELOW, Meaning, local_time, read_as, value_text
+from dialogue.meaning import ASKED_BELOW, Meaning, is_day_named, local_time, read_as, value_text
 from dialogue.offers import chosen, offered_rows, rows_of, without
+from dialogue.slots import SlotReading
 from dialogue.values.conditions import When
 from dialogue.values.judging import Unset, holds
-from dialogue.values.templates import Field
+from dialogue.values.templates import Field, fill
+from dialogue.values.value_types import BadValue, stored
 from dialogue.variables import said, text_of, value_of
 from dialogue.wording import items_of
 from protocol.items import Item, PromptItem
@@ -37,6 +39,7 @@ ADVISER_AWAY = "adviser_away"
 """The outcome of a call that ends because, or after, no adviser took the caller."""
 MOST_NOTES = 20
 MOST_HISTORY = 50
+MOST_ADDED = 60  # records of a list that steps add to
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,17 @@ class Talk:
             self.change(part="", unmatched=())
         intent = meaning.intent
         match meaning.kind:
+            case "value" if meaning.slot:
+                intent = intent or "slot_value"
+                self.volunteer((Volunteered(text, used=(meaning.slot,)),))
+                self._fill(meaning.slot, meaning.value)
+                self.take(self.state.also[meaning.slot])
             case "value":
                 intent = intent or "slot_value"
                 certainty = meaning.reading.confidence if meaning.heard else 0.0
+                slot = self.flow.slots[self.state.slot]
+                if not self.state.form and (slot.source or slot.type == "date_time"):
+                    self.volunteer((Volunteered(text, used=(slot.name,)),))
                 self.fill(meaning.value, confirm=committed != "dtmf", certainty=certainty)
             case "confirmed":
                 self.fill(before.tentative or "", confirm=False)
@@ -293,7 +304,12 @@ class Talk:
             given = {name: text_of(self.flow, self.conversation, now, source) for name, source in step.copy.items()}
             self._set({name: value for name, value in given.items() if value is not None})
         if step.set:
-            self._set(step.set)
+            written = {name: self._written(name, value) for name, value in step.set.items()}
+            self._set({name: value for name, value in written.items() if value is not None})
+        for name, other in step.add.items():
+            self._add(name, other)
+        for name in step.empties:
+            self._forget(name)
         if step.outcome:
             self.change(outcome=step.outcome)
         if step.goto:
@@ -332,6 +348,28 @@ class Talk:
         others = {name: value for name, value in values.items() if name not in slots}
         self.change(slots={**self.conversation.slots, **slots}, variables={**self.conversation.variables, **others})
 
+    def _written(self, name: str, value: str) -> str | None:
+        """What a step sets, with the variables in it as they are kept; None where they are unset, or have not its
+        type."""
+        if "{" not in value:
+            return value
+        c, now = self.conversation, local_time(self.flow, self.at)
+        variable = self.flow.variables.get(name)
+        try:
+            text = fill(value, lambda field: text_of(self.flow, c, now, field.name) or "")
+            return stored(variable.type, text, self.flow.where) if variable is not None else text or None
+        except BadValue as error:
+            self.note("unset", f"{name}: {error}")
+            return None
+
+    def _add(self, name: str, other: str) -> None:
+        """Puts records behind those of a list, each once."""
+        lists = self.conversation.lists
+        fields = self.flow.variables[name].type.fields
+        rows = [{key: text for key, text in row.items() if key in fields} for row in lists.get(other, ())]
+        before = lists.get(name, ())
+        self.change(lists={**lists, name: (*before, *(row for row in rows if row not in before))[-MOST_ADDED:]})
+
     def _fill(self, name: str, value: str) -> None:
         """Gives a slot its value; one that is chosen from a list, the words and the fields of that record."""
         slot, c = self.flow.slots[name], self.conversation
@@ -346,8 +384,11 @@ class Talk:
         """A slot has no value any more."""
         c = self.conversation
         left = {other: value for other, value in c.slots.items() if other != name}
+        variables = {
+            other: text for other, text in without(self.flow.slots.get(name), c.variables).items() if other != name
+        }
         lists = {other: rows for other, rows in c.lists.items() if other != name}
-        self.change(slots=left, variables=without(self.flow.slots.get(name), c.variables), lists=lists)
+        self.change(slots=left, variables=variables, lists=lists)
 
     def _owner(self, name: str) -> str:
         """The slot whose choice left a variable behind; empty where none did."""
@@ -468,7 +509,7 @@ class Talk:
                 for name, value in c.variables.items()
                 if name in facts_of or name in step.keep or self._owner(name) in step.keep
             },
-            lists={name: rows for name, rows in c.lists.items() if name in step.keep},
+            lists={name: rows for name, rows in c.lists.items() if name in step.keep or self._owner(name) in step.keep},
             volunteered=(),
             history=(),
             outcome="",
@@ -524,12 +565,15 @@ class Talk:
         state = self.state
         for clause in self.conversation.volunteered:
             left = tuple(other for other in self.conversation.volunteered if other is not clause)
-            if state.slot and self.flow.slots[state.slot].type not in ("yes_no", "note"):
+            may_be = state.slot and state.slot not in clause.used
+            if may_be and self.flow.slots[state.slot].type not in ("yes_no", "note"):
                 reading = read_as(self.flow, self.conversation, self.flow.slots[state.slot], clause.text, self.at)
                 is_asked_back = bool(state.form and state.read_back) and reading.confidence >= ASKED_BELOW
-                if reading.complete and (reading.confidence >= CERTAIN or is_asked_back):
+                if reading.complete and (is_asked_back or self._is_clear(reading, clause.text)):
                     self.note("volunteered", state.name)
-                    self.change(volunteered=left)
+                    used = replace(clause, used=(*clause.used, state.slot))
+                    volunteered = self.conversation.volunteered
+                    self.change(volunteered=tuple(used if one is clause else one for one in volunteered))
                     self.fill(value_text(reading), before=say, certainty=reading.confidence)
                     return True
             step = state.answers.get(state.means.get(clause.intent, clause.intent)) if clause.intent else None
@@ -539,6 +583,14 @@ class Talk:
                 self.take(replace(step, say=say + step.say))
                 return True
         return False
+
+    def _is_clear(self, reading: SlotReading, text: str) -> bool:
+        """Whether what was volunteered is certain enough to be taken: of a moment, that its day was named."""
+        if reading.confidence >= CERTAIN:
+            return True
+        name = self.state.slot
+        is_moment = self.flow.slots[name].type == "date_time" and reading.confidence >= ASKED_BELOW
+        return is_moment and is_day_named(self.flow, self.conversation, name, text, self.at, value_text(reading))
 
     def fill(self, value: str, confirm: bool = True, before: Wording = (), certainty: float = 1.0) -> None:
         """Takes a slot value: reads it back where the flow asks for it, else goes on. `before` is said first."""
@@ -616,6 +668,20 @@ class Talk:
         ending = f"transfer {transfer}" if transfer else "hangup"
         self.change(ending=ending, turn=self.conversation.turn + 1, awaited="")
         self.saying = Saying(self.items(say), ends=True)
+
+    def clear_up(self) -> None:
+        """The call is over: asks for what is to be done then, as far as what it needs is known. Nobody waits for it."""
+        now = local_time(self.flow, self.at)
+        for name in self.flow.at_end:
+            action = self.flow.actions[name]
+            if action.note:
+                continue
+            make = message_of if action.message else request_of
+            try:
+                asked = make(self.flow, self.conversation, now, action, 1)
+            except Unsendable:
+                continue
+            self.effect("message" if action.message else "http", **asked)
 
     def conclude(self, otherwise: str = "unknown") -> None:
         """The outcome, once."""

@@ -12,8 +12,9 @@ from datetime import datetime
 from dialogue.conversation import Conversation
 from dialogue.flow import Flow, Slot, Variable
 from dialogue.hours.opening_hours import Hours
-from dialogue.offers import OPTIONS, PARTS, fields_in, offered_rows, options_said, part_of, words_for
+from dialogue.offers import OPTIONS, fields_in, offered_rows, options_said, words_for
 from dialogue.offers import chosen as words_chosen
+from dialogue.values.parts import PARTS, part_of
 from dialogue.values.spoken import any_of, spoken
 from dialogue.values.templates import Field
 from dialogue.values.value_types import BadValue, Row, Value, ValueKind, ValueType, stored, value
@@ -26,6 +27,7 @@ KIND_OF_SLOT: Mapping[str, ValueKind] = {
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DIRECTIONS = ("inbound", "outbound")
 BUILT_IN: Mapping[str, Variable] = {
+    "call.call_id": Variable(ValueType("text"), "fact", always=True),
     "call.number": Variable(ValueType("telephone"), "fact"),
     "call.direction": Variable(ValueType("choice", {name: (name,) for name in DIRECTIONS}), "fact", always=True),
     "corrected": Variable(ValueType("text"), "fact"),
@@ -86,7 +88,7 @@ def facts(flow: Flow, number: str, direction: str, passed: Mapping[str, str]) ->
     kept: dict[str, str] = {}
     refused: list[str] = []
     for name, variable in flow.variables.items():
-        if variable.origin == "fact" and name in given:
+        if variable.origin == "fact" and name in given and name != "call.call_id":
             try:
                 kept[name] = stored(variable.type, given[name], flow.where)
             except BadValue:
@@ -107,9 +109,11 @@ def text_of(flow: Flow, conversation: Conversation, now: datetime, name: str) ->
         return words_for(flow, chosen, row, now) if name == chosen.name else row.get(last)
     if chosen is not None and chosen.source and last == OPTIONS:
         return options_said(flow, conversation, chosen, now)
-    if chosen is not None and chosen.type == "date_time" and last in PARTS and name != chosen.name:
-        moment = text_of(flow, conversation, now, chosen.name)
-        return part_of(moment, last) if moment is not None else None
+    if name == "call.call_id":
+        return conversation.call_id
+    if owner in flow.slots and last in PARTS.get(flow.slots[owner].type, {}):
+        whole = text_of(flow, conversation, now, owner)
+        return part_of(flow.slots[owner].type, whole, last) if whole else None
     if name in flow.slots:
         if conversation.tentative is not None and asked_for == name:
             return conversation.tentative

@@ -295,7 +295,8 @@ class _Reader:
         for segment in segments:
             left = [tokens[at] for at in segment if tokens[at] not in self.words.light | self.words.adds]
             is_named = any(taken[at] for at in segment)
-            is_else = bool(segment) and tokens[segment[0]] in self.words.leads
+            first = tokens[segment[0]] if segment else ""
+            is_else = first in self.words.leads or first.isdigit()  # "alle otto e trenta con Giulia"
             marked = Mentions(" ".join(left), self.times, self.marks, self.now, self.zone).find()
             is_time = any(word[0] in "DHPTSM" and word[1:].isdigit() for word in marked.split())
             if not is_named and not is_else and not is_time and 1 <= len(left) <= 2:
@@ -306,9 +307,7 @@ class _Reader:
 
     def _places(self, marked: list[str], found: _Found) -> None:
         words, offered = self.words, self.offered
-        if not offered:
-            return
-        for at, token in enumerate(marked):
+        for at, token in enumerate(marked if offered else ()):
             denied = self._denied(marked, at)
             before = marked[at - 1] if at else ""
             if token.endswith("#") and token[:-1].isdigit():

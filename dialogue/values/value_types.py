@@ -33,6 +33,8 @@ Row: TypeAlias = Mapping[str, str]
 
 MOST_CHARACTERS = 500
 MOST_ROWS = 20
+LIST_SIGN = " | "
+"""Stands between the texts of a text that came as a list of texts."""
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,6})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _EMAIL = re.compile(
@@ -96,6 +98,8 @@ def fits(of: ValueType, wanted: ValueType) -> bool:
         return of.kind in TEXT_LIKE
     if wanted.kind == "choice":
         return of.kind == "choice" and set(of.choices) <= set(wanted.choices)
+    if wanted.kind == "date_time":
+        return of.kind in ("date", "date_time")
     return of.kind == wanted.kind and of.currency == wanted.currency
 
 

@@ -122,6 +122,7 @@ def _begun(moves: Moves, event: Begun) -> None:
 def _call_over(moves: Moves, event: CallOver) -> None:
     talk = moves.talk()
     talk.conclude(otherwise=event.reason)
+    talk.clear_up()
     moves.carry_out(talk)
     moves.over()
 

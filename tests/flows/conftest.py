@@ -38,12 +38,29 @@ def heating(known: Known) -> Flow:
 
 @pytest.fixture(scope="session")
 def shipped(known: Known, heating: Flow) -> dict[str, Flow]:
-    """Every flow of flows/fr, by name."""
+    """Every shipped flow, by name."""
     path = ROOT / "flows" / "fr" / "order_status.yaml"
     order_status = read_flow(path.read_text(encoding="utf-8"), "flows/fr/order_status.yaml", known)
     path = ROOT / "flows" / "fr" / "heating_form.yaml"
     heating_form = read_flow(path.read_text(encoding="utf-8"), "flows/fr/heating_form.yaml", known)
-    return {"fr/heating": heating, "fr/order_status": order_status, "fr/heating_form": heating_form}
+    italian = ROOT / "flows" / "it"
+    booking = read_flow(
+        (italian / "booking.yaml").read_text(encoding="utf-8"),
+        "flows/it/booking.yaml",
+        Known(intent_names(italian / "intents.yaml"), frozenset(), {}, language="it"),
+    )
+    return {
+        "fr/heating": heating,
+        "fr/order_status": order_status,
+        "fr/heating_form": heating_form,
+        "it/booking": booking,
+    }
+
+
+@pytest.fixture(scope="session")
+def resolvers(resolve: Resolver) -> dict[str, Resolver]:
+    """Intents by exact phrase, by language."""
+    return {"fr": resolve, "it": phrases_resolver(ROOT / "flows", "it", {})}
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ SCORES = [score for path in sorted((Path(__file__).parent / "scores").glob("*.ya
 
 
 @pytest.mark.parametrize("score", SCORES, ids=[score.name for score in SCORES])
-def test_score(score: Score, shipped: dict[str, Flow], resolve: Resolver) -> None:
-    result = play(score, shipped[score.flow], resolve)
+def test_score(score: Score, shipped: dict[str, Flow], resolvers: dict[str, Resolver]) -> None:
+    result = play(score, shipped[score.flow], resolvers[shipped[score.flow].language])
     assert not result.faults
 
 

@@ -54,7 +54,7 @@ def test_each_check_fails_when_what_it_looks_at_is_wrong(
 
 def test_what_is_here_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     found = findings(capsys)
-    assert found["flows"] == (True, "fr/heating, fr/heating_form, fr/order_status")
+    assert found["flows"] == (True, "fr/heating, fr/heating_form, fr/order_status, it/booking")
     assert found["speech model"] == (True, str(ROOT / "models" / "demo-fr"))
     assert found["prompts"][0]
 
