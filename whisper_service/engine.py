@@ -9,7 +9,7 @@ it was heard in a short context and the model gains by it, else with a little te
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +36,9 @@ from whisper_service.closed_sets import (
 from whisper_service.jobs import FRAMES_PER_S, Decoded, Job, Mel, judge
 from whisper_service.language_check import is_foreign_perhaps, other_language
 from whisper_service.languages import AUTO
-from whisper_service.model_notes import FULL_CONTEXT_S, ModelNotes, read_notes
+from whisper_service.model_notes import FULL_CONTEXT_S, HEADS, ModelNotes, read_notes
+from whisper_service.number_head import NumberHead, read_heads
+from whisper_service.number_words import decide_code
 from whisper_service.text_scores import TextScores, states_of
 
 _NO_MEMORY: Final = ("out of memory", "alloc_failed")
@@ -51,8 +53,17 @@ MARGIN_S: Final = 0.5
 class WhisperEngine:
     """One loaded model. `features` and `job` may be called from any thread, `run` from one only."""
 
-    def __init__(self, model: WhisperModel, notes: ModelNotes, beam_size: int = 1, context_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        model: WhisperModel,
+        notes: ModelNotes,
+        beam_size: int = 1,
+        context_s: float = 0.0,
+        heads: Mapping[str, NumberHead] | None = None,
+    ) -> None:
+        """`heads`: by language, the networks that hear number words."""
         self._model = model
+        self._heads = heads or {}
         self._beam_size = beam_size
         self._shortest_s = context_s or notes.context_s
         self.notes = notes
@@ -131,6 +142,11 @@ class WhisperEngine:
 
     def _weighed(self, encoded: Any, row: int, job: Job, decoded: Decoded) -> Decoded:
         """What was decoded, beside what could be accepted: the same encoder output, asked again."""
+        if "zip_code" in job.awaited.types and (head := self._heads.get(decoded.language)):
+            rows = head.rows(states_of(encoded, row)[0], job.mel.shape[1])
+            weighed = decide_code(decoded.text, decoded.avg_logprob, rows)
+            if weighed.verdict:
+                return replace(decoded, text=weighed.text, avg_logprob=weighed.logprob, verdict=weighed.verdict)
         if foreign := self._other_language(encoded, row, job, decoded):
             return replace(decoded, other_language=foreign)
         for weigh in (self._yes_or_no, self._choice):
@@ -235,7 +251,8 @@ def load_engine(
     whisper = WhisperModel(
         model, device=device, device_index=index, compute_type=compute_type, cpu_threads=threads, num_workers=1
     )
-    return WhisperEngine(whisper, read_notes(Path(model)), **options)
+    notes = read_notes(Path(model))
+    return WhisperEngine(whisper, notes, heads=read_heads(HEADS, notes.number_head), **options)
 
 
 def choose_device(device: str, compute_type: str, gpus: int) -> tuple[str, str]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from config import ROOT
 from whisper_service.guards import GuardLimits
 
 FULL_CONTEXT_S: Final = 30.0
+HEADS: Final = ROOT / "models" / "heads"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class ModelNotes:
     """What it must hear in the self-test's utterance; empty: any text."""
     closed_sets: bool = True
     """Whether it can say how likely a given text is (`closed_sets`)."""
+    number_head: str = ""
+    """Name of the networks that hear number words beside it (`number_head`), one per language, of those in HEADS."""
     limits: GuardLimits = GuardLimits()
     """Where the guards draw their lines for it."""
 

@@ -1,0 +1,71 @@
+"""Encoder output of Whisper becomes probabilities of number words per frame: a small network beside the decoder. Pure
+but for the file that is read.
+
+Four layers (a linear one, three convolutions over time, the first with a stride of two: a frame is 40 ms), trained with
+CTC on the encoder outputs of one model (`models/heads`); it means nothing beside any other. Numpy alone, as one answer
+costs it some ten milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from whisper_service.number_words import SaidWords, likely_rows
+
+Floats = NDArray[np.float32]
+BEHIND_FRAMES: Final = 10
+"""Of the encoder, that are kept behind the audio, as in training."""
+
+
+@dataclass(frozen=True)
+class NumberHead:
+    """The weights; `words` names each token."""
+
+    weights: dict[str, Floats]
+    words: tuple[str, ...]
+
+    def rows(self, states: NDArray[Any], mel_frames: int) -> list[SaidWords]:
+        """The likeliest rows of words. `states`: encoder output of one utterance, shape [states, width]."""
+        return likely_rows(self.frames(states[: mel_frames // 2 + BEHIND_FRAMES]), self.words)
+
+    def frames(self, states: NDArray[Any]) -> Floats:
+        """Log probabilities, shape [frames, tokens], one frame for two states."""
+        w = self.weights
+        x = (states.astype(np.float32) - w["mean"]) / w["std"]
+        x = np.maximum(x @ w["in"] + w["in_bias"], 0.0)
+        x = np.maximum(_convolved(x, w["near"], 2) + w["near_bias"], 0.0)
+        for layer in ("wide", "wider"):
+            x = x + np.maximum(_convolved(x, w[layer], 1) + w[f"{layer}_bias"], 0.0)
+        logits = x @ w["out"] + w["out_bias"]
+        logits -= logits.max(axis=1, keepdims=True)
+        found: Floats = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return found
+
+
+def _convolved(x: Floats, kernel: Floats, stride: int) -> Floats:
+    """Over time, as many frames as `stride` leaves; `kernel`: shape [taps, from, to]."""
+    taps, frames = len(kernel), -(-len(x) // stride)
+    missing = max((frames - 1) * stride + taps - len(x), 0)
+    padded = np.pad(x, ((missing // 2, missing - missing // 2), (0, 0)))
+    found = np.zeros((frames, kernel.shape[2]), np.float32)
+    for tap in range(taps):
+        found += padded[tap : tap + (frames - 1) * stride + 1 : stride] @ kernel[tap]
+    return found
+
+
+def read_head(file: Path) -> NumberHead:
+    """A head from its file. Raises OSError, ValueError."""
+    with np.load(file) as stored:
+        weights = {name: stored[name].astype(np.float32) for name in stored.files if name != "words"}
+        return NumberHead(weights, tuple(json.loads(str(stored["words"]))))
+
+
+def read_heads(folder: Path, name: str) -> dict[str, NumberHead]:
+    """The heads of that name by language; none without a name. Raises OSError, ValueError."""
+    return {file.stem.removeprefix(f"{name}-"): read_head(file) for file in folder.glob(f"{name}-*.npz") if name}
