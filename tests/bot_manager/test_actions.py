@@ -221,6 +221,15 @@ async def test_a_server_on_no_list_is_not_reached(shop: Shop, tmp_path: Path, ur
     assert not shop.came
 
 
+@pytest.mark.parametrize(
+    "url", ["http://93.184.216.34/", "https://example.com/", "https://shop.example:444/", "https://a.shop.example/"]
+)
+def test_a_public_server_on_no_list_is_refused(url: str) -> None:
+    with pytest.raises(NotReached, match="is not among ACTION_HOSTS"):
+        targets_of("shop.example", "").check(url)
+    assert targets_of("shop.example", "").check("https://shop.example/orders") == "shop.example:443"
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]", "127.1", "0.0.0.0", "[::ffff:7f00:1]"])
 async def test_a_listed_server_with_a_special_address_is_not_reached(shop: Shop, tmp_path: Path, name: str) -> None:
     worker = ActionWorker(targets_of(f"{name}:{shop.port}", ""), tmp_path)

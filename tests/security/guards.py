@@ -357,7 +357,7 @@ GUARDS = (
         "return 0",
     ),
     _of(
-        ACTIONS + "test_a_server_on_no_list_is_not_reached",
+        ACTIONS + "test_a_public_server_on_no_list_is_refused",
         "bot_manager/targets.py",
         "if not self.lists(server, port):",
         "if False:",
