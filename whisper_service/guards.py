@@ -69,6 +69,9 @@ class GuardLimits:
     """With so much of it a bare "oui" is one, however unsure the model is of so short a text."""
     tonal_speech_s: float = 0.22
     """With so much of it beside its loudest moment a tonal sound is a sung-out vowel, no tone."""
+    tonal_least_speech_s: float = 0.12
+    tonal_short_share: float = 0.485
+    """With so little speech it is one if so much of what is loud is speech: a flat voice's "oui" is that short."""
     tonal_longest_s: float = 0.6
     tonal_share: float = 0.6
     """Of what is loud in a longer tonal sound, so much must be speech."""
@@ -136,7 +139,8 @@ def is_vowel(voice: VoicedPart, sound: Sound, limits: GuardLimits = GuardLimits(
     """Whether a sound that is as tonal as a tone is a voice all the same: a drawn-out "no" is, and a sung-out sentence,
     most of which is speech; a lasting hum is not. Of a sound longer than `tonal_longest_s` `voice` is the whole one."""
     if voice.speech_s < limits.tonal_speech_s:
-        return False
+        is_short = sound.loud_s <= limits.tonal_longest_s and voice.speech_s >= limits.tonal_least_speech_s
+        return is_short and voice.speech_s >= limits.tonal_short_share * sound.loud_s
     heard_s = min(sound.loud_s, limits.share_of_s)
     return sound.loud_s <= limits.tonal_longest_s or voice.speech_s >= limits.tonal_share * heard_s
 

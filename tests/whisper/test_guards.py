@@ -458,6 +458,8 @@ def test_the_loudest_moment_and_the_length_of_what_is_loud() -> None:
         (0.256, 0.4, True),
         (0.224, 0.5, True),
         (0.192, 0.4, False),
+        (0.192, 0.22, True),  # "oui" of a monotonous voice
+        (0.096, 0.1, False),  # a key
         (0.0, 0.4, False),
         (0.256, 3.0, False),
         (1.28, 1.57, True),  # a sentence of a flat voice
