@@ -121,6 +121,14 @@ def test_help_and_then_the_open_question(shop: DemoShop, said: str) -> None:
     assert answer.endswith("giorno preferisce?")
 
 
+@pytest.mark.parametrize("said", ["come faccio ad arrivare?", "quali sono i prezzi", "avete il parcheggio"])
+def test_a_question_without_an_answer_is_not_answered_by_invention(shop: DemoShop, said: str) -> None:
+    call = shop.call(ELENA)
+    answer = talk(call, "vorrei prenotare", "sì", "un taglio", said)
+    assert answer.startswith("Su questo non ho informazioni. Se vuole, le passo una persona.")
+    assert call.dialogue.state == "ask_when"
+
+
 # --- how sure ---
 
 
