@@ -177,5 +177,11 @@ def test_no_condition_does_anything_but_be_true_false_or_refused() -> None:
 
 
 def test_a_condition_is_bounded() -> None:
+    with pytest.raises(BadCondition, match="at most 400 characters"):
+        parse_condition("count > 3" + " " * MOST_TEXT)
+    with pytest.raises(BadCondition, match="fewer parentheses"):
+        parse_condition("(" * 60 + "count > 3" + ")" * 60)
+    with pytest.raises(BadCondition, match="fewer `not`"):
+        parse_condition("not " * 60 + "vip")
     with pytest.raises(BadCondition):
         parse_condition("x" * (MOST_TEXT + 1))
