@@ -551,6 +551,12 @@ class TextSettings(CommonSettings):
         "empty: who has the key only",
         origins,
     )
+    text_handover_url: str = setting(
+        "", "where conversations go that flows hand over to a person; empty: they end", no_or_http_url
+    )
+    text_handover_secret: str = setting(
+        "", "signs what is told there and what comes from there; 16 characters or more", token, secret=True
+    )
     text_sockets: int = setting(1_000, "most WebSockets at once", between(1, 100_000))
     text_address_sockets: int = setting(100, "most WebSockets of one address", between(1, 100_000))
     text_drain_s: float = setting(12.0, "when it stops, queries have so long to be answered", between(0, 600))

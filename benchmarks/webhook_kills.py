@@ -26,10 +26,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from audio_prompts.catalogue import read_catalogue
-from bot_manager.signatures import HEADER, is_ours
 from config import ROOT
 from devstack.redis_server import RedisServer
 from protocol.bus import connect
+from protocol.signatures import HEADER, is_ours
 from tests.background import running
 from tests.bot_manager.action_kills import ready, waits
 from tests.bot_manager.bot_process import bot_of

@@ -24,9 +24,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot_manager import metrics
 from bot_manager.credentials import NoSecret, secret_of
-from bot_manager.signatures import HEADER, LEAST_SECRET, signature
 from bot_manager.target_breaker import TargetBreaker
 from bot_manager.targets import NotReached, Targets, refusal_in, session_to
+from protocol.signatures import HEADER, LEAST_SECRET, signature
 from records.call import CallRecord, Webhook
 from records.database import BadSchema, is_ready
 from records.engines import attempt, writing

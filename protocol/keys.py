@@ -18,6 +18,7 @@
 | `pronto:<cell>:text:<client_id>` | a conversation in writing |
 | `pronto:<cell>:text_of:<call_id>` | whose conversation that is |
 | `pronto:<cell>:text_resting` | sorted set: the clients whose conversations go on, by when something was last said |
+| `pronto:<cell>:text_outgoing` | set: the clients of whom a person's system is still to be told something |
 | `bot_speaking:<call_id>` | whether the bot speaks; changes are published on the channel `bot_speaking` |
 """
 
@@ -135,6 +136,11 @@ def text_of_key(cell: str, call_id: str) -> str:
 def text_resting_key(cell: str) -> str:
     """Who is in a conversation, by when something was last said."""
     return f"pronto:{cell}:text_resting"
+
+
+def text_outgoing_key(cell: str) -> str:
+    """Of whose conversations something is still to be told to a person's system."""
+    return f"pronto:{cell}:text_outgoing"
 
 
 def speaking_key(call_id: str) -> str:

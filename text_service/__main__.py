@@ -63,7 +63,7 @@ async def run(settings: TextSettings) -> None:
         await service.drain.finished(settings.text_drain_s)
 
     try:
-        await until_stopped(server.alive(), converse(), service.watch(), before_end=finish)
+        await until_stopped(server.alive(), converse(), service.watch(), service.handover.run(), before_end=finish)
     finally:
         await server.stop()
         await outbox.flush()
@@ -75,6 +75,8 @@ def main() -> int:
     """The exit status."""
     try:
         settings = load(TextSettings)
+        if settings.text_handover_url and not settings.text_handover_secret:
+            raise BadSettings("TEXT_HANDOVER_URL is set, so TEXT_HANDOVER_SECRET must be (openssl rand -hex 24)")
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2

@@ -59,6 +59,16 @@ class Rating(Struct, frozen=True):
     at: float
 
 
+class Outgoing(Struct, frozen=True):
+    """Something to tell the system of the person who has the conversation `call_id`; `id` makes it known once."""
+
+    id: str
+    kind: Literal["handed_over", "message", "closed"]
+    call_id: str
+    text: str = ""
+    transcript: tuple[TextMessage, ...] = ()
+
+
 class TextConversation(Struct, frozen=True):
     """A client and the bot. `turn` is that of the bot's last question, `utterance` the number of the last query.
 
@@ -87,6 +97,10 @@ class TextConversation(Struct, frozen=True):
     """(reference that the client gave, id of the message), the last ones."""
     ratings: dict[str, Rating] = {}
     """By the id of the answer."""
+    person: str = ""
+    """The call that was handed over, while a person has the conversation."""
+    outgoing: tuple[Outgoing, ...] = ()
+    """What the person's system is still to be told, oldest first."""
     calls: tuple[str, ...] = ()
     """The conversations of this client, the last ones: their records are to be forgotten with them."""
 
@@ -118,6 +132,7 @@ def begin(now: TextConversation, call_id: str, flow: str, at: float) -> TextStep
     fresh = TextConversation(
         now.client_id, call_id, flow, messages=now.messages, refs=now.refs, ratings=now.ratings, calls=calls
     )
+    fresh = replace(fresh, outgoing=now.outgoing)
     return fresh, [CallStarted(call_id, at, "", "", flow, direction="text")]
 
 
@@ -248,8 +263,49 @@ def rated(now: TextConversation, message_id: str, rating: Rating) -> TextConvers
     return replace(now, ratings={**kept, message_id: rating})
 
 
+def handed_over(now: TextConversation) -> TextConversation:
+    """A person has the conversation from now on: their system is told what was said. Raises ValueError for one that was
+    not transferred."""
+    if now.ended != "transferred" or now.person:
+        raise ValueError("was not transferred")
+    mine = tuple(message for message in now.messages if message.id.startswith(f"q-{now.call_id}-"))
+    ids = {message.id for message in mine}
+    transcript = tuple(message for message in now.messages if message.id in ids or message.answers in ids)
+    told = Outgoing(f"{now.call_id}-0", "handed_over", now.call_id, transcript=transcript)
+    return replace(now, person=now.call_id, outgoing=(*now.outgoing, told))
+
+
+def written_to_person(now: TextConversation, message_id: str, text: str, at: float, ref: str = "") -> TextConversation:
+    """The client writes to the person."""
+    message = TextMessage(message_id, "user", text, at)
+    refs = (*now.refs, (ref, message_id))[-MOST_SAID:] if ref else now.refs
+    told = Outgoing(message_id, "message", now.person, text)
+    messages = _bounded((*now.messages, message))
+    return replace(now, messages=messages, refs=refs, outgoing=(*now.outgoing, told))
+
+
+def person_wrote(now: TextConversation, key: str, text: str, at: float) -> TextConversation:
+    """The person writes; what has the same key is shown once. Raises ValueError where no person is there."""
+    if not now.person:
+        raise ValueError("no person has this conversation")
+    message_id = f"h-{now.person}-{key}"
+    if any(message.id == message_id for message in now.messages):
+        return now
+    message = TextMessage(message_id, "assistant", text, at, "person")
+    return replace(now, messages=_bounded((*now.messages, message)))
+
+
+def person_left(now: TextConversation, tell: bool = False) -> TextConversation:
+    """No person has the conversation any more; `tell` their system so."""
+    if not now.person:
+        return now
+    told = (Outgoing(f"{now.person}-closed", "closed", now.person),) if tell else ()
+    return replace(now, person="", outgoing=(*now.outgoing, *told))
+
+
 def end(now: TextConversation, at: float) -> TextStep:
     """The client is gone, or has written nothing for long."""
+    now = person_left(now, tell=True)
     if not now.goes_on:
         return now, []
     return _over(now, "caller_hung_up"), [CallEnded(now.call_id, at, "caller_hung_up")]

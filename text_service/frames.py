@@ -94,7 +94,7 @@ def shown_answer(
         "response": "\n".join(message.content for message in messages),
         "cached": bool(messages) and all(message.answered_by == "cache" for message in messages),
         "elapsed_ms": elapsed_ms,
-        "model": "flow",
+        "model": "person" if message_id.startswith("p-") else "flow",
         "ended": ended,
     }
 

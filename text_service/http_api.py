@@ -23,11 +23,13 @@ from starlette.routing import Route, WebSocketRoute
 from config import origins_of
 from observability.endpoints import ServiceReport
 from observability.gate import Gate
+from protocol.signatures import HEADER, is_ours
 from text_service import metrics, pages
 from text_service.conversation import Rating, TextMessage
 from text_service.diagnostics import counted
 from text_service.flow_notes import flow_names
 from text_service.frames import shown_answer, shown_message
+from text_service.handover import FromPerson
 from text_service.limits import Limits
 from text_service.refusals import (
     MAX_BODY_BYTES,
@@ -66,6 +68,7 @@ class FeedbackBody(Struct, forbid_unknown_fields=True):
     comment: Comment = ""
 
 
+HANDOVER: Final = "/api/text/handover"
 SOCKETS: Final = "/ws/text"
 PUBLIC: Final = (SOCKETS, *pages.CHAT)
 """Paths that pages of other web sites may open, where some may."""
@@ -84,13 +87,15 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
         Route("/api/text/feedback", _guarded(api.feedback), methods=["POST"]),
         Route("/api/text/status", _guarded(api.status)),
         Route("/api/text/diagnostics", _guarded(api.diagnostics)),
+        Route(HANDOVER, _guarded(api.from_person), methods=["POST"]),
         Route("/api/text/flows", _guarded(api.flows)),
         WebSocketRoute(SOCKETS, sockets.serve),
         *pages.routes(origins),
         *report.routes(),
     ]
     key = settings.text_api_key or settings.pronto_token
-    public = {*pages.TRY, *(PUBLIC if origins else ())}
+    signed = {HANDOVER} if settings.text_handover_url else set()
+    public = {*pages.TRY, *signed, *(PUBLIC if origins else ())}
     gate = Middleware(Gate, token=key, max_body_bytes=MAX_BODY_BYTES, public=public, origins=origins)
     app = Starlette(routes=routes, middleware=[gate])
     app.router.redirect_slashes = False
@@ -164,6 +169,22 @@ class _Api:
             "uptime_s": round(time.monotonic() - self._began_s),
         }
         return JSONResponse(body)
+
+    async def from_person(self, request: Request) -> Response:
+        """`POST /api/text/handover`: signed by the system of the person who has a conversation."""
+        secret = self._service.settings.text_handover_secret
+        data = await request.body()
+        header = request.headers.get(HEADER, "")
+        if not secret or not is_ours(secret, header, data, time.time()):
+            raise Unfit(401, "unauthorised", "the signature is not right, or too old")
+        told: FromPerson = read(data, FromPerson)
+        if told.type == "message" and not clean(told.text):
+            raise Unfit(422, "invalid_input", "text is empty")
+        try:
+            await self._service.take_from_person(told)
+        except UnknownMessage:
+            raise Unfit(404, "unknown_conversation", "no person has such a conversation") from None
+        return Response(status_code=204)
 
     async def flows(self, _: Request) -> Response:
         """`GET /api/text/flows`: their names, for `/try`."""

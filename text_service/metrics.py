@@ -13,5 +13,6 @@ ANSWER_SECONDS = Histogram("pronto_text_answer_seconds", "A query to its whole a
 FEEDBACK = Counter("pronto_text_feedback_total", "Ratings of answers", ["rating"])
 CACHE = Counter("pronto_text_cache_total", "First looks into the answer cache", ["outcome"])
 FIRST_WORDS_SECONDS = Histogram("pronto_text_first_words_seconds", "A query to the first words", buckets=_SECONDS)
+HANDOVERS = Counter("pronto_text_handover_posts_total", "What a person's system was told, by outcome", ["outcome"])
 SOCKETS = Gauge("pronto_text_sockets", "Browsers that are connected by WebSocket")
 READY = Gauge("pronto_text_ready", "1 when the service takes work")

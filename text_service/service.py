@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
+from msgspec.structs import replace
 from redis.exceptions import RedisError
 
 import forms
@@ -27,6 +28,7 @@ from protocol.steady import steady_time
 from text_service import metrics
 from text_service.answers import AnswerCache, answer_key, queries_of, to_keep
 from text_service.conversation import (
+    Outgoing,
     Rating,
     TextConversation,
     TextMessage,
@@ -36,12 +38,18 @@ from text_service.conversation import (
     commanded,
     end,
     foretell,
+    handed_over,
+    person_left,
+    person_wrote,
     query,
     rated,
     unanswered,
+    written_to_person,
 )
 from text_service.diagnostics import Timings
 from text_service.flow_notes import FlowNotes
+from text_service.handover import FromPerson, HandoverSender
+from text_service.refusals import clean
 from text_service.store import TextStore, sent
 from text_service.texts import PromptTexts
 
@@ -124,6 +132,7 @@ class TextService:
         self._flows = FlowNotes(settings.flows_dir, settings.prompts_dir)
         self._answers = AnswerCache()
         self.timings = Timings()
+        self.handover = HandoverSender(settings, self.delivered)
         self._open: dict[str, Watched] = {}
         self._begun: set[asyncio.Task[Any]] = set()
         self._late = False
@@ -153,7 +162,8 @@ class TextService:
             self._late = False
             elapsed_s = time.monotonic() - began_s
             self.answered(first_s, elapsed_s)
-            yield TextAnswer(message_id, now.answers_to(message_id), now.ended, round(elapsed_s * 1_000))
+            ended = "" if message_id.startswith("p-") else now.ended
+            yield TextAnswer(message_id, now.answers_to(message_id), ended, round(elapsed_s * 1_000))
         finally:
             self.inside -= 1
 
@@ -203,6 +213,40 @@ class TextService:
                 except KeyError:
                     raise UnknownMessage(message_id) from None
 
+    async def take_from_person(self, told: FromPerson) -> None:
+        """What a person writes, or that they are gone. Raises UnknownMessage where no person has such a
+        conversation, and TextBusy."""
+        with busy_while_away():
+            client_id = await self._store.client_of(told.conversation)
+            if not client_id:
+                raise UnknownMessage(told.conversation)
+            await self._whole(self._take_from_person(client_id, told))
+
+    async def _take_from_person(self, client_id: str, told: FromPerson) -> None:
+        async with self.watched(client_id) as client:
+            async with client.lock:
+                now = await self._store.get(client_id)
+                if now is None or now.person != told.conversation:
+                    raise UnknownMessage(told.conversation)
+                if told.type == "close":
+                    now = person_left(now)
+                else:
+                    now = person_wrote(now, told.id, clean(told.text), steady_time())
+                await self._store.put(now)
+            await client.tell()
+
+    async def delivered(self, client_id: str, told: Outgoing) -> Outgoing | None:
+        """What a person's system is to be told next of a client, now that it was told this (NOTHING: nothing yet); None
+        where there is nothing more. Raises RedisError and OSError."""
+        async with self.watched(client_id) as client, client.lock:
+            now = await self._store.get(client_id)
+            if now is None:
+                return None
+            if any(one.id == told.id for one in now.outgoing):
+                now = replace(now, outgoing=tuple(one for one in now.outgoing if one.id != told.id))
+                await self._store.put(now)
+            return now.outgoing[0] if now.outgoing else None
+
     async def parts(self) -> dict[str, str]:
         """How what the service needs is: ok, degraded or down."""
         try:
@@ -231,6 +275,8 @@ class TextService:
                     at = steady_time()
                     _, events = end(now, at)
                     await self._store.forget(now)
+                    if now.person:
+                        self.handover.tell_last(Outgoing(f"{now.person}-closed", "closed", now.person))
                     await sent(self._outbox, [*events, *(CallForgotten(call_id, at) for call_id in now.calls)])
                 self._answers.forget(client_id)
             await client.tell()
@@ -263,6 +309,12 @@ class TextService:
         if now.pending or now.owed:
             return ""
         at = steady_time()
+        if now.person:
+            message_id = f"p-{now.person}-{len(now.messages)}-{os.urandom(4).hex()}"
+            now = written_to_person(now, message_id, asked.text, at, asked.ref)
+            await self._store.put(now)
+            self.handover.wake(client_id)
+            return message_id
         events: list[Event] = []
         if not now.goes_on:
             cell = self.settings.cell + TEXT
@@ -337,7 +389,11 @@ class TextService:
                 now = await self._store.get(client_id)
                 if now is not None:
                     step = commanded(now, command, self._texts, steady_time())
+                    if self.settings.text_handover_url and now.goes_on and step[0].ended == "transferred":
+                        step = handed_over(step[0]), step[1]
                     await self._keep(step)
+                    if step[0].person:
+                        self.handover.wake(client_id)
                     self._learn(now, step[0])
             await client.tell()
         if isinstance(command, Listen):
@@ -365,6 +421,8 @@ class TextService:
         """After a start: tells again what may not have been told. Waits for Redis."""
         while True:
             try:
+                for client_id in await self._store.with_outgoing():
+                    self.handover.wake(client_id)
                 for client_id in await self._store.going_on():
                     now = await self._store.get(client_id)
                     if now is not None:
@@ -384,6 +442,7 @@ class TextService:
                         now = await self._store.get(client_id)
                         if now is not None:
                             await self._keep(end(now, steady_time()))
+                            self.handover.wake(client_id)
                             await client.tell()
                 metrics.GOING_ON.set(await self._store.count())
             except (RedisError, OSError) as error:

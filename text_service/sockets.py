@@ -111,6 +111,7 @@ class _Socket:
         self._flow = ""
         self._shown = ""
         self._is_known = False
+        self._has_person = False
         self._waiting: deque[QueryFrame] = deque()
         self._comes = asyncio.Event()
         self._asked: dict[str, tuple[str, float]] = {}
@@ -291,6 +292,7 @@ class _Socket:
         now = now or TextConversation(self._client_id)
         await self._send("welcome", **welcome(now, hello.last_message_id, self._service.settings.text_client_rate))
         self._shown = now.messages[-1].id if now.messages else ""
+        self._has_person = bool(now.person)
 
     async def _show(self, now: TextConversation | None) -> None:
         if now is None:
@@ -301,6 +303,10 @@ class _Socket:
                 await self._send("notice", code="forgotten", detail="what was written is forgotten")
             return
         self._is_known = True
+        if self._has_person != bool(now.person):
+            self._has_person = bool(now.person)
+            code = "person" if now.person else "person_left"
+            await self._send("notice", code=code, detail="who the conversation is with has changed")
         for message in missed(now, self._shown):
             if message.role == "assistant":
                 await self._send("delta", message_id=message.id, text=message.content)
@@ -318,7 +324,8 @@ class _Socket:
                 self._answered(message_id)
                 answers = now.answers_to(message_id)
                 self._service.answered(0.0, elapsed_s)
-                answer = shown_answer(answers, message_id, now.ended, round(elapsed_s * 1_000), self._client_id)
+                ended = "" if message_id.startswith("p-") else now.ended
+                answer = shown_answer(answers, message_id, ended, round(elapsed_s * 1_000), self._client_id)
                 await self._send("answer", **answer, ref=ref)
             elif elapsed_s >= self._service.settings.text_answer_s:
                 self._answered(message_id)

@@ -10,7 +10,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from protocol.bus import Outbox
-from protocol.keys import text_key, text_of_key, text_resting_key
+from protocol.keys import text_key, text_of_key, text_outgoing_key, text_resting_key
 from protocol.messages import Event
 from text_service.conversation import TextConversation
 
@@ -48,7 +48,11 @@ class TextStore:
         last = now.messages[-1].at if now.messages else 0.0
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(text_key(self._cell, now.client_id), _encode(now).decode(), ex=self._remembered_s)
-            if now.goes_on:
+            if now.outgoing:
+                pipe.sadd(text_outgoing_key(self._cell), now.client_id)
+            else:
+                pipe.srem(text_outgoing_key(self._cell), now.client_id)
+            if now.goes_on or now.person:
                 pipe.set(text_of_key(self._cell, now.call_id), now.client_id, ex=self._remembered_s)
                 pipe.zadd(text_resting_key(self._cell), {now.client_id: last})
                 pipe.expire(text_resting_key(self._cell), self._remembered_s)
@@ -63,7 +67,13 @@ class TextStore:
             if now.call_id:
                 pipe.delete(text_of_key(self._cell, now.call_id))
             pipe.zrem(text_resting_key(self._cell), now.client_id)
+            pipe.srem(text_outgoing_key(self._cell), now.client_id)
             await pipe.execute()
+
+    async def with_outgoing(self) -> Sequence[str]:
+        """The clients of whose conversations a person's system is still to be told something."""
+        found: Any = await self._redis.smembers(text_outgoing_key(self._cell))
+        return [str(client_id) for client_id in found]
 
     async def going_on(self, last_said_before: float = float("inf")) -> Sequence[str]:
         """The clients in whose conversations nothing was said since then."""

@@ -20,12 +20,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot_manager.actions import ActionWorker
-from bot_manager.signatures import HEADER, is_ours, signature
 from bot_manager.target_breaker import OPEN_S
 from bot_manager.targets import targets_of
 from bot_manager.webhooks import CLAIMED_S, WebhookSender, WebhookTarget, call_ended
 from dialogue.effects import Effect
 from pronto import webhooks_cli
+from protocol.signatures import HEADER, is_ours, signature
 from records.call import Webhook
 from records.database import open_database
 from records.engines import connect, writing

@@ -49,6 +49,9 @@ CASES: dict[str, tuple[dict[str, str], str, dict[str, str]]] = {
     "TextUnanswered": (
         {f'pronto_text_requests_total{{{CELL},endpoint="query",outcome="model_timeout"}}': "0+1x60"}, "12m", {},
     ),
+    "HandoverNotTaken": (
+        {f'pronto_text_handover_posts_total{{{CELL},outcome="failed"}}': "0+1x60"}, "12m", {"outcome": "failed"},
+    ),
     "TextSocketsFull": (
         {f'pronto_text_requests_total{{{CELL},endpoint="ws",outcome="too_many_sockets"}}': "0x5 1x60"}, "8m",
         {"endpoint": "ws", "outcome": "too_many_sockets"},

@@ -436,7 +436,7 @@ GUARDS = (
     ),
     _of(
         WEBHOOKS + "test_a_signature_holds_for_this_body_this_secret_and_this_time_only",
-        "bot_manager/signatures.py",
+        "protocol/signatures.py",
         "is_new = abs(now - at) <= tolerance_s",
         "is_new = True",
     ),

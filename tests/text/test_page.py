@@ -308,7 +308,7 @@ async def test_each_language_says_all_and_everything_has_a_name(stack: Stack, br
         names = {key for key, _, length in words if length}
         ends: tuple[TextEnd, ...] = ("bot_hung_up", "transferred")
         assert {*ends, "connected", "reconnecting", "offline", "error", "too_many_requests", "model_timeout"} <= names
-        assert len(names) == 27
+        assert len(names) == 28
         await expect(page.get_by_role("button", name=send)).to_be_visible()
         assert await page.locator("html").get_attribute("lang") == language
         unnamed = await page.locator("button, textarea, input, [role=log]").evaluate_all(

@@ -123,6 +123,7 @@ const page = {
     }
   },
   notice(code) {
+    if (code === "person_left") note(words.person_left);
     if (code !== "forgotten") return;
     log.replaceChildren();
     bubbles.clear();

@@ -1,4 +1,5 @@
-"""Signs what is sent to other systems, so that they know that it is ours, whole and new: HMAC-SHA256 with a time. Pure.
+"""Signs what is sent to other systems, and checks what they send: that it is theirs, whole and new. HMAC-SHA256 with a
+time. Pure.
 
     Pronto-Signature: t=1790000000,v1=5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd
 
