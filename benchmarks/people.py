@@ -62,7 +62,8 @@ def shares_heard(vad: SileroVad, batch: Sequence[Recording], level_dbfs: float) 
         for number, probability in zip(ready, vad.step([detectors[n] for n in ready], chunks), strict=True):
             for event in streams[number].heard(float(probability)):
                 if isinstance(event, Segment):
-                    spans[number][event.utterance] = (event.speech_started_at, event.speech_ended_at)
+                    began = spans[number].get(event.utterance, (event.speech_started_at, 0.0))[0]  # of the first post
+                    spans[number][event.utterance] = (min(began, event.speech_started_at), event.speech_ended_at)
     for detector in detectors:
         vad.close(detector)
     return [_covered(one, list(span.values())) for one, span in zip(batch, spans, strict=True)]

@@ -27,6 +27,7 @@ TRIES_S: Final = (0.0, 0.1, 0.5, 2.0)
 """Before each try to start a process that died."""
 PATIENCE_S: Final = 0.5
 """For a process that takes no connection: it is started again then."""
+CANCEL_AGAIN_S: Final = 0.2
 
 
 class EngineProcess:
@@ -43,10 +44,12 @@ class EngineProcess:
         self._starting: asyncio.Task[None] | None = None
         self._drains: list[asyncio.Task[None]] = []
         self._watching: asyncio.Task[None] | None = None
+        self._closed = False
 
     async def start(self) -> None:
         """Loads the models in a new process. Raises EngineFailed."""
-        await self.close()
+        await self._end()
+        self._closed = False
         self._place = Path(tempfile.mkdtemp(prefix="pronto-voice-"))
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -72,18 +75,27 @@ class EngineProcess:
             listener.close()
         assert self._process.stdout is not None
         try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), START_S)
+            async with asyncio.timeout(START_S):
+                line = await self._process.stdout.readline()
         except TimeoutError:
             line = b""
         if line != b"ready\n":
             reason = await self._complaint()
-            await self.close()
+            await self._end()
             raise EngineFailed(f"{self.name}: {reason}")
         self._watching = asyncio.create_task(self._watch(self._process))
         self._drains = [asyncio.create_task(_forget(stream)) for stream in (self._process.stdout, self._process.stderr)]
 
     async def close(self) -> None:
-        """Ends the process and all that it forked."""
+        """Ends the process and all that it forked, for good: it is not started again until somebody calls `start`."""
+        self._closed = True
+        starting, self._starting = self._starting, None
+        while starting is not None and not starting.done():  # Python 3.11 may forget one cancellation
+            starting.cancel()
+            await asyncio.wait([starting], timeout=CANCEL_AGAIN_S)
+        await self._end()
+
+    async def _end(self) -> None:
         process, self._process = self._process, None  # from now on its end is no surprise
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -112,9 +124,8 @@ class EngineProcess:
     async def speak(self, model: str, text: str, speed: float) -> AsyncGenerator[Chunk, None]:
         """See the port."""
         try:
-            reader, writer = await asyncio.wait_for(
-                asyncio.open_unix_connection(str(self._place / "socket")), PATIENCE_S
-            )
+            async with asyncio.timeout(PATIENCE_S):
+                reader, writer = await asyncio.open_unix_connection(str(self._place / "socket"))
         except (OSError, TimeoutError) as error:
             self._start_again()
             raise EngineFailed(f"{self.name}: its process is away ({error!r})") from error
@@ -157,7 +168,7 @@ class EngineProcess:
             self._start_again()
 
     def _start_again(self) -> None:
-        if self._starting is None or self._starting.done():
+        if not self._closed and (self._starting is None or self._starting.done()):
             self._starting = asyncio.create_task(self._start_quietly())
 
     async def _start_quietly(self) -> None:

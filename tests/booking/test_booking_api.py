@@ -55,7 +55,7 @@ async def test_what_the_shop_says_of_itself(shop: Served) -> None:
 async def test_an_appointment_from_the_question_to_the_calendar(shop: Served) -> None:
     asked = {"data": THURSDAY, "ora": "10:00", "servizi": [CUT, COLOUR, CUT], "operatore_id": GIULIA}
     assert await shop.post("/api/appuntamenti/disponibilita", **asked) == {
-        "available": True, "operatore_id": GIULIA, "alternatives": [],
+        "available": True, "operatore_id": GIULIA, "operatore_nome": "Giulia", "alternatives": [],
     }  # fmt: skip
     status, made = await shop.book(
         servizi=[CUT, COLOUR, CUT], operatore_id=GIULIA, session_id="call-1", note="finestra"
