@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import aiohttp
 
 from ari_controller import metrics
-from ari_controller.ari_errors import AriError, NotFound, ServerFault, Unreachable, error_of
+from ari_controller.ari_errors import AriError, Conflict, NotFound, ServerFault, Unreachable, error_of
 from ari_controller.ari_requests import Request
 
 log = logging.getLogger("pronto.ari")
@@ -73,7 +73,7 @@ class AriClient:
         try:
             return await self._send(request)
         except AriError as error:
-            if request.method == "DELETE" and isinstance(error, NotFound):
+            if request.method == "DELETE" and _is_gone(error, request):
                 return None
             metrics.ARI_ERRORS.labels(request.name, str(error.status)).inc()
             raise
@@ -161,3 +161,8 @@ def _no_redirects() -> aiohttp.TraceConfig:
     config = aiohttp.TraceConfig()
     config.on_request_redirect.append(refuse)
     return config
+
+
+def _is_gone(error: AriError, request: Request) -> bool:
+    """A bridge that Asterisk is taking down is for a moment in no application any more; all of ours are in one."""
+    return isinstance(error, NotFound) or (isinstance(error, Conflict) and request.path.startswith("/bridges/"))

@@ -43,6 +43,19 @@ async def test_requests_and_errors_of_a_real_asterisk(ari: AriClient) -> None:
         await ari.send(ari_requests.answer("../channels"))
 
 
+async def test_a_bridge_that_is_just_being_taken_down_is_deleted() -> None:
+    body = b'{"message": "Bridge not in Stasis application"}'
+    answer = b"HTTP/1.1 409 Conflict\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    for request, is_done in ((ari_requests.delete_bridge("br-x.1"), True), (ari_requests.hang_up("x.1"), False)):
+        server, url = await serve(answer)
+        async with server, AriClient(url, "u", "p", "client-test") as client:
+            if is_done:
+                assert await client.send(request) is None
+            else:
+                with pytest.raises(Conflict):
+                    await client.send(request)
+
+
 async def test_a_wrong_password_is_rejected(asterisk: Asterisk) -> None:
     async with AriClient(asterisk.ari_url, ARI_USER, "wrong", "client-test") as client:
         with pytest.raises(Rejected) as caught:
