@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _START = (
@@ -81,8 +82,7 @@ _QUESTIONS = {
 
 def asks_something(text: str, language: str) -> bool:
     """Whether a sentence is a question."""
-    plain = " ".join(word for word, _, _ in _words(text))
-    return re.search(_QUESTIONS.get(language.partition("-")[0], "$^"), plain) is not None
+    return _finds(_QUESTIONS, text, language)
 
 
 _RELATIVE_DAYS = {
@@ -94,8 +94,13 @@ _RELATIVE_DAYS = {
 
 def names_today(text: str, language: str) -> bool:
     """Whether a text names a day by how far it is from today."""
+    return _finds(_RELATIVE_DAYS, text, language)
+
+
+def _finds(patterns: Mapping[str, str], text: str, language: str) -> bool:
+    """Whether a language's pattern is in a text's bare words; a language that has none finds nothing."""
     plain = " ".join(word for word, _, _ in _words(text))
-    return re.search(_RELATIVE_DAYS.get(language.partition("-")[0], "$^"), plain) is not None
+    return re.search(patterns.get(language.partition("-")[0], "$^"), plain) is not None
 
 
 def _words(text: str) -> list[tuple[str, int, int]]:

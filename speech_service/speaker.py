@@ -34,8 +34,10 @@ STALL_S: Final = 1.0
 PAUSE_MS: Final = 220
 """Between two sentences."""
 CLAUSE_PAUSE_MS: Final = 60
-BEHIND_MS: Final = {False: 60, True: 160}
-"""Behind the last word of a text; longer when it ends a sentence, as another text of the same utterance may follow."""
+BEHIND_MS: Final = 60
+"""Behind the last word of a text."""
+BEHIND_SENTENCE_MS: Final = 160
+"""The same where it ends a sentence: another text of the same utterance may follow."""
 CHARS_A_SECOND: Final = 13.0
 """About as fast as people speak; used to guess which clause was cut."""
 
@@ -84,8 +86,10 @@ class Speaker:
         units = cut(order.text, 0 if streams else FIRST_CLAUSE)
         for number, unit in enumerate(units):
             is_last = number + 1 == len(units)
-            between_ms = PAUSE_MS if unit.ends_sentence else CLAUSE_PAUSE_MS
-            pause_ms = BEHIND_MS[unit.ends_sentence] if is_last else between_ms
+            within_ms, behind_ms = (
+                (PAUSE_MS, BEHIND_SENTENCE_MS) if unit.ends_sentence else (CLAUSE_PAUSE_MS, BEHIND_MS)
+            )
+            pause_ms = behind_ms if is_last else within_ms
             is_said = False
             async with aclosing(self._unit(unit, order, listener)) as made:
                 async for piece in made:

@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Final
 
+from observability.lifecycle import cancel_all
 from speech_service.engines.port import Chunk, EngineFailed
 
 log = logging.getLogger("speech_service")
@@ -27,7 +28,6 @@ TRIES_S: Final = (0.0, 0.1, 0.5, 2.0)
 """Before each try to start a process that died."""
 PATIENCE_S: Final = 0.5
 """For a process that takes no connection: it is started again then."""
-CANCEL_AGAIN_S: Final = 0.2
 
 
 class EngineProcess:
@@ -89,10 +89,8 @@ class EngineProcess:
     async def close(self) -> None:
         """Ends the process and all that it forked, for good: it is not started again until somebody calls `start`."""
         self._closed = True
-        starting, self._starting = self._starting, None
-        while starting is not None and not starting.done():  # Python 3.11 may forget one cancellation
-            starting.cancel()
-            await asyncio.wait([starting], timeout=CANCEL_AGAIN_S)
+        if self._starting is not None:
+            await cancel_all(self._starting)
         await self._end()
 
     async def _end(self) -> None:
