@@ -31,7 +31,6 @@ from devstack.redis_server import RedisServer
 from protocol.bus import connect
 from protocol.signatures import HEADER, is_ours
 from tests.background import running
-from tests.bot_manager.action_kills import ready, waits
 from tests.bot_manager.bot_process import bot_of
 from tests.bot_manager.conftest import CELL, Exchange, until
 
@@ -101,8 +100,8 @@ async def measure(redis_url: str, folder: Path, rounds: int, calls: int, seed: i
         bot_of(settings, folder / "b.log") as other,
     ):
         await driver.launch()
-        await ready(driver)
-        await waits(other)
+        await driver.ready()
+        await other.waits()
         for _ in range(rounds):
             lines = [exchange.line(f"kill-{count + number:05d}") for number in range(calls)]
             count += calls
@@ -120,8 +119,8 @@ async def measure(redis_url: str, folder: Path, rounds: int, calls: int, seed: i
             os.kill(driver.process.pid, signal.SIGKILL)
             await driver.process.wait()
             await ending
-            await ready(other)
-            await waits(driver)
+            await other.ready()
+            await driver.waits()
             driver, other = other, driver
         crm.moody = False
         await until(lambda: len(crm.taken) == count, PATIENCE_S)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +17,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from protocol.messages import HangUp, Say
-from tests.bot_manager.bot_process import Bot, bot_of
-from tests.bot_manager.conftest import Exchange, Line, until
+from tests.bot_manager.bot_process import bot_of
+from tests.bot_manager.conftest import Exchange, Line
 
-STARTS = 12
 FLOW = """\
 flow: booking
 language: fr
@@ -119,8 +117,8 @@ class Kills:
             bot_of(self.settings, self.folder / "b.log") as two,
         ):
             await one.launch()
-            await ready(one)
-            await waits(two)
+            await one.ready()
+            await two.waits()
             driver, other = one, two
             for _ in range(rounds):
                 lines = await asyncio.gather(*(self._begin() for _ in range(calls)))
@@ -134,8 +132,8 @@ class Kills:
                 ends = await asyncio.gather(*(self._finish(line, killed_at, before) for line in lines))
                 heard = [after for _, after in ends if after is not None]
                 found.append(Round(sum(is_booked for is_booked, _ in ends), heard))
-                await ready(other)
-                await waits(driver)
+                await other.ready()
+                await driver.waits()
                 driver, other = other, driver
         return found
 
@@ -157,31 +155,3 @@ class Kills:
             if first is None and id(command) not in before:
                 first = time.monotonic() - killed_at
             line.played(command)
-
-
-async def ready(bot: Bot) -> None:
-    """Returns when a bot manager drives the calls."""
-    await _patiently(bot.is_ready)
-
-
-async def waits(bot: Bot) -> None:
-    """Returns when a bot manager is there and waits for its turn."""
-
-    async def says_so() -> bool:
-        try:
-            status, reason = await bot.get("/ready")
-        except OSError:
-            return False
-        return status == 503 and "another bot manager" in reason
-
-    await bot.launch()
-    await _patiently(says_so)
-
-
-async def _patiently(is_so: Callable[[], Awaitable[bool]]) -> None:
-    """Waits for a process that starts, on a machine that may be busy."""
-    for _ in range(STARTS):
-        with contextlib.suppress(TimeoutError):
-            await until(is_so)
-            return
-    raise TimeoutError("it does not start")

@@ -30,7 +30,24 @@ class Bot:
 
     async def start(self) -> None:
         await self.launch()
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Returns when it drives the calls."""
         await until(self.is_ready, START_PATIENCE_S)
+
+    async def waits(self) -> None:
+        """Starts it; returns when it is there and says that another one drives."""
+
+        async def says_so() -> bool:
+            try:
+                status, reason = await self.get("/ready")
+            except OSError:
+                return False
+            return status == 503 and "another bot manager" in reason
+
+        await self.launch()
+        await until(says_so, START_PATIENCE_S)
 
     async def launch(self) -> asyncio.subprocess.Process:
         with self.log.open("a") as log:

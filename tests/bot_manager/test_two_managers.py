@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from protocol.messages import Say
-from tests.bot_manager.bot_process import START_PATIENCE_S, Bot, bot_of
-from tests.bot_manager.conftest import PATIENCE_S, Exchange, Line, until
+from tests.bot_manager.bot_process import Bot, bot_of
+from tests.bot_manager.conftest import PATIENCE_S, Exchange, Line
 
 CALLS = 5
 
@@ -23,20 +23,6 @@ async def bots(bot_settings: dict[str, str], tmp_path: Path) -> AsyncIterator[tu
     """Two bot managers of one cell; the test starts them."""
     async with bot_of(bot_settings, tmp_path / "one.log") as one, bot_of(bot_settings, tmp_path / "other.log") as other:
         yield one, other
-
-
-async def waits(bot: Bot) -> None:
-    """Returns when a bot manager is there and says that another one drives."""
-
-    async def says_so() -> bool:
-        try:
-            status, reason = await bot.get("/ready")
-        except OSError:
-            return False
-        return status == 503 and "another bot manager" in reason
-
-    await bot.launch()
-    await until(says_so, START_PATIENCE_S)
 
 
 async def begin(exchange: Exchange, number: int) -> Line:
@@ -56,7 +42,7 @@ async def test_the_second_takes_over_and_every_call_goes_on(
 ) -> None:
     bot, other = bots
     await bot.start()
-    await waits(other)
+    await other.waits()
     lines = [await begin(exchange, number) for number in range(CALLS)]
     assert bot.process is not None
     assert other.process is not None
@@ -82,7 +68,7 @@ async def test_one_that_is_started_while_another_drives_harms_nobody(
     bot, other = bots
     await bot.start()
     before = await begin(exchange, 0)
-    waiting = asyncio.create_task(waits(other))
+    waiting = asyncio.create_task(other.waits())
     before.transcript("oui")
     assert "ask_zip_code" in await before.prompts()
     await waiting
