@@ -7,50 +7,36 @@ and not touched.
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.orm import Session
 
 from booking_service.models import BookingBase
 from records.database import BadSchema
 from records.engines import connect, writing
+from records.schema import Schema
 
-logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells its transaction mode every time
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK, _WRITE_LOCK = 0x50726F6E746F62, 0x50726F6E746F77  # of PostgreSQL's advisory locks
-_VERSIONS: Final = "booking_version"
-"""Where the revision stands, so that call records may be in the same database."""
+SCHEMA: Final = Schema(Path(__file__).parent / "migrations", "booking_version", lock=0x50726F6E746F62)
+"""Its revision stands in a table of its own, so that call records may be in the same database."""
+_WRITE_LOCK: Final = 0x50726F6E746F77  # of PostgreSQL's advisory locks
 
 
 def open_booking(url: str, busy_s: float = 5.0) -> Engine:
     """An engine on an up-to-date database. Raises BadSchema, SQLAlchemyError and what `connect` raises."""
     engine = connect(url, busy_s)
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    known = {one.revision for one in scripts.walk_revisions()}
     with writing(engine).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        options = {"version_table": _VERSIONS}
-        have = MigrationContext.configure(connection, opts=options).get_current_heads()
+        SCHEMA.wait_for_others(connection)
+        have, known = SCHEMA.found(connection), SCHEMA.known
         if strange := [one for one in have if one not in known]:
             raise BadSchema(f"the booking database has revision {', '.join(strange)}, which this version does not know")
         tables = set(inspect(connection).get_table_names())
         if not have and (ours := sorted(tables & set(BookingBase.metadata.tables))):
             raise BadSchema(f"the booking database has no revision, and has tables of ours: {', '.join(ours)}")
-        if have != (str(scripts.get_current_head()),):
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-            config.attributes |= {"connection": connection, "version_table": _VERSIONS}
-            command.upgrade(config, "head")
+        if have != [SCHEMA.head]:
+            SCHEMA.upgrade(connection)
     return engine
 
 

@@ -6,23 +6,17 @@ refused with BadSchema and not touched.
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Inspector, inspect, text
+from sqlalchemy import Connection, Engine, Inspector, inspect
 
 from records.engines import connect, writing
 from records.models import Base
+from records.schema import Schema
 
-logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells its transaction mode every time
 FIRST: Final = "0001"
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_LOCK: Final = 0x50726F6E746F  # of PostgreSQL's advisory locks; "Pronto"
+SCHEMA: Final = Schema(Path(__file__).parent / "migrations", "alembic_version", lock=0x50726F6E746F)  # "Pronto"
 
 
 class BadSchema(RuntimeError):
@@ -42,12 +36,12 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     Raises BadSchema and SQLAlchemyError.
     """
     with writing(engine).begin() as connection:
-        _wait_for_others(connection)
+        SCHEMA.wait_for_others(connection)
         have = _known_revision(connection)
         if have is None and _our_tables(connection):
-            command.stamp(_config(connection), FIRST)
+            SCHEMA.stamp(connection, FIRST)
         if have != (head() if revision == "head" else revision):
-            command.upgrade(_config(connection), revision)
+            SCHEMA.upgrade(connection, revision)
         if revision == "head":
             check(connection)
 
@@ -55,10 +49,10 @@ def migrate(engine: Engine, revision: str = "head") -> None:
 def downgrade(engine: Engine, revision: str) -> None:
     """Back to an older revision, for going back to an older version of Pronto. Raises BadSchema and SQLAlchemyError."""
     with writing(engine).begin() as connection:
-        _wait_for_others(connection)
+        SCHEMA.wait_for_others(connection)
         if _known_revision(connection) is None:
             raise BadSchema("the database has no revision to go back from")
-        command.downgrade(_config(connection), revision)
+        SCHEMA.downgrade(connection, revision)
 
 
 def revision_of(engine: Engine) -> str | None:
@@ -69,7 +63,7 @@ def revision_of(engine: Engine) -> str | None:
 
 def head() -> str:
     """The revision that this code is for."""
-    return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
+    return SCHEMA.head
 
 
 def is_ready(engine: Engine) -> bool:
@@ -100,20 +94,12 @@ def check(connection: Connection) -> None:
         raise BadSchema(f"the database says it has revision {head()}, but lacks {', '.join(missing)}")
 
 
-def _wait_for_others(connection: Connection) -> None:
-    """SQLite has locked already; in PostgreSQL a lock of our own, until the end of the transaction."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-
-
 def _known_revision(connection: Connection) -> str | None:
-    have = MigrationContext.configure(connection).get_current_heads()
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    have, known = SCHEMA.found(connection), SCHEMA.known
     strange = [one for one in have if one not in known]
     if strange or len(have) > 1:
         raise BadSchema(
-            f"the database has revision {', '.join(have)}, this version knows {', '.join(sorted(known))}: it was made "
+            f"the database has revision {', '.join(have)}, this version knows {', '.join(known)}: it was made "
             "by a newer version of Pronto (use that, or let it `pronto records downgrade`), or is another program's"
         )
     return have[0] if have else None
@@ -149,10 +135,3 @@ _FIRST_TABLES: Final = {
         "playback_started_at".split()
     ),
 }
-
-
-def _config(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config
