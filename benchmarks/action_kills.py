@@ -9,47 +9,24 @@ up to 0.5 s, answers up to 1 s later, and does once what has the same `Idempoten
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import os
-import shutil
 import sys
-import tempfile
-import wave
 from pathlib import Path
 
-from audio_prompts.catalogue import read_catalogue
-from config import ROOT
-from devstack.redis_server import RedisServer
+from benchmarks.bot_kills import main_of
 from protocol.bus import connect
 from tests.background import running
 from tests.bot_manager.action_kills import Kills, ledger_of, write_flow
 from tests.bot_manager.conftest import CELL, Exchange
+from tests.bot_manager.shipped import environment_in
 
 
 async def measure(redis_url: str, folder: Path, rounds: int, calls: int, seed: int) -> bool:
     """Runs and prints; whether each call booked exactly once."""
-    flows, prompts = folder / "flows", folder / "audio_prompts" / "fr"
-    shutil.copytree(ROOT / "flows" / "fr", flows / "fr")
-    prompts.mkdir(parents=True)
-    shutil.copy(ROOT / "audio_prompts" / "fr" / "prompts.yaml", prompts)
-    for name in read_catalogue(prompts / "prompts.yaml").texts:
-        with wave.open(str(prompts / f"{name}.wav"), "wb") as file:
-            file.setparams((1, 2, 8_000, 0, "NONE", ""))
-            file.writeframes(bytes(1_600))
-    settings = {
-        **os.environ,
-        "PRONTO_CELL": CELL,
-        "REDIS_URL": redis_url,
-        "FLOWS_DIR": str(flows),
-        "PROMPTS_DIR": str(prompts.parent),
-        "DATABASE_URL": f"sqlite:///{folder / 'calls.sqlite'}",
-        "RECORDS_SPOOL_DIR": str(folder / "records"),
-    }
+    settings = environment_in(folder, CELL, redis_url)
     redis = connect(redis_url)
     exchange = Exchange(redis)
     async with running(exchange.read(), exchange.write()), ledger_of(seed) as ledger:
-        write_flow(flows, ledger.port)
+        write_flow(folder / "flows", ledger.port)
         found = await Kills(settings, exchange, ledger, folder).run(rounds, calls, seed)
     await redis.aclose()
     heard = sorted(after for one in found for after in one.heard_after_s)
@@ -63,21 +40,5 @@ async def measure(redis_url: str, folder: Path, rounds: int, calls: int, seed: i
     return booked == rounds * calls and set(ledger.effects.values()) == {1}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--calls", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(data_dir=Path(folder) / "redis")
-        server.start()
-        try:
-            is_good = asyncio.run(measure(server.url, Path(folder), args.rounds, args.calls, args.seed))
-        finally:
-            server.stop()
-    return 0 if is_good else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_of(measure, __doc__, rounds=200))

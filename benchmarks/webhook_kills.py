@@ -9,15 +9,11 @@ or not at all and keeps what it took. In each round callers hang up within half 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import random
-import shutil
 import signal
 import sys
-import tempfile
-import wave
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -25,14 +21,13 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from audio_prompts.catalogue import read_catalogue
-from config import ROOT
-from devstack.redis_server import RedisServer
+from benchmarks.bot_kills import main_of
 from protocol.bus import connect
 from protocol.signatures import HEADER, is_ours
 from tests.background import running
 from tests.bot_manager.bot_process import bot_of
 from tests.bot_manager.conftest import CELL, Exchange, until
+from tests.bot_manager.shipped import environment_in
 
 KEY = "a-key-of-our-webhooks"
 PATIENCE_S = 600.0
@@ -64,14 +59,6 @@ class Crm:
 
 async def measure(redis_url: str, folder: Path, rounds: int, calls: int, seed: int) -> bool:
     """Runs and prints; whether each call was told, under one key."""
-    flows, prompts = folder / "flows", folder / "audio_prompts" / "fr"
-    shutil.copytree(ROOT / "flows" / "fr", flows / "fr")
-    prompts.mkdir(parents=True)
-    shutil.copy(ROOT / "audio_prompts" / "fr" / "prompts.yaml", prompts)
-    for name in read_catalogue(prompts / "prompts.yaml").texts:
-        with wave.open(str(prompts / f"{name}.wav"), "wb") as file:
-            file.setparams((1, 2, 8_000, 0, "NONE", ""))
-            file.writeframes(bytes(1_600))
     (folder / "webhook").write_text(KEY)
     crm, chance = Crm(seed), random.Random(seed)
     app = web.Application()
@@ -79,13 +66,7 @@ async def measure(redis_url: str, folder: Path, rounds: int, calls: int, seed: i
     server = TestServer(app)
     await server.start_server()
     settings = {
-        **os.environ,
-        "PRONTO_CELL": CELL,
-        "REDIS_URL": redis_url,
-        "FLOWS_DIR": str(flows),
-        "PROMPTS_DIR": str(prompts.parent),
-        "DATABASE_URL": f"sqlite:///{folder / 'calls.sqlite'}",
-        "RECORDS_SPOOL_DIR": str(folder / "records"),
+        **environment_in(folder, CELL, redis_url),
         "ACTION_PRIVATE_HOSTS": f"127.0.0.1:{server.port}",
         "ACTION_CREDENTIALS_DIR": str(folder),
         "WEBHOOK_URL": f"http://127.0.0.1:{server.port}/pronto",
@@ -133,21 +114,5 @@ async def measure(redis_url: str, folder: Path, rounds: int, calls: int, seed: i
     return len(crm.taken) == count and not more and not crm.bad
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--calls", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(data_dir=Path(folder) / "redis")
-        server.start()
-        try:
-            is_good = asyncio.run(measure(server.url, Path(folder), args.rounds, args.calls, args.seed))
-        finally:
-            server.stop()
-    return 0 if is_good else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_of(measure, __doc__, rounds=100))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import wave
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +12,6 @@ import pytest
 from aiohttp import web
 from redis.asyncio import Redis
 
-from audio_prompts.catalogue import read_catalogue
-from config import ROOT
 from devstack.processes import free_tcp_port
 from devstack.redis_server import as_user
 from protocol.bus import Inbox, Outbox, connect
@@ -35,6 +30,7 @@ from protocol.messages import (
     UtteranceTranscribed,
 )
 from tests.background import running
+from tests.bot_manager.shipped import environment_in, shipped_flows, silent_prompts
 
 CELL = "test"
 PATIENCE_S = 15.0
@@ -43,21 +39,13 @@ PATIENCE_S = 15.0
 @pytest.fixture
 def flows_dir(tmp_path: Path) -> Path:
     """A copy of the shipped French flow, to be edited."""
-    shutil.copytree(ROOT / "flows" / "fr", tmp_path / "flows" / "fr")
-    return tmp_path / "flows"
+    return shipped_flows(tmp_path)
 
 
 @pytest.fixture
 def prompts_dir(tmp_path: Path) -> Path:
     """The shipped prompts' names, each a tenth of a second of silence."""
-    folder = tmp_path / "audio_prompts" / "fr"
-    folder.mkdir(parents=True)
-    shutil.copy(ROOT / "audio_prompts" / "fr" / "prompts.yaml", folder)
-    for name in read_catalogue(folder / "prompts.yaml").texts:
-        with wave.open(str(folder / f"{name}.wav"), "wb") as file:
-            file.setparams((1, 2, 8_000, 0, "NONE", ""))
-            file.writeframes(bytes(1_600))
-    return folder.parent
+    return silent_prompts(tmp_path)
 
 
 @pytest.fixture
@@ -66,13 +54,7 @@ def bot_settings(
 ) -> dict[str, str]:
     """The environment of a bot manager of the cell."""
     return {
-        **os.environ,
-        "PRONTO_CELL": CELL,
-        "REDIS_URL": as_user(redis_url, "bot"),
-        "FLOWS_DIR": str(flows_dir),
-        "PROMPTS_DIR": str(prompts_dir),
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'calls.sqlite'}",
-        "RECORDS_SPOOL_DIR": str(tmp_path / "records"),
+        **environment_in(tmp_path, CELL, as_user(redis_url, "bot")),
         "INTENT_MAIN_URL": intents.main_url,
         "INTENT_FAQS_URL": intents.faqs_url,
         "BOT_DRAIN_S": "0.3",

@@ -10,9 +10,7 @@ import asyncio
 import copy
 import json
 import logging
-import shutil
 import time
-import wave
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -30,7 +28,6 @@ from ari_controller.ari_requests import PREFIXES, Request
 from ari_controller.call_store import CallStore
 from ari_controller.controller import Controller
 from ari_controller.live_calls import LiveCalls
-from audio_prompts.catalogue import read_catalogue
 from bot_manager.call import Surroundings
 from bot_manager.commits import Commits
 from bot_manager.intents import IntentAnswer, IntentError
@@ -44,6 +41,7 @@ from protocol.messages import CallEnded, CallStarted, Command, Event, Message
 from records.database import open_database
 from records.writer import RecordWriter
 from tests.background import running
+from tests.bot_manager.shipped import silent_prompts
 from tests.fuzz.mutations import as_text, mutated_json
 from tests.fuzz.parsers import RULES, recorded_events
 from tests.fuzz.samples import MESSAGES
@@ -221,7 +219,7 @@ class FickleIntents:
 
 async def storm_of_messages(redis: Redis, random: Random, count: int, folder: Path) -> Counter[str]:
     """`count` fuzzed messages into the switchboard and its calls; then every call is told its end."""
-    flows = FlowStore(ROOT / "flows", prompts_in(folder))
+    flows = FlowStore(ROOT / "flows", silent_prompts(folder))
     flows.load()
     lease = Lease(redis, CELL, "bot_manager", "bot_manager")
     assert await lease.take()
@@ -264,16 +262,3 @@ async def storm_of_messages(redis: Redis, random: Random, count: int, folder: Pa
     forever = [key for key in await redis.keys("pronto:call:*") if await redis.ttl(key) < 0]
     assert forever == [], forever
     return done
-
-
-def prompts_in(folder: Path) -> Path:
-    """The shipped prompts with a moment of silence each: a flow takes none without audio."""
-    target = folder / "audio_prompts" / "fr"
-    if not target.exists():
-        target.mkdir(parents=True)
-        shutil.copy(ROOT / "audio_prompts" / "fr" / "prompts.yaml", target)
-        for name in read_catalogue(target / "prompts.yaml").texts:
-            with wave.open(str(target / f"{name}.wav"), "wb") as file:
-                file.setparams((1, 2, 8_000, 0, "NONE", ""))
-                file.writeframes(bytes(1_600))
-    return target.parent

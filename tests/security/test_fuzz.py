@@ -26,7 +26,8 @@ from protocol.lease import Lease
 from protocol.messages import VERSION, CallStarted, HangUp, Message, Say
 from records.database import open_database
 from records.writer import RecordWriter
-from tests.fuzz.calls import CELL, FickleIntents, prompts_in, storm_of_events, storm_of_messages
+from tests.bot_manager.shipped import silent_prompts
+from tests.fuzz.calls import CELL, FickleIntents, storm_of_events, storm_of_messages
 from tests.fuzz.datagrams import Storm
 from tests.fuzz.parsers import CALL as PARSED_CALL
 from tests.fuzz.parsers import PARSERS, RULES, Parser, fuzz
@@ -149,7 +150,7 @@ class Listed(Commits):
 
 async def test_a_call_of_which_nothing_is_heard_is_given_up(redis_url: str, tmp_path: Path) -> None:
     redis = connect(redis_url)
-    flows = FlowStore(ROOT / "flows", prompts_in(tmp_path))
+    flows = FlowStore(ROOT / "flows", silent_prompts(tmp_path))
     flows.load()
     records = RecordWriter(open_database(f"sqlite:///{tmp_path / 'calls.sqlite'}"))
     intents: Any = FickleIntents(Random(SEED))
