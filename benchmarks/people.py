@@ -18,54 +18,30 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from benchmarks.listening import RATE_HZ, heard_on
 from benchmarks.people_recordings import LANGUAGES, LINE_HZ, Recording, loud_parts, on_line, recordings
 from benchmarks.whisper_context import errors
-from protocol.messages import Listen
-from rtp_receiver.call_stream import CallStream, Segment, StreamSettings
-from rtp_receiver.rtp import RtpPacket
+from rtp_receiver.call_stream import Segment
 from rtp_receiver.silero import SileroVad
-from rtp_receiver.slin16 import PAYLOAD_TYPE
 from whisper_service.batcher import Again
 from whisper_service.engine import WhisperEngine, load_engine
 from whisper_service.phrases import normalise
 
-RATE_HZ = 16_000
-PACKET = 320
 LEVELS_DBFS = (-20, -26, -32, -38)
 BEFORE_S, AFTER_S = 1.0, 1.5
 MOST_OF_IT = 0.7
 AT_ONCE = 128
 LONGEST_S = 25.0
-LISTEN = Listen("c", 0.0, 1, "fr", 100, 700, 15_000, barge_in=True, barge_in_ms=100, commit_silence_ms=160)
-"""As the shipped flows listen."""
 
 
 def shares_heard(vad: SileroVad, batch: Sequence[Recording], level_dbfs: float) -> list[float]:
     """Of each recording, the share of what is loud that the receiver posts to the recogniser."""
     lines = [_wide(on_line(one.samples, level_dbfs, BEFORE_S, AFTER_S, number)) for number, one in enumerate(batch)]
-    streams = [CallStream(f"c{number}", StreamSettings(threshold=0.4)) for number in range(len(batch))]
-    detectors = [vad.open() for _ in batch]
     spans: list[dict[int, tuple[float, float]]] = [{} for _ in batch]
-    for stream in streams:
-        stream.listen(LISTEN)
-    for at in range(0, max(map(len, lines)) - PACKET, PACKET):
-        ready = []
-        for number, (stream, line) in enumerate(zip(streams, lines, strict=True)):
-            if at + PACKET <= len(line):
-                payload = line[at : at + PACKET].astype(">i2").tobytes()
-                stream.push(RtpPacket(PAYLOAD_TYPE, at // PACKET & 0xFFFF, at, 1, payload), at / RATE_HZ)
-                if stream.waiting:
-                    ready.append(number)
-        if not ready:
-            continue
-        chunks = np.stack([streams[number].next_chunk() for number in ready]).astype(np.int16)
-        for number, probability in zip(ready, vad.step([detectors[n] for n in ready], chunks), strict=True):
-            for event in streams[number].heard(float(probability)):
-                if isinstance(event, Segment):
-                    began = spans[number].get(event.utterance, (event.speech_started_at, 0.0))[0]  # of the first post
-                    spans[number][event.utterance] = (min(began, event.speech_started_at), event.speech_ended_at)
-    for detector in detectors:
-        vad.close(detector)
+    for number, event in heard_on(vad, lines):
+        if isinstance(event, Segment):
+            began = spans[number].get(event.utterance, (event.speech_started_at, 0.0))[0]  # of the first post
+            spans[number][event.utterance] = (min(began, event.speech_started_at), event.speech_ended_at)
     return [_covered(one, list(span.values())) for one, span in zip(batch, spans, strict=True)]
 
 

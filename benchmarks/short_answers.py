@@ -28,15 +28,13 @@ import soxr
 from numpy.typing import NDArray
 from scipy.signal import butter, fftconvolve, sosfilt
 
+from benchmarks.listening import PACKET, heard_on
 from benchmarks.spoken import wav
 from benchmarks.word_voices import RATE_HZ, SETS, Floats, Word, words
 from callers.rtp_audio import from_ulaw, to_ulaw
 from config import ROOT
-from protocol.messages import Listen
-from rtp_receiver.call_stream import CallStream, Segment, StreamSettings
-from rtp_receiver.rtp import RtpPacket
+from rtp_receiver.call_stream import CallStream, Segment
 from rtp_receiver.silero import SileroVad
-from rtp_receiver.slin16 import PAYLOAD_TYPE
 from whisper_service.batcher import Batcher
 from whisper_service.engine import load_engine
 from whisper_service.jobs import Decoded, Job
@@ -56,11 +54,8 @@ NOISE_DB, HUM_DB, ECHO_DB = -15, -12, -24
 QUESTION_DBFS = -20
 ECHO_DELAY_S = 0.15
 MOST_OF_IT = 0.7
-PACKET = 320
 AT_ONCE = 256
 BAND = butter(4, (300, 3_400), "bandpass", fs=LINE_HZ, output="sos")
-LISTEN = Listen("c", 0.0, 1, "fr", 100, 700, 15_000, barge_in=True, barge_in_ms=100, commit_silence_ms=160)
-"""As the shipped flows listen."""
 
 
 @dataclass(frozen=True)
@@ -153,34 +148,17 @@ def _question() -> Floats:
 
 def listen_to(vad: SileroVad, batch: Sequence[Case]) -> list[Heard]:
     """What the receiver makes of each case, fed packet by packet."""
-    streams = [CallStream(f"c{number}", StreamSettings(threshold=0.4)) for number in range(len(batch))]
-    detectors = [vad.open() for _ in batch]
     posted: list[Segment | None] = [None] * len(batch)
-    for stream in streams:
-        stream.listen(LISTEN)
-        stream.bot_speaks(True)
-    longest = max(len(case.samples) for case in batch)
-    for at in range(0, longest - PACKET, PACKET):
-        ready = []
-        for number, (stream, case) in enumerate(zip(streams, batch, strict=True)):
-            if at + PACKET > len(case.samples):
-                continue
-            if case.question_end <= at < case.question_end + PACKET:
-                stream.bot_speaks(False)
-            payload = case.samples[at : at + PACKET].astype(">i2").tobytes()
-            stream.push(RtpPacket(PAYLOAD_TYPE, at // PACKET, at, 1, payload), at / RATE_HZ)
-            if stream.waiting:
-                ready.append(number)
-        if not ready:
-            continue
-        chunks = np.stack([streams[number].next_chunk() for number in ready]).astype(np.int16)
-        for number, probability in zip(ready, vad.step([detectors[n] for n in ready], chunks), strict=True):
-            for event in streams[number].heard(float(probability)):
-                case = batch[number]
-                if isinstance(event, Segment) and holds(event, case):
-                    posted[number] = event
-    for detector in detectors:
-        vad.close(detector)
+
+    def ask(number: int, at: int, stream: CallStream) -> None:
+        if at == 0:
+            stream.bot_speaks(True)
+        if batch[number].question_end <= at < batch[number].question_end + PACKET:
+            stream.bot_speaks(False)
+
+    for number, event in heard_on(vad, [case.samples for case in batch], ask):
+        if isinstance(event, Segment) and holds(event, batch[number]):
+            posted[number] = event
     nothing = np.zeros(0, np.int16)
     return [
         Heard(case, nothing if segment is None else segment.samples, segment is not None and segment.faint)
