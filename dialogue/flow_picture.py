@@ -16,6 +16,7 @@ from dialogue.flow_checks import destinations, exits, own_steps
 BOX_W, LINE_H, GAP = 290, 15, 24
 MARGIN, LABEL_W = 70, 360
 WITHIN_FORM = 10
+MOST_IN_BOX, MOST_ON_ARROW = 46, 52  # characters
 STYLE = (
     "text{font:12px sans-serif;fill:#222}.name{font-weight:bold}.small{font-size:11px;fill:#555}"
     ".ask{fill:#e8f1fb;stroke:#3b73b9}.end{fill:#fbeee8;stroke:#b9663b}.good{fill:#e9f7e9;stroke:#3c8f3c}"
@@ -50,15 +51,19 @@ def picture(flow: Flow) -> str:
     arrows = _arrows(flow)
     boxes: dict[str, Box] = {}
     y = 50.0
-    for name in asking:
-        lines = _lines(flow, flow.states[name])
+    for number, name in enumerate(asking):
+        below = asking[number + 1] if number + 1 < len(asking) else ""
+        past = {to: label for (begin, to), label in arrows.items() if begin == name and to in asking and to != below}
+        lines = (*_lines(flow, flow.states[name]), *(_leads(label, to) for to, label in past.items()))
         state = flow.states[name]
         kind = "act" if state.action else "choose" if state.choose and not state.form else "ask"
         kind = "choose" if state.otherwise is not None and not (state.form or state.action) else kind
         boxes[name] = Box(name, kind, MARGIN, y, 34 + LINE_H * len(lines), lines)
         is_within = flow.states[name].form and name != _last_of_form(flow, flow.states[name].form)
         y += boxes[name].height + (WITHIN_FORM if is_within else 46)
-    boxes[ANYWHERE] = Box(ANYWHERE, "any", MARGIN, y, 50, ("in every question, unless it answers itself",))
+    back = [_leads(label, to) for (begin, to), label in arrows.items() if begin == ANYWHERE and to in asking]
+    lines = ("in every question, unless it answers itself", *back)
+    boxes[ANYWHERE] = Box(ANYWHERE, "any", MARGIN, y, 34 + LINE_H * len(lines), lines)
     entering: dict[str, list[str]] = {name: [begin for begin, to in arrows if to == name] for name in ends}
     order = sorted(ends, key=lambda name: _mean([boxes[begin].middle for begin in entering[name]]))
     place = 50.0
@@ -70,7 +75,7 @@ def picture(flow: Flow) -> str:
         kind = "good" if name in _straight_ends(flow) else "end"
         boxes[name] = Box(name, kind, MARGIN + BOX_W + LABEL_W, place, height, (_ending(state),))
         place += height + GAP
-    height = max(place, y + 70)
+    height = max(place, y + boxes[ANYWHERE].height + 20)
     width = MARGIN + BOX_W + LABEL_W + BOX_W + 30
     drawn = [_arrow(boxes, begin, end, label, arrows) for (begin, end), label in arrows.items()]
     drawn += [_box(box) for box in boxes.values()]
@@ -241,7 +246,16 @@ def _lines(flow: Flow, state: State) -> tuple[str, ...]:
     stays = [intent for intent, step in state.answers.items() if not step.goto and not step.ends]
     if stays:
         lines.append("answers and asks again: " + ", ".join(stays))
-    return tuple(line if len(line) <= 46 else line[:45] + "…" for line in lines)
+    return tuple(_cut(line, MOST_IN_BOX) for line in lines)
+
+
+def _leads(label: str, to: str) -> str:
+    """The line of a box about an arrow that passes other questions: its target is never cut off."""
+    return f"{_cut(label, max(8, MOST_IN_BOX - len(to) - 3))} → {to}" if label else f"→ {to}"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _ending(state: State) -> str:
@@ -272,7 +286,7 @@ def _box(box: Box) -> str:
 
 def _arrow(boxes: dict[str, Box], begin: str, end: str, label: str, arrows: dict[tuple[str, str], str]) -> str:
     first, last = boxes[begin], boxes[end]
-    text = escape(label if len(label) <= 52 else label[:51] + "…")
+    text = escape(_cut(label, MOST_ON_ARROW))
     if last.x > first.x:  # to an end: in at its own height
         entering = [pair for pair in arrows if pair[1] == end]
         y = last.y + (entering.index((begin, end)) + 1) * last.height / (len(entering) + 1)
@@ -288,11 +302,8 @@ def _arrow(boxes: dict[str, Box], begin: str, end: str, label: str, arrows: dict
             f'<path marker-end="url(#tip)" d="M{x:g},{first.y + first.height:g} L{x:g},{last.y:g}"/>'
             f'<text class="small" x="{x + 8:g}" y="{first.y + first.height + 27:g}">{text}</text>'
         )
-    x = first.x - 45  # past other questions, or back; the labels of one box stand below each other beside it
-    beside = [pair for pair in arrows if pair[0] == begin and boxes[pair[1]].x == first.x]
-    y = first.middle - 6 + LINE_H * beside.index((begin, end))
+    x = first.x - 45  # past other questions, or back: a line of the box says where to, and why
     return (
         f'<path marker-end="url(#tip)" d="M{first.x:g},{first.middle:g} C{x:g},{first.middle:g} {x:g},{last.middle:g}'
         f' {last.x:g},{last.middle:g}"/>'
-        f'<text class="small" x="4" y="{y:g}">{text}</text>'
     )

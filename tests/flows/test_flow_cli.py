@@ -16,6 +16,7 @@ from config import ROOT
 from devstack.order_server import OrderServer
 from dialogue.flow import Flow
 from dialogue.flow_picture import picture
+from dialogue.flow_store import FlowStore
 from pronto.__main__ import main
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -138,6 +139,18 @@ def test_the_picture_shows_every_state_and_each_way_once(heating: Flow) -> None:
             apart_x = box["x"] + box["width"] <= other["x"] or other["x"] + other["width"] <= box["x"]
             apart_y = box["y"] + box["height"] <= other["y"] or other["y"] + other["height"] <= box["y"]
             assert apart_x or apart_y
+
+
+def test_a_way_past_other_questions_is_told_in_the_box_of_its_question() -> None:
+    flows = FlowStore(ROOT / "flows", ROOT / "audio_prompts")
+    flows.load()
+    for name in ("it/booking", "fr/heating_form"):
+        flow = flows.current(name)
+        texts = list(ElementTree.fromstring(picture(flow)).iter(f"{SVG}text"))
+        assert min(float(text.get("x", 0)) for text in texts) >= 70  # beside a box it would stand under the arrows
+        told = [str(text.text).rpartition("→ ")[2] for text in texts if "→" in str(text.text)]
+        assert told
+        assert set(told) <= set(flow.states)
 
 
 def test_the_picture_of_names_with_special_characters_is_valid(heating: Flow) -> None:
