@@ -1,6 +1,8 @@
 """A UDP socket that tells when each datagram came in, by the kernel's clock and not by when we got round to reading it.
 
-A busy event loop reads late; a measurement of what a caller heard must not contain that.
+A busy event loop reads late; a measurement of what a caller heard must not contain that. Linux begins to stamp a moment
+after the first socket of the machine asked for it (`net_enable_timestamp`): datagrams before that carry the time of
+reading, as they would without.
 """
 
 from __future__ import annotations
