@@ -190,6 +190,7 @@ class SessionState(Struct):
     total_turns: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
     handoff_requested: bool | UnsetType = UNSET
     completed: bool | UnsetType = UNSET
+    memory: Annotated[str, Meta(max_length=200_000)] | UnsetType | None = UNSET
 
 
 class AuditEntry(Struct):
@@ -207,3 +208,45 @@ class AuditEntry(Struct):
     error_message: Line | None = None
     latency_ms: Annotated[int, Meta(ge=0)] | None = None
     ip_address: Annotated[str, Meta(max_length=64)] | None = None
+
+
+class DoneAction(Struct):
+    """An action of the flow, and what came of it: ok, not_found, refused, timeout, error."""
+
+    name: Key
+    outcome: Key
+
+
+class ReportedTurn(Struct):
+    """What happened in a turn. `at`: when it was taken, seconds since the epoch."""
+
+    number: int
+    at: float
+    text: Annotated[str, Meta(max_length=10_000)] = ""
+    intent: Key = ""
+    score: float = 0.0
+    committed: Key = ""
+    slots: dict[str, str] = {}
+    said: Annotated[str, Meta(max_length=10_000)] = ""
+    actions: Annotated[list[DoneAction], Meta(max_length=100)] = []
+    latency_ms: Annotated[int, Meta(ge=0)] | None = None
+
+
+class ReportedSession(Struct):
+    """Where the conversation stands after the turn. `values`: what the flow says of it, by the columns' names."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=120)]
+    state: Key
+    not_understood: int = 0
+    ending: Key = ""
+    outcome: Key = ""
+    values: SessionState = field(default_factory=SessionState)
+    memory: Annotated[str, Meta(max_length=200_000)] | None = None
+
+
+class TurnReport(Struct):
+    """`POST /api/turns`: a turn of a conversation with the agent. What else it tells is passed over."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=120)]
+    turn: ReportedTurn
+    session: ReportedSession

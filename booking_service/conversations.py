@@ -17,8 +17,9 @@ from msgspec import UNSET
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from booking_service.bodies import AuditEntry, SessionState
-from booking_service.models import VoiceAuditRow, VoiceSessionRow, VoiceStatsRow
+from booking_service.agent import FAILED, audit_of, session_of
+from booking_service.bodies import AuditEntry, SessionState, TurnReport
+from booking_service.models import ClientRow, ServiceRow, VoiceAuditRow, VoiceSessionRow, VoiceStatsRow
 from booking_service.refusals import not_found
 
 TIME_TO_LIVE_S: Final = 600.0
@@ -29,7 +30,8 @@ ACTIONS: Final = {
     "waitlist": "waitlist_entries",
     "handoff": "handed_over",
 }
-"""`action_taken` of an audit row, to what it counts as. Each counts where `action_result` is not an error."""
+"""`action_taken` of an audit row, to what it counts as. All but a hand-over count only where they did not fail."""
+MOST_HISTORY: Final = 60
 
 
 def put_session(session: Session, number: str, state: SessionState, now_s: float) -> dict[str, Any]:
@@ -40,17 +42,7 @@ def put_session(session: Session, number: str, state: SessionState, now_s: float
         session.flush()
         row = None
     if row is None:
-        row = VoiceSessionRow(
-            id=number,
-            caller_number="",
-            slots={},
-            history=[],
-            failed_understanding_count=0,
-            total_turns=0,
-            created_at=now_s,
-            handoff_requested=False,
-            completed=False,
-        )
+        row = _new_session(number, now_s)
         session.add(row)
     for name in state.__struct_fields__:
         if (value := getattr(state, name)) is not UNSET:
@@ -89,14 +81,70 @@ def forget(session: Session, now_s: float) -> None:
     session.execute(delete(VoiceSessionRow).where(VoiceSessionRow.expires_at <= now_s))
 
 
-def write_audit(session: Session, entry: AuditEntry, key: bytes, now_s: float) -> int:
-    """One row; its number. The hash is keyed, since a short sentence could be guessed from a plain one."""
+def write_audit(session: Session, entry: AuditEntry, key: bytes, now_s: float, report: str | None = None) -> int:
+    """One row; its number. `report`: the id under which it was told.
+
+    The hash is keyed, since a short sentence could be guessed from a plain one."""
     fields = msgspec.structs.asdict(entry)
     said = hmac.new(key, entry.user_input.encode(), hashlib.sha256).hexdigest()
-    row = VoiceAuditRow(**fields, user_input_hash=said, timestamp=now_s)
+    row = VoiceAuditRow(**fields, user_input_hash=said, timestamp=now_s, report_id=report)
     session.add(row)
     session.flush()
     return row.id
+
+
+def take_turn(session: Session, report: TurnReport, key: bytes) -> dict[str, Any]:
+    """A turn that the agent tells of: its row in the log and what it makes of its session, once. Its ten minutes run
+    from the turn, however late it is told; one that is told late changes no session that has gone on."""
+    known = session.scalar(select(VoiceAuditRow.id).where(VoiceAuditRow.report_id == report.id))
+    if known is not None:
+        return {"id": known}
+    at, number = report.turn.at, report.session.id
+    entry = audit_of(report)
+    id_of_row = write_audit(session, entry, key, at, report.id)
+    row = session.get(VoiceSessionRow, number)
+    if row is None:
+        row = _new_session(number, at)
+        row.updated_at = at
+        session.add(row)
+    line = {"at": at, "user": entry.user_input, "agent": entry.system_response, "intent": entry.detected_intent}
+    row.history = sorted([*row.history, line], key=lambda one: float(one["at"]))[-MOST_HISTORY:]
+    row.total_turns += 1
+    if at >= row.updated_at:
+        columns = session_of(report)
+        if "slots" in columns:
+            columns["slots"] |= _with_names(session, columns["slots"].get("servizi"))
+        if (client := columns.get("cliente_id")) is not None and session.get(ClientRow, client) is None:
+            del columns["cliente_id"]
+        for name, value in columns.items():
+            setattr(row, name, value)
+        row.updated_at, row.expires_at = at, at + TIME_TO_LIVE_S
+    session.flush()
+    return {"id": id_of_row}
+
+
+def _with_names(session: Session, services: Any) -> dict[str, Any]:
+    """The slot of services with their names and lengths, where it has only their numbers."""
+    if not isinstance(services, list):
+        return {}
+    found = {row.id: row for row in session.scalars(select(ServiceRow).where(ServiceRow.id.in_(services)))}
+    rows = [found[number] for number in services if number in found]
+    return {"servizi": [{"servizio_id": row.id, "nome": row.nome, "durata": row.durata_minuti} for row in rows]}
+
+
+def _new_session(number: str, at: float) -> VoiceSessionRow:
+    return VoiceSessionRow(
+        id=number,
+        caller_number="",
+        slots={},
+        history=[],
+        failed_understanding_count=0,
+        total_turns=0,
+        created_at=at,
+        expires_at=at + TIME_TO_LIVE_S,
+        handoff_requested=False,
+        completed=False,
+    )
 
 
 def count_day(session: Session, day: date, flow: str, zone: ZoneInfo) -> VoiceStatsRow:
@@ -113,7 +161,8 @@ def count_day(session: Session, day: date, flow: str, zone: ZoneInfo) -> VoiceSt
     counts: Counter[str] = Counter()
     for row in rows:
         name = ACTIONS.get(row.action_taken or "")
-        if name and not row.error_message:
+        failed = bool(row.error_message) or row.action_result in FAILED
+        if name and (name == "handed_over" or not failed):
             counts[name] += 1
             done[name].add(row.session_id)
             if name != "handed_over":

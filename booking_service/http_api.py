@@ -73,6 +73,7 @@ def create_booking_app(service: BookingService) -> Starlette:
         ("GET", "/api/sessions/{session_id}", api.session),
         ("PUT", "/api/sessions/{session_id}", api.put_session),
         ("POST", "/api/audit", api.audit),
+        ("POST", "/api/turns", api.turn),
     ]
     routes = [Route(path, answered(service, path, do), methods=[method]) for method, path, do in table]
     routes.append(Route("/api/export/{name}", api.export))
@@ -263,6 +264,11 @@ class _BookingApi:
                 lambda session: conversations.write_audit(session, body, key, self._service.now())
             )
         }
+
+    async def turn(self, request: Request) -> Answer:
+        """A turn that the agent tells of."""
+        body, key = await body_of(request, bodies.TurnReport), self._service.audit_key
+        return await self._service.change(lambda session: conversations.take_turn(session, body, key))
 
     async def _changed(self, do: Callable[[Session, float], dict[str, Any]]) -> dict[str, Any]:
         now_s = self._service.now()

@@ -204,6 +204,8 @@ class VoiceSessionRow(BookingBase):
     expires_at: Mapped[float] = at(index=True)
     handoff_requested: Mapped[bool] = mapped_column(default=False)
     completed: Mapped[bool] = mapped_column(default=False)
+    memory: Mapped[str | None]
+    """What the agent needs to go on with it in another call; text of its own making."""
 
 
 class VoiceAuditRow(BookingBase):
@@ -226,6 +228,8 @@ class VoiceAuditRow(BookingBase):
     error_message: Mapped[str | None]
     latency_ms: Mapped[int | None]
     ip_address: Mapped[str | None]
+    report_id: Mapped[str | None] = mapped_column(index=True, unique=True)
+    """Of the report that told of the turn: what comes twice is written once."""
 
 
 class VoiceStatsRow(BookingBase):
@@ -301,7 +305,7 @@ PERSONAL: Final[dict[str, str]] = {
     "appuntamenti": "note",
     "waitlist": "",
     "holds": "",
-    "voice_sessions": "cliente_id caller_number slots pending_disambiguation pending_alternatives history",
+    "voice_sessions": "cliente_id caller_number slots pending_disambiguation pending_alternatives history memory",
     "voice_audit_log": "user_input user_input_hash slots_extracted system_response action_result error_message "
     "ip_address",
     "voice_agent_stats": "",

@@ -126,9 +126,9 @@ async def run(settings: BotSettings) -> None:
     records = RecordWriter(connect_records(settings.database_url), spool=spool, meters=metrics.RECORD_METERS)
     targets = targets_of(settings.action_hosts, settings.action_private_hosts)
     webhooks = webhooks_of(settings, targets)
-    messages = webhooks.take_message if webhooks is not None else None
+    messages = webhooks.take_message if settings.webhook_url else None
     actions = ActionWorker(targets, settings.action_credentials_dir, commits.stored, messages=messages)
-    around = Surroundings(commits, intents, records, actions=actions, tells_ends=webhooks is not None)
+    around = Surroundings(commits, intents, records, actions=actions, tells_ends=bool(settings.webhook_url))
     switchboard = Switchboard(around, flows, settings.cell, settings.default_flow)
     commits.driven = switchboard.driven
     inbox = Inbox(redis, settings.cell, "events", CONSUMER)
@@ -185,7 +185,7 @@ async def run(settings: BotSettings) -> None:
             ahead = SpeechAhead(settings.speech_url, settings.pronto_token, lambda: said_in(flows))
             jobs = [
                 *([asyncio.create_task(ahead.run())] if settings.speech_url else []),
-                *([asyncio.create_task(webhooks.run())] if webhooks is not None else []),
+                asyncio.create_task(webhooks.run()),
                 asyncio.create_task(read_events(inbox, switchboard)),
                 asyncio.create_task(reload_flows(flows, records)),
                 asyncio.create_task(backbone.watch(switchboard.backbone_away)),
@@ -212,18 +212,15 @@ async def run(settings: BotSettings) -> None:
         await cancel_all(*writers, *warming)
         await intents.close()
         await actions.close()
-        if webhooks is not None:
-            await webhooks.close()
+        await webhooks.close()
         await redis.aclose()
         await server.stop()
         await asyncio.to_thread(records.stop)
         versions.dispose()
 
 
-def webhooks_of(settings: BotSettings, targets: Targets) -> WebhookSender | None:
-    """Who tells others of calls; None: nobody is told."""
-    if not settings.webhook_url:
-        return None
+def webhooks_of(settings: BotSettings, targets: Targets) -> WebhookSender:
+    """Who tells others of calls and turns."""
     receiver = WebhookTarget(settings.webhook_url, targets, settings.action_credentials_dir, settings.webhook_key)
     return WebhookSender(connect_records(settings.database_url), settings.cell, receiver)
 

@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from bot_manager import metrics
-from bot_manager.credentials import NoSecret, secret_of
+from bot_manager.credentials import NoSecret, header_of
 from bot_manager.target_breaker import TargetBreaker
 from bot_manager.targets import NotReached, Targets, refusal_in, session_to
 from dialogue.effects import Effect, EffectDone
@@ -124,7 +124,7 @@ class ActionWorker:
 
     async def _perform(self, asked: Mapping[str, Any]) -> ActionAnswer:
         target = self._targets.check(str(asked["url"]))
-        headers = {name: self._header(parts) for name, parts in asked["headers"].items()}
+        headers = {name: header_of(self._credentials_dir, parts) for name, parts in asked["headers"].items()}
         headers |= {"Idempotency-Key": str(asked["key"]), "Accept-Encoding": "identity", "Accept": "application/json"}
         cached = self._cached(asked)
         if cached is not None:
@@ -190,11 +190,6 @@ class ActionWorker:
         if self._session is None:
             self._session = session_to(self._targets, self._resolver)
         return self._session
-
-    def _header(self, parts: list[Any]) -> str:
-        return "".join(
-            part if isinstance(part, str) else secret_of(self._credentials_dir, str(part["secret"])) for part in parts
-        )
 
     def _cached(self, asked: Mapping[str, Any]) -> ActionAnswer | None:
         if not asked["cache_s"]:

@@ -18,6 +18,7 @@ from bot_manager.call_log import CallLog
 from bot_manager.commits import Commits
 from bot_manager.effects import EffectRunner
 from bot_manager.intents import IntentClient
+from bot_manager.turn_reports import turn_report
 from bot_manager.webhooks import call_ended
 from dialogue.effects import DropEffect, Effect, EffectDone
 from dialogue.events import (
@@ -281,6 +282,8 @@ class Call:
             self._log.understood(self._around.now())
         for action in actions:
             self._act(action)
+        if not self._dialogue.conversation.awaited:
+            self._tell_turn()
         if self._dialogue.over and not self._over:
             self._set_timer(LOST, 0, LOST_S)
 
@@ -326,7 +329,22 @@ class Call:
                 "slots": turn.slots,
             },
         )
+        self._tell_turn()  # of the turn before, should what followed it be open
         self._put(self._log.taken(turn))
+
+    def _tell_turn(self) -> None:
+        """The turn that was taken is answered: whoever the flow names is told, by way of the outbox."""
+        told = self._log.to_tell() if self._flow.turns is not None else None
+        if told is None or self._flow.turns is None:
+            return
+        c = self._dialogue.conversation
+        try:
+            report = turn_report(self._log.call, told, c, self._flow, self._flow.turns, self._around.now())
+        except Exception:  # a bug here costs a report, and never a caller
+            log.exception("turn not told", extra={"call_id": self.call_id, "turn": told.turn.turn})
+            return
+        self._log.told(report)
+        self._around.records.put(report)
 
     def _send(self, message: Message) -> None:
         self._around.commits.send(message, self.version)
@@ -368,6 +386,7 @@ class Call:
         except Exception:
             metrics.CALL_CRASHES.inc()
             log.exception("call failed at its end", extra={"call_id": self.call_id})
+        self._tell_turn()
         self._put(self._log.ended(ended, "error" if self._broken else "unknown"))
         call = self._log.call
         self._around.records.put(call)

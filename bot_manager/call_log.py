@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dialogue.flow import Flow
@@ -25,16 +25,30 @@ from protocol.messages import (
     UtteranceGuessed,
     UtteranceTranscribed,
 )
-from records.call import CallRecord, TurnRecord, said_item
+from records.call import CallRecord, TurnRecord, Webhook, said_item
 
 MOST_HEARD = 20  # texts kept of one turn
 MOST_NOTES = 50
 MOST_SAID = 100  # items
+REPORTS_KEPT_S = 15.0  # of a record that was put, a kill loses what is younger than five seconds
 
 
 def pairs(items: Sequence[str]) -> dict[str, str]:
     """`name=value` texts as a mapping."""
     return {name: value for name, _, value in (item.partition("=") for item in items)}
+
+
+@dataclass(frozen=True)
+class ToldTurn:
+    """A turn that is answered: when what the caller said was there (seconds since the epoch), the slots that it filled,
+    what was said and done until the next question, and how long the caller waited for the first of it."""
+
+    turn: TurnRecord
+    at: float
+    slots: dict[str, str] = field(default_factory=dict)
+    said: str = ""
+    actions: list[dict[str, str]] = field(default_factory=list)
+    latency_ms: int | None = None
 
 
 class CallLog:
@@ -48,6 +62,9 @@ class CallLog:
         self._answer_playback = ""
         self._question_playback = ""
         self._handoff = ""
+        self._known: dict[str, str] = {}  # the slots before the turn that was taken last
+        self._untold_at: float | None = None  # when that was taken, while others are not told of it
+        self._reports: list[Webhook] = []
 
     @property
     def turns_taken(self) -> int:
@@ -89,6 +106,7 @@ class CallLog:
 
     def taken(self, message: TurnTaken) -> TurnRecord:
         """The turn is over; a new one begins."""
+        self._known = {} if self._last is None else self._last.slots
         by_voice = message.committed in {"early", "endpoint", "continued"}
         silent: dict[str, Any] = {} if by_voice else dict.fromkeys(_VOICE_TIMES)
         self._answered = replace(
@@ -103,6 +121,7 @@ class CallLog:
             slots=pairs(message.slots),
             **silent,
         )
+        self._untold_at = self._answered.transcript_at or message.at
         self._answer_playback = ""
         self._turn = TurnRecord(self.call.id, number=self._turn.number + 1, turn=message.turn + 1)
         self._last = self._answered
@@ -152,6 +171,34 @@ class CallLog:
         self._last = replace(answered, playback_started_at=message.at)
         return self._last, first
 
+    def to_tell(self) -> ToldTurn | None:
+        """The turn that was taken last, with what followed; once."""
+        turn, at = self._last, self._untold_at
+        if turn is None or at is None:
+            return None
+        self._untold_at = None
+        began = turn.speech_ended_at or turn.transcript_at
+        waited = None if began is None or turn.play_requested_at is None else turn.play_requested_at - began
+        done = [str(note["detail"]).split() for note in self._turn.notes if note["what"] == "action"]
+        return ToldTurn(
+            turn,
+            at,
+            {name: value for name, value in turn.slots.items() if self._known.get(name) != value},
+            " ".join(item["text"] for item in self._turn.said if item["text"]),
+            [{"name": name, "outcome": outcome} for _, name, outcome in done],
+            None if waited is None else max(0, round(waited * 1_000)),
+        )
+
+    def told(self, report: Webhook) -> None:
+        """Keeps a report of a turn until it is certain to be in the outbox."""
+        lately = [one for one in self._reports if one.created_at > report.created_at - REPORTS_KEPT_S]
+        self._reports = [*lately, report]
+
+    @property
+    def reports(self) -> tuple[Webhook, ...]:
+        """The reports of the last turns: one who takes the call up writes them once more."""
+        return tuple(self._reports)
+
     def concluded(self, message: CallConcluded) -> None:
         """The dialogue knows how the call came out."""
         self.call = replace(self.call, outcome=message.outcome, lead=pairs(message.lead))
@@ -188,6 +235,9 @@ class CallLog:
             "answer_playback": self._answer_playback,
             "question_playback": self._question_playback,
             "handoff": self._handoff,
+            "known": self._known,
+            "untold_at": self._untold_at,
+            "reports": [vars(report) for report in self._reports],
         }
 
     @classmethod
@@ -202,6 +252,9 @@ class CallLog:
         log._answer_playback = str(body["answer_playback"])
         log._question_playback = str(body["question_playback"])
         log._handoff = str(body.get("handoff", ""))
+        log._known = dict(body.get("known", {}))
+        log._untold_at = body.get("untold_at")
+        log._reports = [Webhook(**_known(Webhook, report)) for report in body.get("reports", ())]
         return log
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 _SECRET = re.compile(r"[a-z0-9_]{1,60}")
 
@@ -23,3 +25,8 @@ def secret_of(folder: Path, name: str) -> str:
     if not text or not text.isprintable() or not text.isascii():
         raise NoSecret(f"secret {name} is not one line of plain characters")
     return text
+
+
+def header_of(folder: Path, parts: Iterable[Any]) -> str:
+    """A header of a flow: texts, and references to secrets as `{"secret": name}`. Raises NoSecret."""
+    return "".join(part if isinstance(part, str) else secret_of(folder, str(part["secret"])) for part in parts)

@@ -80,6 +80,7 @@ class Switchboard:
                 self._rescue(call_id, body, repr(error))
                 continue
             self._start(call)
+            self._put_reports(call.log)
             call.resume(pending)
             metrics.CALLS_RESUMED.inc()
             log.info("call resumed", extra={"call_id": call_id, "version": call.flow_version})
@@ -98,6 +99,7 @@ class Switchboard:
             call_log = CallLog(new_call(unknown, self._cell, self._default_flow, flow))
         call = Call(call_id, self._around, flow, call_log)
         call.version = _version(body)
+        self._put_reports(call_log)
         self._start(call)
         call.rescue(reason)
 
@@ -160,12 +162,18 @@ class Switchboard:
                 return  # forgotten
             log_of_it = CallLog.from_dict(body["chronicle"])
             self._around.records.put(log_of_it.call)
+            self._put_reports(log_of_it)
             if self._around.tells_ends and log_of_it.call.ended_at is not None:
                 self._around.records.put(call_ended(log_of_it.call))
             self._keep_handed_over(log_of_it)
         except (KeyError, TypeError, ValueError) as error:
             log.error("ended call not recalled", extra={"call_id": call_id, "error": repr(error)})
             self._remember(call_id, FOR_EVER)
+
+    def _put_reports(self, call_log: CallLog) -> None:
+        """Writes once more what was told of the last turns: the one before us may have been killed before that."""
+        for report in call_log.reports:
+            self._around.records.put(report)
 
     # --- calls that were handed over ---
 

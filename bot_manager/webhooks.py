@@ -1,6 +1,7 @@
-"""Tells other systems of calls: makes webhooks, and sends what waits in the outbox, signed, until it is taken.
+"""Tells other systems of calls: makes webhooks, and sends what waits in the outbox, until it is taken.
 
-One at a time is tried of a receiver that fails (`TargetBreaker`); when it takes one again, all that waits is due. The
+The receiver that is set for all gets them signed; where a flow tells of its turns, its own headers go with them. One at
+a time is tried of a receiver that fails (`TargetBreaker`); when it takes one again, all that waits for it is due. A
 receiver is one that actions may reach too: on a list, looked at on connecting, never redirected. Bodies and secrets are
 never logged.
 """
@@ -23,7 +24,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot_manager import metrics
-from bot_manager.credentials import NoSecret, secret_of
+from bot_manager.credentials import NoSecret, header_of, secret_of
 from bot_manager.target_breaker import TargetBreaker
 from bot_manager.targets import NotReached, Targets, refusal_in, session_to
 from protocol.signatures import HEADER, LEAST_SECRET, signature
@@ -31,7 +32,7 @@ from records.call import CallRecord, Webhook
 from records.database import BadSchema, is_ready
 from records.engines import attempt, writing
 from records.faults import told
-from records.outbox import claim, delivered, failed, hurry, state_of, webhook_id
+from records.outbox import claim, delivered, due_urls, failed, hurry, state_of, webhook_id
 from records.store import store
 
 log = logging.getLogger("pronto.webhooks")
@@ -44,7 +45,7 @@ LIMIT_S: Final = 10.0
 CLAIMED_S: Final = 60.0
 LOOK_EVERY_S: Final = 1.0
 PAUSE_S: Final = 30.0
-"""After trouble of our own: no database, no secret, a receiver that may not be reached."""
+"""After trouble of our own: no database."""
 NEVER: Final = frozenset({400, 410, 413, 415, 422})
 """Answers that will not change: the webhook is given up."""
 _Told = TypeVar("_Told")
@@ -92,12 +93,21 @@ def _iso(at: float | None) -> str | None:
 
 @dataclass(frozen=True)
 class WebhookTarget:
-    """Where webhooks go, and the name of the secret that they are signed with, a file of `credentials_dir`."""
+    """Where webhooks go that have no address of their own (empty: nowhere), and the name of the secret that they are
+    signed with, a file of `credentials_dir`."""
 
     url: str
     targets: Targets
     credentials_dir: Path
     key: str
+
+
+@dataclass
+class _Receiver:
+    """What is known of one address: whether it takes anything, and why nothing is sent to it."""
+
+    breaker: TargetBreaker
+    trouble: str = ""
 
 
 class WebhookSender:
@@ -118,7 +128,7 @@ class WebhookSender:
         self._session: aiohttp.ClientSession | None = None
         self._database = asyncio.Lock()
         self._now = now
-        self._breaker = TargetBreaker(now)
+        self._receivers: dict[str, _Receiver] = {}
         self._trouble = ""
 
     async def run(self) -> None:
@@ -146,25 +156,39 @@ class WebhookSender:
         """Tries those whose turn it is; how many were taken."""
         try:
             await self._ask(self._look)
-            self._receiver.targets.check(self._receiver.url)
-            secret = secret_of(self._receiver.credentials_dir, self._receiver.key)
-            if len(secret) < LEAST_SECRET:
-                raise NoSecret(f"secret {self._receiver.key} has fewer than {LEAST_SECRET} characters")
-            state = self._breaker.state
-            most = {"closed": AT_ONCE, "half_open": 1, "open": 0}[state]
-            due = lambda connection: claim(connection, self._cell, self._now(), CLAIMED_S, most)  # noqa: E731
-            webhooks = await self._ask(due) if most else []
-            taken = sum(await asyncio.gather(*(self._try(webhook, secret) for webhook in webhooks)))
-            if taken and state != "closed":
-                await self._ask(lambda connection: hurry(connection, self._cell, self._now()))
-        except (SQLAlchemyError, BadSchema, NotReached, NoSecret) as error:
-            trouble = told(error) if isinstance(error, SQLAlchemyError) else str(error)
-            if trouble != self._trouble:
-                log.error("webhooks are not sent", extra={"reason": trouble})
-            self._trouble = trouble
+            urls = await self._ask(lambda connection: due_urls(connection, self._cell, self._now()))
+            taken = sum([await self._send_to(url) for url in urls if url or self._receiver.url])
+        except (SQLAlchemyError, BadSchema) as error:
+            self._trouble = _told_once(self._trouble, told(error) if isinstance(error, SQLAlchemyError) else str(error))
             return 0
         self._trouble = ""
         return taken
+
+    async def _send_to(self, url: str) -> int:
+        """Tries what is due for one address, the receiver for all where that is empty; how many were taken."""
+        receiver = self._receivers.setdefault(url, _Receiver(TargetBreaker(self._now)))
+        try:
+            self._receiver.targets.check(url or self._receiver.url)
+            secret = "" if url else self._secret()
+            state = receiver.breaker.state
+            most = {"closed": AT_ONCE, "half_open": 1, "open": 0}[state]
+            due = lambda connection: claim(connection, self._cell, self._now(), CLAIMED_S, most, url)  # noqa: E731
+            webhooks = await self._ask(due) if most else []
+            tries = (self._try(webhook, receiver.breaker, secret) for webhook in webhooks)
+            taken = sum(await asyncio.gather(*tries))
+            if taken and state != "closed":
+                await self._ask(lambda connection: hurry(connection, self._cell, self._now(), url))
+        except (NotReached, NoSecret) as error:
+            receiver.trouble = _told_once(receiver.trouble, str(error))
+            return 0
+        receiver.trouble = ""
+        return taken
+
+    def _secret(self) -> str:
+        secret = secret_of(self._receiver.credentials_dir, self._receiver.key)
+        if len(secret) < LEAST_SECRET:
+            raise NoSecret(f"secret {self._receiver.key} has fewer than {LEAST_SECRET} characters")
+        return secret
 
     def _look(self, connection: Connection) -> None:
         waiting, dead, oldest = state_of(connection, self._cell)
@@ -172,15 +196,20 @@ class WebhookSender:
         metrics.WEBHOOKS_DEAD.set(dead)
         metrics.WEBHOOKS_OLDEST.set(0.0 if oldest is None else max(0.0, self._now() - oldest))
 
-    async def _try(self, webhook: Webhook, secret: str) -> bool:
-        if not self._breaker.lets_through():
+    async def _try(self, webhook: Webhook, breaker: TargetBreaker, secret: str) -> bool:
+        headers = {"Idempotency-Key": webhook.id, "Content-Type": "application/json"}
+        if webhook.url:
+            headers |= {name: header_of(self._receiver.credentials_dir, one) for name, one in webhook.headers.items()}
+        else:
+            headers[HEADER] = signature(secret, int(self._now()), webhook.body.encode())
+        if not breaker.lets_through():
             return False  # those that were claimed with it: their turn comes again
         try:
-            fault, is_final = await self._post(webhook, secret)
+            fault, is_final = await self._post(webhook, headers)
         except BaseException:
-            self._breaker.given_up()
+            breaker.given_up()
             raise
-        self._breaker.told(worked=not fault or is_final)
+        breaker.told(worked=not fault or is_final)
         if not fault:
             metrics.WEBHOOKS.labels(webhook.event, "delivered").inc()
             await self._ask(lambda connection: delivered(connection, webhook, self._now()))
@@ -195,20 +224,15 @@ class WebhookSender:
         )
         return False
 
-    async def _post(self, webhook: Webhook, secret: str) -> tuple[str, bool]:
+    async def _post(self, webhook: Webhook, headers: dict[str, str]) -> tuple[str, bool]:
         """Why it was not taken (empty: it was), and whether it never will be."""
-        body = webhook.body.encode()
-        headers = {
-            HEADER: signature(secret, int(self._now()), body),
-            "Idempotency-Key": webhook.id,
-            "Content-Type": "application/json",
-        }
+        url, body = webhook.url or self._receiver.url, webhook.body.encode()
         if self._session is None:
             self._session = session_to(self._receiver.targets, self._resolver)
         try:
             async with (
                 asyncio.timeout(LIMIT_S),
-                self._session.post(self._receiver.url, data=body, headers=headers, allow_redirects=False) as answer,
+                self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer,
             ):
                 if 200 <= answer.status < 300:
                     return "", False
@@ -233,3 +257,10 @@ class WebhookSender:
                 return await asyncio.to_thread(is_ready, self._engine)
         except (SQLAlchemyError, BadSchema):
             return False
+
+
+def _told_once(before: str, trouble: str) -> str:
+    """Says why nothing is sent, where that is new."""
+    if trouble != before:
+        log.error("webhooks are not sent", extra={"reason": trouble})
+    return trouble

@@ -42,6 +42,8 @@ class Conversation:
     """
 
     call_id: str = ""
+    session: str = ""
+    """The conversation that this call goes on with; empty: one of its own, named as the call is."""
     flow: str = ""
     flow_version: str = ""
     state: str = ""

@@ -28,7 +28,9 @@ class Step:
     done while the counter is within its limit, `over` beyond it; with `when`, it is done where that is true, else
     `otherwise`. `set` fills slots and variables (also with texts that have variables in them), `forget` empties them,
     `add` puts the records of one list behind those of another. `back` asks the question before again,
-    without its answer; `restart` forgets what was answered, but for what it is to `keep`, and goes to a state.
+    without its answer; `restart` forgets what was answered, but for what it is to `keep`, and goes to a state. `resume`
+    goes on where an earlier conversation of this flow stopped, which a variable holds; where that does not fit,
+    `otherwise` is done.
     """
 
     say: Wording = ()
@@ -40,6 +42,7 @@ class Step:
     repeat: bool = False
     wait_ms: int = 0
     set: Mapping[str, str] = field(default_factory=dict)
+    resume: str = ""
     count: str = ""
     over: Step | None = None
     when: When | None = None
@@ -362,6 +365,8 @@ class Flow:
     corrections: Corrections | None = None
     bands: Mapping[str, Band] = field(default_factory=dict)
     """Intent -> how sure it must be; others are acted on whenever the intent service believes them."""
+    turns: Action | None = None
+    """Where each turn is told, once the bot has answered it."""
     at_end: tuple[str, ...] = ()
     """Actions that are asked for when the call is over, whatever it was over: those whose variables are known."""
     faqs: Mapping[str, Wording] = field(default_factory=dict)

@@ -87,6 +87,9 @@ class _Walk:
                 of = self.flow.states[run.states[0]].name if run.states else ""
                 self.wanting += [(of, "", _gives(outcome, name)) for name in given if name not in known]
         self._state = ""
+        if self.flow.turns is not None:
+            for text in needed_texts(self.flow.turns):
+                self._said((text,), self.always)
         asked_back = (band.say for band in self.flow.bands.values())
         for wording in (self.flow.dead_air, self.flow.transfer_failed, *self.flow.trouble.say, *asked_back):
             self._said(wording, self.always)
@@ -173,6 +176,10 @@ class _Walk:
             if step.otherwise is not None:
                 yield from self._taken(step.otherwise, known | self._told(step, False))
             known |= self._told(step, True)
+        if step.resume:  # what was known at that question is known again: it is the same flow
+            self._judged(step.resume, frozenset({step.resume}) - known)
+            if step.otherwise is not None:
+                yield from self._taken(step.otherwise, known)
         self._said(tuple(text for text in step.set.values() if "{" in text), known)
         known = self._given(step, known)
         known -= {name for gone in step.empties for name in known if name == gone or name.startswith(f"{gone}.")}

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from yaml.nodes import Node
 
-from dialogue.flow import OUTCOMES, Escalation, Flow, Keypad, Slot, State, Step
+from dialogue.acting import SECRET
+from dialogue.flow import OUTCOMES, Action, Escalation, Flow, Keypad, Slot, State, Step
 from dialogue.flow_actions import Actions
 from dialogue.flow_checks import check_shape, own_steps, skips
 from dialogue.flow_forms import MEMBER_KEYS, Forms, is_form, names_of_forms
@@ -34,6 +35,7 @@ from dialogue.flow_tables import Tables
 from dialogue.flow_variables import TABLES_OF_VARIABLES, VariableTables
 from dialogue.flow_yaml import Fault, Reader, likely, line_of_key
 from dialogue.slots.regions import region_of, timezone_of
+from dialogue.values.templates import fields_of
 from dialogue.values.value_types import Locale
 
 STATE_KEYS = (
@@ -50,7 +52,7 @@ QUESTION_KEYS = (
 FLOW_KEYS = (
     "flow", "language", "region", "timezone", "start", "max_turns", "too_long", "trouble", "transfer_failed",
     "adviser_away", "dead_air", "defaults", "counters", "slots", "constants", "facts", "variables", "actions",
-    "hours", "at_end", "everywhere", "corrections", "bands", "faqs", "states",
+    "hours", "turns", "at_end", "everywhere", "corrections", "bands", "faqs", "states",
 )  # fmt: skip
 WAYS = ("goto", "transfer", "hangup", "choose", "action", "done")
 REQUIRED = ("flow", "language", "start", "too_long", "trouble", "states")
@@ -150,6 +152,7 @@ class _Loader:
             everywhere=everywhere,
             corrections=corrections,
             bands=self.parts.bands(top["bands"]) if "bands" in top else {},
+            turns=self.turns(top["turns"]) if "turns" in top else None,
             at_end=self.at_end(top["at_end"]) if "at_end" in top else (),
             faqs=faqs,
             dead_air_ms=dead_air_ms,
@@ -273,6 +276,18 @@ class _Loader:
             if name not in self.names.actions:
                 self.reader.fault(node, f"unknown action {name} in at_end{likely(name, self.names.actions)}")
         return tuple(name for name in names if name in self.names.actions)
+
+    def turns(self, node: Node) -> Action:
+        """Where turns are told: an address and headers that are the same in every call, and what goes there besides."""
+        entries = self.reader.mapping(node, "turns", ("post", "headers", "body"))
+        if "post" not in entries:
+            self.reader.fault(node, "turns needs post: an address")
+            return Action("turns")
+        action = Actions(self.names, self.variables).action("turns", node, ())
+        fields = [one for text in (action.url, *action.headers.values()) for one in fields_of(text)]
+        if any(not one.name.startswith(SECRET) for one in fields):
+            self.reader.fault(node, "the address and the headers of turns have no variables but secrets")
+        return action
 
     def where(self, top: Mapping[str, Node]) -> Locale:
         language = self.tables.language(top["language"]) if "language" in top else "fr"

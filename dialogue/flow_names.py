@@ -131,6 +131,8 @@ class Names:
                 self.reader.fault(node, f"unknown variable {field_.name}{likely(field_.name, names)}")
             elif field_.form in PARTS_OF_NAMES and kind.kind != "name":
                 self.reader.fault(node, f"{{{field_.name}:{field_.form}}}: only a name has a first and a last one")
+            elif kind.kind == "conversation":
+                self.reader.fault(node, f"{{{field_.name}}} is an earlier conversation: resume it")
             elif kind.kind == "list":
                 fields_ = ", ".join(f"{{{field_.name}.{name}}}" for name in kind.fields)
                 self.reader.fault(node, f"{{{field_.name}}} is a list: say one of its fields, {fields_}")

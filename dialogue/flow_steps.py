@@ -17,8 +17,9 @@ from dialogue.values.value_types import BadValue, fits, stored
 STEP_KEYS = (
     "say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over",
     "when", "otherwise", "back", "restart", "keep", "skip", "done", "forget", "add",
+    "resume",
 )  # fmt: skip
-WAYS_OF_STEPS = ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart", "done")
+WAYS_OF_STEPS = ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart", "done", "resume")
 LADDER_KEYS = ("say", "retries", "then", "ask")
 LISTEN_KEYS = (
     "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms", "end_silence_ms",
@@ -77,6 +78,7 @@ class Parts:
             restart=self.names.state_name(entries["restart"], "restart") if "restart" in entries else "",
             keep=self.kept(entries["keep"]) if "keep" in entries else (),
             skip=reader.flag(entries["skip"], "skip") if "skip" in entries else False,
+            resume=self.resumed(entries["resume"]) if "resume" in entries else "",
             empties=self.kept(entries["forget"], "forget") if "forget" in entries else (),
             add=self.added(entries["add"]) if "add" in entries else {},
         )
@@ -85,7 +87,12 @@ class Parts:
             reader.fault(entries[ways[1]], f"{what} cannot have both {ways[0]} and {ways[1]}")
         if ("count" in entries) != ("over" in entries):
             reader.fault(node, f"{what}: count and over belong together")
-        if ("when" in entries) != ("otherwise" in entries) and not is_choice:
+        if "resume" in entries:
+            if "otherwise" not in entries:
+                reader.fault(node, f"{what}: resume needs otherwise: what is done when it does not fit")
+            elif "when" in entries:
+                reader.fault(entries["when"], f"{what}: resume cannot have when: ask before")
+        elif ("when" in entries) != ("otherwise" in entries) and not is_choice:
             reader.fault(node, f"{what}: when and otherwise belong together")
         if step.keep and not step.restart:
             reader.fault(entries["keep"], f"{what}: keep belongs to restart")
@@ -281,6 +288,18 @@ class Parts:
                 self.reader.fault(node, f"unknown slot or variable {name}{likely(name, known)}")
         return names
 
+    def resumed(self, node: Node) -> str:
+        """The variable that holds an earlier conversation."""
+        name = self.reader.text(node, "resume")
+        kind = self.names.scope.get(name)
+        if kind is None or kind.kind != "conversation":
+            others = [other for other, one in self.names.scope.items() if one.kind == "conversation"]
+            self.reader.fault(node, f"resume names a variable of the type conversation{likely(name, others)}")
+        elif self.names.subflow:
+            self.reader.fault(node, "a sub-flow resumes nothing: the flow does")
+        self.names.lines.setdefault((self.reader.state, name), line_of(node))
+        return name
+
     def corrections(self, node: Node) -> Corrections | None:
         """What is said of a correction."""
         entries = self.reader.mapping(node, "corrections", CORRECTION_KEYS)
@@ -320,5 +339,5 @@ class Parts:
     def must_lead_on(self, node: Node, step: Step, what: str) -> None:
         """A step that cannot stay where it is, as nobody was asked anything there."""
         steps = [step, *(other for other in (step.over, step.otherwise) if other is not None)]
-        if any(not (each.goto or each.ends) for each in steps):
+        if any(not (each.goto or each.ends or each.resume) for each in steps):
             self.reader.fault(node, f"{what} must lead to a state, transfer or hang up")

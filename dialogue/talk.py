@@ -20,6 +20,7 @@ from dialogue.events import Committed, DialogueAction, Noted
 from dialogue.flow import Escalation, Flow, Form, Slot, State, Step, Wording
 from dialogue.form_answers import beside, changed_by_intent, changes, named
 from dialogue.meaning import ASKED_BELOW, Meaning, is_day_named, local_time, read_as, value_text
+from dialogue.memory import BadMemory, recalled
 from dialogue.offers import chosen, offered_rows, rows_of, without
 from dialogue.slots import SlotReading
 from dialogue.values.conditions import When
@@ -297,6 +298,9 @@ class Talk:
         if step.when is not None and step.otherwise is not None and not self.holds(step.when):
             self.take(step.otherwise)
             return
+        if step.resume and step.otherwise is not None:
+            self._resume(step, step.otherwise)
+            return
         if step.forget:
             self._begin_anew(step)
         elif step.copy:
@@ -328,6 +332,18 @@ class Talk:
             self.ask_again(step.say)
         else:
             self.ask((), step.say)
+
+    def _resume(self, step: Step, otherwise: Step) -> None:
+        """Goes on at the open question of an earlier conversation, with what was known there."""
+        kept = text_of(self.flow, self.conversation, local_time(self.flow, self.at), step.resume) or ""
+        try:
+            self.conversation = recalled(kept, self.conversation, self.flow)
+        except BadMemory as error:
+            self.note("not_resumed", str(error))
+            self.take(otherwise)
+            return
+        self.note("resumed", self.conversation.state)
+        self.ask_again(step.say)
 
     def _begin_anew(self, step: Step) -> None:
         """A sub-flow begins: what it knew before is forgotten, its inputs are what they are now."""

@@ -28,6 +28,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 DIRECTIONS = ("inbound", "outbound")
 BUILT_IN: Mapping[str, Variable] = {
     "call.call_id": Variable(ValueType("text"), "fact", always=True),
+    "call.session": Variable(ValueType("text"), "fact", always=True),
     "call.number": Variable(ValueType("telephone"), "fact"),
     "call.direction": Variable(ValueType("choice", {name: (name,) for name in DIRECTIONS}), "fact", always=True),
     "corrected": Variable(ValueType("text"), "fact"),
@@ -45,6 +46,8 @@ OF_HOURS: Mapping[str, Variable] = {
     "hours.message": Variable(ValueType("text"), "fact"),
 }
 """What the calls of a flow know that has opening hours."""
+OF_CALL = frozenset({"call.call_id", "call.session"})
+"""Names of the call, which nobody passes in."""
 OWNERS = ("call", "now", "hours", "secret", "corrected")
 """Names that no variable of a flow may have."""
 
@@ -88,7 +91,7 @@ def facts(flow: Flow, number: str, direction: str, passed: Mapping[str, str]) ->
     kept: dict[str, str] = {}
     refused: list[str] = []
     for name, variable in flow.variables.items():
-        if variable.origin == "fact" and name in given and name != "call.call_id":
+        if variable.origin == "fact" and name in given and name not in OF_CALL:
             try:
                 kept[name] = stored(variable.type, given[name], flow.where)
             except BadValue:
@@ -111,6 +114,8 @@ def text_of(flow: Flow, conversation: Conversation, now: datetime, name: str) ->
         return options_said(flow, conversation, chosen, now)
     if name == "call.call_id":
         return conversation.call_id
+    if name == "call.session":
+        return conversation.session or conversation.call_id
     if owner in flow.slots and last in PARTS.get(flow.slots[owner].type, {}):
         whole = text_of(flow, conversation, now, owner)
         return part_of(flow.slots[owner].type, whole, last) if whole else None

@@ -97,6 +97,10 @@ class Webhook:
     tries: int = 0
     done_at: float | None = None
     fault: str = ""
+    url: str = ""
+    """Where it goes; empty: to the receiver that is set for all."""
+    headers: dict[str, Any] = field(default_factory=dict)
+    """Of an address of its own: name -> texts and references to secrets, as `dialogue.acting.request_of` makes them."""
 
 
 @dataclass(frozen=True)

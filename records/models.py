@@ -148,6 +148,8 @@ class WebhookRow(Base):
     tries: Mapped[int] = mapped_column(Integer)
     done_at: Mapped[float | None] = mapped_column(UtcTime)
     fault: Mapped[str]
+    url: Mapped[str]
+    headers: Mapped[dict[str, Any]]
 
 
 PERSONAL: Final[dict[str, str]] = {
@@ -163,6 +165,6 @@ KEPT: Final[dict[str, str]] = {
     "turns": "call_id number turn state next_state intent score committed asked_at speech_started_at speech_ended_at "
     "endpoint_at posted_at transcript_at intent_at play_requested_at playback_started_at",
     "flow_versions": "hash flow text author created_at",
-    "webhooks": "id cell event call_id created_at next_try_at state tries done_at fault",
+    "webhooks": "id cell event call_id created_at next_try_at state tries done_at fault url headers",
 }
 """Columns that stay for ever."""

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select, update
 
 from records.call import Webhook
 from records.database import is_ready
@@ -30,9 +30,14 @@ def webhook_id(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def claim(connection: Connection, cell: str, now: float, for_s: float, most: int) -> list[Webhook]:
-    """Those of a cell whose turn it is, oldest first; they are the caller's for `for_s`."""
-    due = (WEBHOOKS.c.cell == cell) & (WEBHOOKS.c.state == WAITING) & (WEBHOOKS.c.next_try_at <= now)
+def due_urls(connection: Connection, cell: str, now: float) -> list[str]:
+    """The addresses for which something of a cell is due; the empty one is the receiver that is set for all."""
+    return list(connection.scalars(select(WEBHOOKS.c.url).where(_due(cell, now)).distinct()))
+
+
+def claim(connection: Connection, cell: str, now: float, for_s: float, most: int, url: str = "") -> list[Webhook]:
+    """Those of a cell for one address whose turn it is, oldest first; they are the caller's for `for_s`."""
+    due = _due(cell, now) & (WEBHOOKS.c.url == url)
     query = select(WEBHOOKS).where(due).order_by(WEBHOOKS.c.next_try_at, WEBHOOKS.c.created_at).limit(most)
     rows = connection.execute(query).mappings().all()
     ids = [row["id"] for row in rows]
@@ -61,10 +66,17 @@ def failed(connection: Connection, webhook: Webhook, now: float, fault: str, is_
     return is_dead
 
 
-def hurry(connection: Connection, cell: str, now: float) -> None:
+def hurry(connection: Connection, cell: str, now: float, url: str = "") -> None:
     """The receiver is back: all that waits for it is due now."""
     waits = (WEBHOOKS.c.cell == cell) & (WEBHOOKS.c.state == WAITING) & (WEBHOOKS.c.next_try_at > now)
-    connection.execute(update(WEBHOOKS).where(waits).values(next_try_at=now))
+    connection.execute(update(WEBHOOKS).where(waits, WEBHOOKS.c.url == url).values(next_try_at=now))
+
+
+def _due(cell: str, now: float) -> ColumnElement[bool]:
+    due: ColumnElement[bool] = (
+        (WEBHOOKS.c.cell == cell) & (WEBHOOKS.c.state == WAITING) & (WEBHOOKS.c.next_try_at <= now)
+    )
+    return due
 
 
 def state_of(connection: Connection, cell: str) -> tuple[int, int, float | None]:

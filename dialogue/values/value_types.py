@@ -19,7 +19,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 ValueKind: TypeAlias = Literal[
     "text", "integer", "decimal", "money", "yes_no", "date", "time", "moment", "duration", "telephone", "postcode",
-    "name", "email", "digits", "choice", "date_time", "list",
+    "name", "email", "digits", "choice", "date_time", "conversation", "list",
 ]  # fmt: skip
 VALUE_KINDS: tuple[ValueKind, ...] = get_args(ValueKind)
 TEXT_LIKE = frozenset({"text", "telephone", "postcode", "name", "email", "digits", "choice", "date_time"})
@@ -33,6 +33,7 @@ Row: TypeAlias = Mapping[str, str]
 
 MOST_CHARACTERS = 500
 MOST_ROWS = 20
+MOST_OF_A_CONVERSATION = 200_000
 LIST_SIGN = " | "
 """Stands between the texts of a text that came as a list of texts."""
 _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,6})?")
@@ -78,6 +79,10 @@ def stored(kind: ValueType, given: Any, where: Locale) -> str:
         given = format(Decimal(str(given)), "f")
     if not isinstance(given, str):
         raise BadValue(f"must be a {kind}")
+    if kind.kind == "conversation":  # nobody reads it but `dialogue.memory`
+        if len(given) > MOST_OF_A_CONVERSATION:
+            raise BadValue("is too long for a conversation")
+        return given
     text = clean(given)
     if not text:
         raise BadValue(f"must be a {kind}, not empty")

@@ -449,7 +449,7 @@ GUARDS = (
     _of(
         WEBHOOKS + "test_a_receiver_that_is_not_listed_or_not_public_is_not_reached",
         "bot_manager/webhooks.py",
-        "            self._receiver.targets.check(self._receiver.url)\n",
+        "            self._receiver.targets.check(url or self._receiver.url)\n",
         "",
     ),
     _of(
