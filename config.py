@@ -447,6 +447,9 @@ class BotSettings(CommonSettings):
     intent_faqs_url: str = setting(
         "http://127.0.0.1:8056/embedding_faqs/", "FAQ intents, asked when the main set has no match", http_url
     )
+    intent_knowledge_url: str = setting(
+        "http://127.0.0.1:8056/knowledge/", "knowledge files, asked by the action `knowledge` of a flow", http_url
+    )
     speech_url: str = setting(
         "http://127.0.0.1:8084",
         "the speech service, which makes what flows say before it is said; empty: none",

@@ -5,14 +5,14 @@
     python -m benchmarks.speech stops [--count 200] [--calls 25]
     python -m benchmarks.speech pace  [--calls 25]
     python -m benchmarks.speech level [--rounds 20]
-    python -m benchmarks.speech kills [--count 50] [--what controller|alone|speech|bot]
+    python -m benchmarks.speech kills [--count 50] [--what controller|alone|speech|bot|bot-alone]
 
 A real Asterisk, Redis, controller and speech service; this process is the callers and the bot. Times are the kernel's
 at the caller's socket, counted from the command's way onto the bus. `first` plays as its recording what the speech
 service made of the same sentence, so that both begin with the same packet. `gaps`, `stops` and `kills` say tones
 without a pause, so that every packet of silence in a sentence is one too many; `kills` of the speech service says
 words. `controller` is killed while a second one waits, loaded; `alone` is started again after the kill; `bot`
-is the bot manager of a whole stack, killed while a sentence of a flow is said.
+and `bot-alone` are the bot manager of a whole stack, killed while a sentence of a flow is said.
 """
 
 from __future__ import annotations
@@ -475,20 +475,23 @@ states:
 """
 
 
-async def bot_kills(count: int) -> None:
-    """The bot manager of a stack is killed while a flow's sentence is said, and started again."""
+async def bot_kills(count: int, standby: bool) -> None:
+    """The bot manager of a stack is killed while a flow's sentence is said; a second one waits, or it is started
+    again."""
     folder = Path(tempfile.mkdtemp(prefix="speech-"))
     flows = folder / "flows"
     shutil.copytree(ROOT / "flows", flows)
     (flows / "fr" / "told.yaml").write_text(FLOW, encoding="utf-8")
     settings = {"FLOWS_DIR": str(flows), "DEFAULT_FLOW": "fr/told", "STRAIN_LIMIT": "0"}
-    stack = Stack(StackPlan(run_dir=folder / "run", state_dir=folder / "state", settings=settings))
+    plan = StackPlan(run_dir=folder / "run", state_dir=folder / "state", settings=settings, standby=standby)
+    stack = Stack(plan)
     silences: list[float] = []
     spoken: list[float] = []
     dice = random.Random(9)
     await asyncio.to_thread(stack.start)
     try:
         for number in range(count):
+            await asyncio.to_thread(stack.all_stand_by, 120.0)
             async with SipCaller(("127.0.0.1", stack.sip_port), f"+3361235{number:04d}") as caller:
                 await caller.dial("bot")
                 await caller.phone.prompt_started()
@@ -518,7 +521,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--times-real", type=float, default=1.5)
     parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--what", choices=["controller", "alone", "speech", "bot"], default="controller")
+    parser.add_argument("--what", choices=["controller", "alone", "speech", "bot", "bot-alone"], default="controller")
     wanted = parser.parse_args()
     os.environ.setdefault("LOG_FORMAT", "text")
     print(f"{wanted.show}: load average {os.getloadavg()[0]:.1f} at the start", flush=True)
@@ -533,8 +536,8 @@ def main() -> None:
             asyncio.run(level(wanted.rounds))
         case "pace":
             asyncio.run(pace(wanted.calls))
-        case "kills" if wanted.what == "bot":
-            asyncio.run(bot_kills(wanted.count))
+        case "kills" if wanted.what.startswith("bot"):
+            asyncio.run(bot_kills(wanted.count, standby=wanted.what == "bot"))
         case _:
             asyncio.run(kills(wanted.count, wanted.what))
 

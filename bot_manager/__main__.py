@@ -119,7 +119,11 @@ async def run(settings: BotSettings) -> None:
     backbone = Backbone(redis, settings.cell)
     show_outbox(lambda: len(commits), lambda: commits.dropped)
     intents = IntentClient(
-        settings.intent_main_url, settings.intent_faqs_url, settings.intent_timeout_s, settings.pronto_token
+        settings.intent_main_url,
+        settings.intent_faqs_url,
+        settings.intent_timeout_s,
+        settings.pronto_token,
+        settings.intent_knowledge_url,
     )
     spool = Spool(settings.records_spool_dir / quote(settings.cell, safe=""))
     versions = connect_records(settings.database_url)
@@ -127,7 +131,7 @@ async def run(settings: BotSettings) -> None:
     targets = targets_of(settings.action_hosts, settings.action_private_hosts)
     webhooks = webhooks_of(settings, targets)
     messages = webhooks.take_message if settings.webhook_url else None
-    actions = ActionWorker(targets, settings.action_credentials_dir, commits.stored, messages=messages)
+    actions = ActionWorker(targets, settings.action_credentials_dir, commits.stored, messages=messages, intents=intents)
     around = Surroundings(commits, intents, records, actions=actions, tells_ends=bool(settings.webhook_url))
     switchboard = Switchboard(around, flows, settings.cell, settings.default_flow)
     commits.driven = switchboard.driven

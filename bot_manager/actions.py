@@ -1,4 +1,5 @@
-"""Carries the actions of flows out: HTTP requests to servers on a list, with a limit of time, retries and a breaker.
+"""Carries the actions of flows out: HTTP requests to servers on a list, with a limit of time, retries and a breaker;
+messages into the outbox; questions to knowledge files.
 
 An action belongs to no process: it begins when the call's snapshot that asks for it is stored, so that after a kill the
 next bot manager asks again under the same `Idempotency-Key`. What came is one of five outcomes; a body is JSON or
@@ -22,6 +23,7 @@ from aiohttp.abc import AbstractResolver
 
 from bot_manager import metrics
 from bot_manager.credentials import NoSecret, header_of
+from bot_manager.intents import IntentClient, IntentError
 from bot_manager.target_breaker import TargetBreaker
 from bot_manager.targets import NotReached, Targets, refusal_in, session_to
 from dialogue.effects import Effect, EffectDone
@@ -50,7 +52,7 @@ class ActionAnswer:
 
 class ActionWorker:
     """One connection pool for all actions of all calls. `stored` waits until what asked for an action is stored.
-    `messages` puts a message into the outbox; without it none can be sent."""
+    `messages` puts a message into the outbox; without it none can be sent. `intents` knows the knowledge files."""
 
     def __init__(
         self,
@@ -60,7 +62,9 @@ class ActionWorker:
         resolver: AbstractResolver | None = None,
         now: Callable[[], float] = time.monotonic,
         messages: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None,
+        intents: IntentClient | None = None,
     ) -> None:
+        self._intents = intents
         self._messages = messages
         self._targets = targets
         self._credentials_dir = credentials_dir
@@ -96,7 +100,13 @@ class ActionWorker:
         asked, started = effect.arguments, self._now()
         name = str(asked.get("action", ""))
         try:
-            answer = await (self._message(asked) if effect.kind == "message" else self._perform(asked))
+            match effect.kind:
+                case "message":
+                    answer = await self._message(asked)
+                case "knowledge":
+                    answer = await self._look_up(asked)
+                case _:
+                    answer = await self._perform(asked)
         except (NotReached, NoSecret) as error:
             answer = ActionAnswer("error", reason=str(error))
         except asyncio.CancelledError:
@@ -121,6 +131,19 @@ class ActionWorker:
         except TimeoutError:
             return ActionAnswer("timeout", reason="the outbox takes too long")
         return ActionAnswer("ok")
+
+    async def _look_up(self, asked: Mapping[str, Any]) -> ActionAnswer:
+        """A question to a knowledge file: not found where nothing is near it."""
+        if self._intents is None:
+            return ActionAnswer("error", reason="nobody can be asked about knowledge")
+        try:
+            async with asyncio.timeout(asked["timeout_ms"] / 1_000):
+                found = await self._intents.look_up(str(asked["question"]), str(asked["language"]), str(asked["file"]))
+        except TimeoutError:
+            return ActionAnswer("timeout", reason="no answer in time")
+        except IntentError as error:
+            return ActionAnswer("error", reason=str(error))
+        return ActionAnswer("ok", found) if found is not None else ActionAnswer("not_found")
 
     async def _perform(self, asked: Mapping[str, Any]) -> ActionAnswer:
         target = self._targets.check(str(asked["url"]))

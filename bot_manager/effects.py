@@ -1,6 +1,6 @@
 """Carries out what a call's conversation needs from the world: one task per effect, what came of it is reported.
 
-Kinds: `intent` asks the intent service, `http` and `message` are actions of a flow. A call has few at a time (the
+Kinds: `intent` asks the intent service, `http`, `message` and `knowledge` are actions of a flow. A call has few (the
 dialogue asks about one utterance at once). Intents end with the call; what an action began goes on without it.
 """
 

@@ -57,9 +57,12 @@ NO_ANSWER = IntentAnswer("", 0.0, fallback=True)
 class IntentClient:
     """One connection pool to the intent service. `timeout_s` bounds main and FAQ set together, `token` is sent."""
 
-    def __init__(self, main_url: str, faqs_url: str, timeout_s: float, token: str = "") -> None:
+    def __init__(
+        self, main_url: str, faqs_url: str, timeout_s: float, token: str = "", knowledge_url: str = ""
+    ) -> None:
         self._main_url = main_url
         self._faqs_url = faqs_url
+        self._knowledge_url = knowledge_url
         self._timeout_s = timeout_s
         self._headers = bearer(token)
         self._session: aiohttp.ClientSession | None = None
@@ -84,6 +87,18 @@ class IntentClient:
         if answer.fallback:
             metrics.FALLBACKS.inc()
         return answer
+
+    async def look_up(self, question: str, language: str, file: str) -> dict[str, Any] | None:
+        """The entry of a knowledge file that a question is nearest to (question, answer, score, sure); None where none
+        is near. Raises IntentError; the caller sets the deadline."""
+        asked = {"question": question[:LONGEST_SENTENCE], "language": language, "file": file}
+        try:
+            found = json.loads(await self._post(self._knowledge_url, asked))
+            return found if found["answer"] is not None else None
+        except (aiohttp.ClientError, OSError) as error:
+            raise IntentError("api_request_error", repr(error)) from error
+        except (ValueError, RecursionError, KeyError, TypeError) as error:
+            raise IntentError("json_decode_error", f"no answer of a knowledge file: {error!r}") from error
 
     async def _both(self, sentence: str, language: str, allowed: Sequence[str]) -> IntentAnswer:
         main = await self._one("main", self._main_url, sentence, language, allowed)

@@ -288,6 +288,7 @@ class Stack:
             "SPEECH_PARTS_DIR": str(self.parts.path),
             "INTENT_MAIN_URL": f"{self.url('intent_service')}/embedding_main/",
             "INTENT_FAQS_URL": f"{self.url('intent_service')}/embedding_faqs/",
+            "INTENT_KNOWLEDGE_URL": f"{self.url('intent_service')}/knowledge/",
             "PYTHONPATH": str(tree),
             "PROMPTS_DIR": str(PLAYED_PROMPTS if service == "ari_controller" else ROOT / "audio_prompts"),
             "HF_HUB_OFFLINE": "1",

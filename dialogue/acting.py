@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dialogue.conversation import Conversation
-from dialogue.effects import EffectDone
+from dialogue.effects import EffectDone, EffectKind
 from dialogue.flow import OUTCOMES, Action, Flow, Given, Outcome
 from dialogue.values.spoken import part_of_name
 from dialogue.values.templates import PARTS_OF_NAMES, Field, fields_of, fill, parse_template
@@ -35,7 +35,8 @@ class Misread(ValueError):
 
 def needed_texts(action: Action) -> Iterator[str]:
     """The templates of an action whose variables must be known."""
-    yield from (action.url, action.purpose, action.note, action.message, action.to, *action.headers.values())
+    yield from (action.url, action.purpose, action.note, action.message, action.to, action.question)
+    yield from action.headers.values()
     yield from (text for key, text in action.query.items() if not key.endswith("?"))
     yield from _leaves(action.body)
 
@@ -53,6 +54,17 @@ def _leaves(body: Any) -> Iterator[str]:
 
 
 # --- the request ------------------------------------------------------------------------------------------------------
+
+
+def effect_of(
+    flow: Flow, c: Conversation, now: datetime, action: Action, visit: int
+) -> tuple[EffectKind, dict[str, Any]]:
+    """What is to be asked of the world: the kind of the effect, and its arguments. Raises Unsendable."""
+    if action.message:
+        return "message", message_of(flow, c, now, action, visit)
+    if action.knowledge:
+        return "knowledge", question_of(flow, c, now, action)
+    return "http", request_of(flow, c, now, action, visit)
 
 
 def request_of(flow: Flow, c: Conversation, now: datetime, action: Action, visit: int) -> dict[str, Any]:
@@ -85,6 +97,17 @@ def message_of(flow: Flow, c: Conversation, now: datetime, action: Action, visit
         "text": _said(flow, c, now, action.message),
         "language": flow.language,
         "key": _key(c, action, visit, kept),
+    }
+
+
+def question_of(flow: Flow, c: Conversation, now: datetime, action: Action) -> dict[str, Any]:
+    """The arguments of a look-up: a question as it is said, or what the caller said last. Raises Unsendable."""
+    return {
+        "action": action.name,
+        "question": _said(flow, c, now, action.question) if action.question else c.heard,
+        "language": flow.language,
+        "file": action.knowledge,
+        "timeout_ms": action.timeout_ms,
     }
 
 

@@ -34,6 +34,7 @@ class Conversation:
     given in parts ("soixante-quinze" ... "zéro onze"), `narrowed` the records that an answer to a choice from a list
     left open, by number. `volunteered` are clauses that may answer later questions, `unmatched` the last texts in a row
     that meant nothing.
+    `heard` is what the caller said last.
     `last_said` is the last question, for "repeat". `effects` are those
     that are under way, by id; `effects_made` counts all. `acts` counts how often each state asked for its action,
     `awaited` is the effect that the conversation cannot go on without. `history` are the questions that were asked, by
@@ -61,6 +62,7 @@ class Conversation:
     volunteered: tuple[Volunteered, ...] = ()
     read_backs: int = 0
     unmatched: tuple[str, ...] = ()
+    heard: str = ""
     last_said: tuple[Item, ...] = ()
     effects: Mapping[str, Effect] = field(default_factory=dict)
     effects_made: int = 0

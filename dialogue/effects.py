@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-EffectKind: TypeAlias = Literal["intent", "http", "message"]
+EffectKind: TypeAlias = Literal["intent", "http", "message", "knowledge"]
 """`intent`: what does a sentence mean? Arguments sentence, language, allowed; result intent, score, faq_set,
 fallback. `http`: an action of a flow, a request; arguments as `dialogue.acting.request_of` makes them; result outcome,
-body. `message`: somebody is to be sent a text; arguments action, call_id, to, text, language, key; result outcome."""
-ACTION_KINDS = frozenset({"http", "message"})
+body. `message`: somebody is to be sent a text; arguments action, call_id, to, text, language, key; result outcome.
+`knowledge`: which answer of a file is to a question; arguments action, question, language, file, timeout_ms; result
+outcome, body (question, answer, score, sure)."""
+ACTION_KINDS = frozenset({"http", "message", "knowledge"})
 """What is asked of the world to be done: that goes on when nobody waits for it any more."""
 
 

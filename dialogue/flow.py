@@ -30,7 +30,7 @@ class Step:
     `add` puts the records of one list behind those of another. `back` asks the question before again,
     without its answer; `restart` forgets what was answered, but for what it is to `keep`, and goes to a state. `resume`
     goes on where an earlier conversation of this flow stopped, which a variable holds; where that does not fit,
-    `otherwise` is done.
+    `otherwise` is done. `returns`: the question that was open comes again.
     """
 
     say: Wording = ()
@@ -48,6 +48,7 @@ class Step:
     when: When | None = None
     otherwise: Step | None = None
     back: bool = False
+    returns: bool = False
     restart: str = ""
     keep: tuple[str, ...] = ()
     copy: Mapping[str, str] = field(default_factory=dict)
@@ -183,7 +184,8 @@ class Action:
 
     `retries` only repeat what does no harm twice. `purpose`, with call and state, makes the idempotency key: what is
     asked twice for the same purpose is done once; empty: each visit of the state is a purpose of its own. An answer is
-    kept for `cache_s`. A `note` goes into the call record and asks nobody. A `message` is a text for `to`.
+    kept for `cache_s`. A `note` goes into the call record and asks nobody. A `message` is a text for `to`. `knowledge`
+    is a file that is asked: the `question`, or what the caller said last.
     """
 
     name: str
@@ -200,6 +202,8 @@ class Action:
     note: str = ""
     message: str = ""
     to: str = ""
+    knowledge: str = ""
+    question: str = ""
     line: int = 0
 
 

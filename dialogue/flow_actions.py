@@ -23,7 +23,7 @@ from dialogue.acting import SECRET
 from dialogue.flow import OUTCOMES, Action, Given, Outcome, Variable
 from dialogue.flow_names import Names
 from dialogue.flow_variables import TYPE_KEYS, VariableTables
-from dialogue.flow_yaml import line_of
+from dialogue.flow_yaml import likely, line_of
 from dialogue.values.templates import BadTemplate, fields_of
 from dialogue.variables import OWNERS
 
@@ -31,8 +31,9 @@ METHODS = ("get", "post", "put", "patch", "delete")
 HARMLESS_TWICE = ("get", "put", "delete")
 ACTION_KEYS = (
     *METHODS, "headers", "query", "body", "gives", "timeout_ms", "retries", "idempotent", "purpose", "cache_s", "note",
-    "message", "to",
+    "message", "to", "knowledge", "question",
 )  # fmt: skip
+KNOWLEDGE_GIVES = {"answer": "text", "question": "text", "score": "decimal", "sure": "yes_no"}
 GIVEN_KEYS = ("from", "optional", "fields", "with")
 MOST_TIMEOUT_MS = 5_000
 _GIVEN_NAME = re.compile(r"[a-z_][a-z0-9_]{0,60}(\.[a-z_][a-z0-9_]{0,60})?")
@@ -93,9 +94,9 @@ class Actions:
     def action(self, name: str, node: Node, gives: tuple[Given, ...]) -> Action:
         reader = self.reader
         entries = reader.mapping(node, f"action {name}")
-        ways = [key for key in (*METHODS, "note", "message") if key in entries]
+        ways = [key for key in (*METHODS, "note", "message", "knowledge") if key in entries]
         if len(ways) != 1:
-            reader.fault(node, f"action {name} needs one of {', '.join(METHODS)}, note, message")
+            reader.fault(node, f"action {name} needs one of {', '.join(METHODS)}, note, message, knowledge")
             return Action(name)
         if ways == ["note"]:
             text = reader.text(entries["note"], "note")
@@ -103,6 +104,13 @@ class Actions:
             return Action(name, note=text, line=line_of(node))
         if ways == ["message"]:
             return self.message(name, entries, node)
+        timeout = (
+            reader.whole(entries["timeout_ms"], "timeout_ms", 100, MOST_TIMEOUT_MS)
+            if "timeout_ms" in entries
+            else 2_000
+        )
+        if ways == ["knowledge"]:
+            return self.look_up(name, entries, gives, timeout, node)
         method = ways[0]
         retries = reader.whole(entries["retries"], "retries", 0, 3) if "retries" in entries else 0
         idempotent = reader.flag(entries["idempotent"], "idempotent") if "idempotent" in entries else False
@@ -113,11 +121,6 @@ class Actions:
             reader.fault(entries["cache_s"], "only what get gives is kept")
         if "body" in entries and method in ("get", "delete"):
             reader.fault(entries["body"], f"{method} has no body: use query")
-        timeout = (
-            reader.whole(entries["timeout_ms"], "timeout_ms", 100, MOST_TIMEOUT_MS)
-            if "timeout_ms" in entries
-            else 2_000
-        )
         purpose = reader.text(entries["purpose"], "purpose") if "purpose" in entries else ""
         if purpose:
             self.text(entries["purpose"], purpose)
@@ -148,6 +151,26 @@ class Actions:
             reader.fault(node, f"message {name} needs to: a telephone number")
         purpose = texts.get("purpose", "")
         return Action(name, message=texts["message"], to=texts.get("to", ""), purpose=purpose, line=line_of(node))
+
+    def look_up(
+        self, name: str, entries: Mapping[str, Node], gives: tuple[Given, ...], timeout_ms: int, node: Node
+    ) -> Action:
+        """A question to a knowledge file beside the flow."""
+        reader = self.reader
+        for key in entries.keys() - {"knowledge", "question", "gives", "timeout_ms"}:
+            reader.fault(entries[key], f"a look-up has no {key}")
+        for given in gives:
+            if given.type.kind != KNOWLEDGE_GIVES.get(".".join(given.path)) or given.outcome != "ok":
+                kinds = ", ".join(f"{field} ({kind})" for field, kind in KNOWLEDGE_GIVES.items())
+                reader.fault(entries["gives"], f"{given.name}: a look-up gives {kinds}")
+        file = reader.text(entries["knowledge"], "knowledge")
+        known = self.names.known.knowledge
+        if file not in known:
+            reader.fault(entries["knowledge"], f"there is no {file}.md beside the flow{likely(file, known)}")
+        question = reader.text(entries["question"], "question") if "question" in entries else ""
+        if question:
+            self.text(entries["question"], question)
+        return Action(name, gives=gives, timeout_ms=timeout_ms, knowledge=file, question=question, line=line_of(node))
 
     def url(self, node: Node) -> str:
         """A URL whose server stands in the file, whatever values there are."""

@@ -10,7 +10,7 @@ from dialogue.flow_yaml import Fault
 
 def check_shape(flow: Flow) -> list[Fault]:
     """The faults of a flow whose names are all known."""
-    faults = [*_unreachable(flow), *_endless(flow), *_circling(flow)]
+    faults = [*_unreachable(flow), *_endless(flow), *_circling(flow), *_returning_to_nothing(flow)]
     for what, step in (("too_long", flow.too_long), ("trouble then", flow.trouble.then)):
         if not _ends_without_listening(flow, step):
             faults.append(Fault(flow.file, 1, "", f"{what} must lead to the end of the call without asking anything"))
@@ -78,6 +78,11 @@ def skips(step: Step) -> bool:
     return step.skip or any(skips(other) for other in alternatives(step))
 
 
+def returns(step: Step) -> bool:
+    """Whether a step, or what may be done instead of it, returns to the question that was open."""
+    return step.returns or any(returns(other) for other in alternatives(step))
+
+
 def ends(step: Step) -> bool:
     """Whether a step, or what may be done instead of it, ends the call by itself."""
     return step.ends or any(ends(other) for other in alternatives(step))
@@ -108,7 +113,7 @@ def _endless(flow: Flow) -> list[Fault]:
         own = own_steps(state)
         for follower in {state.goto} if state.goto else {to for step in own for to in destinations(step)}:
             back[follower].add(name)
-        if state.transfer or state.hangup or any(ends(step) for step in own):
+        if state.transfer or state.hangup or any(ends(step) or returns(step) for step in own):
             ending.append(name)
     can_end = _closure(back, ending)
     return [
@@ -125,6 +130,16 @@ def _circling(flow: Flow) -> list[Fault]:
         Fault(state.file or flow.file, state.line, name, "goes round for ever: goto leads back here")
         for name, state in flow.states.items()
         if name in _closure(graph, graph[name])
+    ]
+
+
+def _returning_to_nothing(flow: Flow) -> list[Fault]:
+    """States that return to an open question and can come before any was asked."""
+    first = _closure({name: _silently(flow, state) for name, state in flow.states.items()}, [flow.start])
+    return [
+        Fault(state.file or flow.file, state.line, name, "returns to no question: none was asked before")
+        for name, state in flow.states.items()
+        if name in first and not state.listens and any(returns(step) for step in own_steps(state))
     ]
 
 

@@ -142,7 +142,7 @@ class Forms:
         def onward(step: Step, fills: bool = False) -> Step:
             over = onward(step.over, fills) if step.over is not None else None
             otherwise = onward(step.otherwise, fills) if step.otherwise is not None else None
-            leads = step.goto or step.ends or step.back or step.restart or step.repeat or step.wait_ms
+            leads = step.goto or step.ends or step.back or step.returns or step.restart or step.repeat or step.wait_ms
             values = {**step.set, skipped: "yes"} if step.skip else step.set
             goes_on = not leads and (fills or step.skip or slot.name in (*step.set, *step.copy))
             goto = form if goes_on else step.goto

@@ -42,6 +42,8 @@ class Known:
     any_intent: bool = False
     """The files of the intents cannot be read: whatever a flow names is taken."""
     subflows: Mapping[str, SubFlowText] = field(default_factory=dict)
+    knowledge: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
+    """Files of questions and answers, with what is wrong in them."""
     hours: Mapping[str, Hours] = field(default_factory=dict)
     bad_hours: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
     """Files of hours that are refused, with what is wrong in them."""

@@ -17,9 +17,9 @@ from dialogue.values.value_types import BadValue, fits, stored
 STEP_KEYS = (
     "say", "goto", "transfer", "hangup", "outcome", "ask", "repeat", "wait_ms", "set", "count", "over",
     "when", "otherwise", "back", "restart", "keep", "skip", "done", "forget", "add",
-    "resume",
+    "resume", "return",
 )  # fmt: skip
-WAYS_OF_STEPS = ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart", "done", "resume")
+WAYS_OF_STEPS = ("goto", "transfer", "hangup", "repeat", "wait_ms", "back", "restart", "done", "resume", "return")
 LADDER_KEYS = ("say", "retries", "then", "ask")
 LISTEN_KEYS = (
     "eager_silence_ms", "commit_silence_ms", "whole_silence_ms", "open_silence_ms", "end_silence_ms",
@@ -75,6 +75,7 @@ class Parts:
             when=self.names.condition(entries["when"], "when") if "when" in entries else None,
             otherwise=self.step(entries["otherwise"], "otherwise") if "otherwise" in entries else None,
             back=reader.flag(entries["back"], "back") if "back" in entries else False,
+            returns=reader.flag(entries["return"], "return") if "return" in entries else False,
             restart=self.names.state_name(entries["restart"], "restart") if "restart" in entries else "",
             keep=self.kept(entries["keep"]) if "keep" in entries else (),
             skip=reader.flag(entries["skip"], "skip") if "skip" in entries else False,
@@ -339,5 +340,5 @@ class Parts:
     def must_lead_on(self, node: Node, step: Step, what: str) -> None:
         """A step that cannot stay where it is, as nobody was asked anything there."""
         steps = [step, *(other for other in (step.over, step.otherwise) if other is not None)]
-        if any(not (each.goto or each.ends or each.resume) for each in steps):
+        if any(not (each.goto or each.ends or each.resume or each.returns) for each in steps):
             self.reader.fault(node, f"{what} must lead to a state, transfer or hang up")

@@ -21,6 +21,7 @@ from dialogue.flow_names import Known, SubFlowText
 from dialogue.flow_yaml import Fault
 from dialogue.hours.hours_file import BadHours, read_hours
 from dialogue.hours.opening_hours import Hours
+from knowledge_file import BadKnowledge, read_knowledge
 from yaml_text import NotUtf8, compose, place_of, read_utf8
 
 A_FLOW = re.compile(r"^(flow|states)\s*:", re.MULTILINE)  # beside intents, guards and other files of a language
@@ -151,7 +152,7 @@ class FlowStore:
             known, around = surroundings[path.parent.name]
             faults.extend(around)
             faults.extend(fault for name in known.subflows for fault in faults_of_sub_flow(name, known))
-            faults.extend(fault for bad in known.bad_hours.values() for fault in bad)
+            faults.extend(fault for bad in (*known.bad_hours.values(), *known.knowledge.values()) for fault in bad)
             try:
                 flow = read_file(path, replace(known, any_hours=whatever))
             except BadFlow as error:
@@ -168,7 +169,11 @@ class FlowStore:
 
     def _stamp(self) -> tuple[object, ...]:
         """Changes when any file does that a flow depends on."""
-        folders = (*self._flows_dir.rglob("*.[yY]*[lL]"), *self._prompts_dir.glob("*/*.yaml"))
+        folders = (
+            *self._flows_dir.rglob("*.[yY]*[lL]"),
+            *self._flows_dir.glob("*/*.md"),
+            *self._prompts_dir.glob("*/*.yaml"),
+        )
         built = (*self._prompts_dir.glob("*/.built.json"), *self._prompts_dir.glob("*/*.wav"))
         stamps = []
         for path in sorted((*folders, *built)):
@@ -226,7 +231,24 @@ def known_beside(path: Path, prompts_dir: Path) -> tuple[Known, list[Fault]]:
         known = Known(intents, faqs, lengths, texts, folder.name)
     hours, bad = hours_beside(folder)
     subflows, unread = subflows_beside(folder)
-    return replace(known, hours=hours, bad_hours=bad, subflows=subflows), faults + unread
+    known = replace(known, hours=hours, bad_hours=bad, subflows=subflows, knowledge=knowledge_beside(folder))
+    return known, faults + unread
+
+
+def knowledge_beside(folder: Path) -> dict[str, tuple[Fault, ...]]:
+    """The knowledge files of a folder of flows by name, and what is wrong in each: the intent service answers from
+    them, and from an earlier text where the newest is bad."""
+    found: dict[str, tuple[Fault, ...]] = {}
+    for path in sorted(folder.glob("*.md")):
+        found[path.stem] = ()
+        try:
+            read_knowledge(read_utf8(path))
+        except BadKnowledge as error:
+            found[path.stem] = tuple(Fault(_shown(path), line, "", reason) for line, reason in error.faults)
+        except (OSError, NotUtf8) as error:
+            line, reason = place_of(error)
+            found[path.stem] = (Fault(_shown(path), line, "", f"cannot be read: {reason}"),)
+    return found
 
 
 def subflows_beside(folder: Path) -> tuple[dict[str, SubFlowText], list[Fault]]:

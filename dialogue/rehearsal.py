@@ -243,7 +243,7 @@ class Rehearsal:
                     self.spoken.extend(_shown(item) for item in action.items)
                 case Effect(kind="intent"):
                     self._asked = action
-                case Effect(kind="http" | "message"):
+                case Effect(kind="http" | "message" | "knowledge"):
                     self.asked_for.append(action)
                     done, after_s = self.world(action)
                     self._answers[action.id] = (done, self.at + after_s)

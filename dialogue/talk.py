@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from dialogue.acting import Misread, Unsendable, answer_of, message_of, note_of, request_of
+from dialogue.acting import Misread, Unsendable, answer_of, effect_of, note_of
 from dialogue.changing import changed
 from dialogue.conversation import Conversation, Volunteered
 from dialogue.effects import ACTION_KINDS, DropEffect, Effect, EffectDone
 from dialogue.events import Committed, DialogueAction, Noted
 from dialogue.flow import Escalation, Flow, Form, Slot, State, Step, Wording
+from dialogue.flow_checks import own_steps, returns
 from dialogue.form_answers import beside, changed_by_intent, changes, named
 from dialogue.meaning import ASKED_BELOW, Meaning, is_day_named, local_time, read_as, value_text
 from dialogue.memory import BadMemory, recalled
@@ -40,6 +41,7 @@ ADVISER_AWAY = "adviser_away"
 """The outcome of a call that ends because, or after, no adviser took the caller."""
 MOST_NOTES = 20
 MOST_HISTORY = 50
+MOST_HEARD = 500  # characters of what was said last
 MOST_ADDED = 60  # records of a list that steps add to
 
 
@@ -95,7 +97,8 @@ class Talk:
             self.record(before, text, "slot_value", meaning.score, committed)
             return
         is_open = meaning.kind in ("no_match", "part", "doubted", "not_meant")
-        self.change(steps={name: step for name, step in before.steps.items() if name == "no_match" and is_open})
+        steps = {name: step for name, step in before.steps.items() if name == "no_match" and is_open}
+        self.change(steps=steps, heard=text[:MOST_HEARD])
         if meaning.step is None or not (meaning.step.repeat or meaning.step.wait_ms) or meaning.kind == "meant":
             self.change(doubted="")
         if meaning.kind not in ("no_match", "part"):
@@ -322,6 +325,8 @@ class Talk:
             self.end(step.say, step.transfer)
         elif step.back:
             self._back(step.say)
+        elif step.returns:
+            self._return(step.say)
         elif step.restart:
             self._restart(step)
         elif step.repeat:
@@ -510,6 +515,19 @@ class Talk:
         self.change(history=tuple(earlier), volunteered=(), tentative=None, variables=kept)
         self.enter(last if last in self.flow.states else self.flow.start, before)
 
+    def _return(self, before: Wording) -> None:
+        """The question that was open comes again: the last one that does not return to another itself."""
+        asked = list(self.conversation.history)
+        while asked and (
+            asked[-1] not in self.flow.states or any(map(returns, own_steps(self.flow.states[asked[-1]])))
+        ):
+            asked.pop()
+        if not asked:
+            self.hand_over()
+            return
+        self.change(history=tuple(asked))
+        self.enter(asked[-1], before)
+
     def _can_be_put(self, name: str) -> bool:
         """Whether all that a question says is known."""
         state = self.flow.states.get(name)
@@ -544,13 +562,12 @@ class Talk:
                 self.change(notes=(*c.notes, note_of(flow, c, now, action))[-MOST_NOTES:])
                 self._outcome("ok", before + state.say)
                 return
-            make = message_of if action.message else request_of
-            asked = make(flow, c, now, action, visits)
+            kind, asked = effect_of(flow, c, now, action, visits)
         except Unsendable as error:
             self.note("action_unsendable", f"{state.name}: {error}")
             self._outcome("error", before + state.say)
             return
-        effect_id = self.effect("message" if action.message else "http", **asked)
+        effect_id = self.effect(kind, **asked)
         self.change(awaited=effect_id)
         self.saying = Saying(self.items(before + state.say), acts=True)
 
@@ -692,12 +709,11 @@ class Talk:
             action = self.flow.actions[name]
             if action.note:
                 continue
-            make = message_of if action.message else request_of
             try:
-                asked = make(self.flow, self.conversation, now, action, 1)
+                kind, asked = effect_of(self.flow, self.conversation, now, action, 1)
             except Unsendable:
                 continue
-            self.effect("message" if action.message else "http", **asked)
+            self.effect(kind, **asked)
 
     def conclude(self, otherwise: str = "unknown") -> None:
         """The outcome, once."""

@@ -1,4 +1,4 @@
-"""The HTTP side: `/embedding_main/`, `/embedding_faqs/`, `/health`, `/ready`, `/drain`, `/metrics`.
+"""The HTTP side: `/embedding_main/`, `/embedding_faqs/`, `/knowledge/`, `/health`, `/ready`, `/drain`, `/metrics`.
 
 The answer is an intent of the asked set, or `{"intent": "no_match", ..., "fallback": true}` with status 200: that the
 caller said something else is no error. Errors are 422 (a field is missing, too long, or names an unknown intent or
@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -24,6 +24,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pydantic import BaseModel, Field
 
 from intent_service.catalogue import Recognisers
+from intent_service.knowledge import Found, KnowledgeFiles
+from intent_service.normalise import LANGUAGES
 from intent_service.recogniser import IntentDecision, UnknownIntent
 from observability.drain import Drain
 from observability.endpoints import ServiceReport
@@ -37,6 +39,8 @@ MAX_WAITING = 128
 """Sentences in hand at once: half a second of work. One more would be answered too late to be of use."""
 _CACHE_ENTRIES = 4_096
 _Key = tuple[str, str, bool, frozenset[str] | None]
+KNOWLEDGE = r"^[a-z0-9_-]{1,60}$"
+Done = TypeVar("Done")
 
 
 class IntentRequest(BaseModel):
@@ -63,6 +67,24 @@ class Answer(BaseModel):
     fallback: bool
     model_version: str
     reason: str
+
+
+class KnowledgeRequest(BaseModel):
+    """A question to a knowledge file: `file` is its name without `.md`."""
+
+    question: Annotated[str, Field(max_length=MAX_CHARACTERS)]
+    file: Annotated[str, Field(pattern=KNOWLEDGE)]
+    language: Annotated[str, Field(pattern=rf"^({'|'.join(LANGUAGES)})$")] = "fr"
+
+
+class KnowledgeAnswer(BaseModel):
+    """The nearest entry: its first question and its answer, null where none is near. `sure`: certainly what was
+    asked."""
+
+    question: str | None
+    answer: str | None
+    score: float
+    sure: bool
 
 
 class DecisionCache:
@@ -116,6 +138,7 @@ def create_app(catalogue: Recognisers, reload_s: float, stop_training: Callable[
     end, so that no training outlives the service. `token` is the bearer token that requests need, empty for none."""
     metrics, cache = Metrics(), DecisionCache()
     metrics.encoder.labels(catalogue.encoder.backend).set(1)
+    knowledge = KnowledgeFiles(catalogue.flows, catalogue.encoder.encoder)
     worker = ThreadPoolExecutor(1, "recogniser")  # the one thread that runs the models
 
     async def watch() -> None:
@@ -168,6 +191,21 @@ def create_app(catalogue: Recognisers, reload_s: float, stop_training: Callable[
         )
         return decision
 
+    def look_up(asked: KnowledgeRequest) -> Found | None:
+        known = knowledge.of(asked.language, asked.file)
+        return known.look_up(asked.question) if known is not None else None
+
+    async def in_worker(work: Callable[[], Done]) -> Done | JSONResponse:
+        """What `work` gives, in the thread that runs the models; 503 where too many wait for it."""
+        nonlocal inside
+        if inside >= MAX_WAITING:
+            return _refusal(503, f"{inside} sentences wait already", {"Retry-After": "1"})
+        inside += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(worker, work)
+        finally:
+            inside -= 1
+
     async def answer(question: IntentRequest, faqs: bool) -> Answer | JSONResponse:
         if question.language not in catalogue.languages:
             known = ", ".join(catalogue.languages)
@@ -175,17 +213,13 @@ def create_app(catalogue: Recognisers, reload_s: float, stop_training: Callable[
         if question.language not in catalogue.recognisers:
             reason = catalogue.refused.get(question.language, "still training")
             return _refusal(503, reason, {"Retry-After": "1"})
-        nonlocal inside
-        if inside >= MAX_WAITING:
-            return _refusal(503, f"{inside} sentences wait already", {"Retry-After": "1"})
-        inside += 1
         try:
-            decision = await asyncio.get_running_loop().run_in_executor(worker, decide, question, faqs)
+            decision = await in_worker(lambda: decide(question, faqs))
         except UnknownIntent as error:
             metrics.requests.labels("faqs" if faqs else "main", "refused").inc()
             return _refusal(422, f"allowed: {error}")
-        finally:
-            inside -= 1
+        if isinstance(decision, JSONResponse):
+            return decision
         return Answer(
             intent=decision.intent,
             score=round(decision.score, 4),
@@ -214,13 +248,32 @@ def create_app(catalogue: Recognisers, reload_s: float, stop_training: Callable[
         """The intent of a sentence among the questions."""
         return await answer(question, faqs=True)
 
+    @app.post("/knowledge/", response_model=KnowledgeAnswer)
+    async def knowledge_of(asked: KnowledgeRequest) -> KnowledgeAnswer | JSONResponse:
+        """The answer of a knowledge file that is nearest to a question."""
+        found = await in_worker(lambda: look_up(asked))
+        if isinstance(found, JSONResponse):
+            return found
+        if found is None:
+            metrics.requests.labels("knowledge", "refused").inc()
+            reason = knowledge.refused.get(f"{asked.language}/{asked.file}", "there is no such file")
+            return _refusal(404, f"file: {asked.language}/{asked.file}.md: {reason}")
+        outcome = "match" if found.is_sure else "doubted" if found.is_answer else "no_match"
+        metrics.requests.labels("knowledge", outcome).inc()
+        return KnowledgeAnswer(
+            question=found.entry.questions[0] if found.is_answer else None,
+            answer=found.entry.answer if found.is_answer else None,
+            score=round(found.score, 4),
+            sure=found.is_sure,
+        )
+
     def health() -> dict[str, object]:
         """The encoder (or why there is none), versions, refused files."""
         return {
             "encoder": catalogue.encoder.backend,
             "encoder_note": catalogue.encoder.reason,
             "languages": {name: one.version for name, one in list(catalogue.recognisers.items())},
-            "refused": dict(catalogue.refused),
+            "refused": {**catalogue.refused, **knowledge.refused},
         }
 
     def ready() -> tuple[bool, str]:

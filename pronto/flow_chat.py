@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot_manager.actions import ActionWorker
+from bot_manager.intents import IntentClient
 from bot_manager.targets import targets_of
 from config import BotSettings, IntentSettings
 from dialogue.conversation import Conversation
@@ -128,11 +129,19 @@ class LiveWorld:
     async def _perform(self, effect: Effect) -> EffectDone:
         settings = self._settings
         targets = targets_of(settings.action_hosts, settings.action_private_hosts)
-        worker = ActionWorker(targets, settings.action_credentials_dir)
+        intents = IntentClient(
+            settings.intent_main_url,
+            settings.intent_faqs_url,
+            settings.intent_timeout_s,
+            settings.pronto_token,
+            settings.intent_knowledge_url,
+        )
+        worker = ActionWorker(targets, settings.action_credentials_dir, intents=intents)
         try:
             return await worker.perform(effect)
         finally:
             await worker.close()
+            await intents.close()
 
 
 def _asked(effect: Effect) -> str:
@@ -140,6 +149,8 @@ def _asked(effect: Effect) -> str:
     told = effect.arguments
     if effect.kind == "message":
         return f"{told['action']}: message to {told['to']}: {told['text']}"
+    if effect.kind == "knowledge":
+        return f"{told['action']}: {told['language']}/{told['file']}.md: {told['question']}"
     query = "".join(f" {name}={value}" for name, value in told["query"].items())
     headers = "".join(
         f" {name}: {''.join(part if isinstance(part, str) else '{secret.' + part['secret'] + '}' for part in parts)}"

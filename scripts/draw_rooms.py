@@ -8,7 +8,7 @@ from tests.test_imports import MAY_IMPORT
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "rooms.svg"
-EVERYWHERE = {"config", "forms", "observability"}
+EVERYWHERE = {"config", "forms", "knowledge_file", "observability"}
 """Every service imports them; arrows would hide the others."""
 ROWS: tuple[tuple[str, tuple[tuple[str, str, float], ...]], ...] = (
     (

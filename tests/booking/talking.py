@@ -53,7 +53,7 @@ def booking_flow(port: int, old: str = "", new: str = "") -> Flow:
     text = (folder / "booking.yaml").read_text(encoding="utf-8").replace("127.0.0.1:3001", f"127.0.0.1:{port}")
     assert old in text
     text = text.replace(old, new) if old else text
-    known = Known(intent_names(folder / "intents.yaml"), frozenset(), {}, language="it")
+    known = Known(intent_names(folder / "intents.yaml"), frozenset(), {}, language="it", knowledge={"faq": ()})
     return read_flow(text, "flows/it/booking.yaml", known)
 
 

@@ -47,7 +47,7 @@ def shipped(known: Known, heating: Flow) -> dict[str, Flow]:
     booking = read_flow(
         (italian / "booking.yaml").read_text(encoding="utf-8"),
         "flows/it/booking.yaml",
-        Known(intent_names(italian / "intents.yaml"), frozenset(), {}, language="it"),
+        Known(intent_names(italian / "intents.yaml"), frozenset(), {}, language="it", knowledge={"faq": ()}),
     )
     return {
         "fr/heating": heating,

@@ -117,6 +117,7 @@ def test_the_example_is_a_flow_and_goes_as_it_says(
         faqs=frozenset(),
         hours={"shop": read_hours(HOURS, "shop")},
         subflows=SUBFLOWS,
+        knowledge={"faq": ()},
     )
     flow = read_flow(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False), "docs/flows.md", names)
     score: dict[str, Any] = {name: entry[name] for name in ("at", "facts", "answers", "steps") if name in entry}

@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import SERVICES, BadSettings, BotSettings, WhisperSettings, load
+from intent_service.encoder import OpenedEncoder
 from intent_service.service import MAX_BODY_BYTES
 from intent_service.service import create_app as intent_app
 from observability.drain import Drain
@@ -41,7 +43,8 @@ RIGHT = {"Authorization": f"Bearer {TOKEN}"}
 class NoCatalogue:
     """As much of a catalogue as the intent service's HTTP side needs before anything is trained."""
 
-    encoder = type("Encoder", (), {"backend": "none", "reason": ""})()
+    encoder = OpenedEncoder(None, "none", "")
+    flows = Path("no flows")
     languages = ("fr",)
 
     def __init__(self) -> None:

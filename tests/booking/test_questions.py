@@ -1,0 +1,80 @@
+"""Questions in between, answered from the salon's file through the flow: known, doubtful, unknown, and then on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config import ROOT, IntentSettings, load
+from dialogue.effects import Effect, EffectDone
+from intent_service.encoder import open_encoder
+from intent_service.knowledge import KnowledgeFiles
+from pronto.flow_chat import OwnIntents
+from tests.booking.talking import ELENA, DemoShop, demo_shop
+
+pytestmark = pytest.mark.timeout(900)
+UNKNOWN = "Su questo non ho informazioni. Se vuole, le passo una persona."
+
+
+@pytest.fixture(scope="module")
+def files() -> KnowledgeFiles:
+    settings = load(IntentSettings)
+    opened = open_encoder(settings.intent_encoder, settings.intent_cache_dir)
+    assert opened.encoder is not None, opened.reason
+    return KnowledgeFiles(ROOT / "flows", opened.encoder)
+
+
+@pytest.fixture(scope="module")
+def own() -> OwnIntents:
+    return OwnIntents(load(IntentSettings), "it")
+
+
+@pytest.fixture
+def shop(tmp_path: Path, files: KnowledgeFiles, own: OwnIntents) -> Iterator[DemoShop]:
+    with demo_shop(tmp_path) as served:
+        served.resolve = own
+        asks_the_shop = served.world
+
+        def world(effect: Effect) -> tuple[EffectDone | None, float]:
+            if effect.kind != "knowledge":
+                return asks_the_shop(effect)
+            known = files.of(str(effect.arguments["language"]), str(effect.arguments["file"]))
+            assert known is not None, files.refused
+            found = known.look_up(str(effect.arguments["question"]))
+            body = {"question": found.entry.questions[0], "answer": found.entry.answer, "sure": found.is_sure}
+            result = {"outcome": "ok", "body": body} if found.is_answer else {"outcome": "not_found", "body": None}
+            return EffectDone(0.0, effect.id, result), 0.02
+
+        served.world = world  # type: ignore[method-assign]
+        yield served
+
+
+def test_a_question_is_answered_and_the_booking_goes_on(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    for text in ("vorrei prenotare", "sì", "un taglio"):
+        call.says(text)
+    call.says("c'è un parcheggio?")
+    assert call.spoken[0].startswith("Davanti al salone la sosta è gratuita")
+    assert call.dialogue.state == "ask_when"
+    call.says("domani alle nove")
+    assert call.dialogue.conversation.slots["moment"] == "2026-01-15T09:00"
+
+
+def test_a_doubtful_one_is_asked_about(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    for text in ("vorrei prenotare", "sì", "un taglio", "quali sono i prodotti che usate per la tinta"):
+        call.says(text)
+    assert call.spoken == ["Vuole sapere questo: Che prodotti usate?"]
+    call.says("sì")
+    assert call.spoken[0].startswith("Usiamo prodotti senza parabeni")
+    assert call.dialogue.state == "ask_when"
+
+
+def test_an_unknown_one_is_not_answered_by_invention(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    for text in ("vorrei prenotare", "sì", "un taglio", "fate sconti per gli anziani"):
+        call.says(text)
+    assert call.spoken[0] == UNKNOWN
+    assert call.dialogue.state == "ask_when"
