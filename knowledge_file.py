@@ -31,7 +31,7 @@ _MARKS = re.compile(r"(\*\*|__|\*|`)(?=\S)(.+?)(?<=\S)\1")
 
 
 @dataclass(frozen=True)
-class Entry:
+class KnownAnswer:
     """An answer, and the ways of asking for it. `line` is that of the first question, from 1."""
 
     questions: tuple[str, ...]
@@ -47,7 +47,7 @@ class BadKnowledge(ValueError):
         super().__init__("; ".join(f"line {line}: {reason}" for line, reason in faults))
 
 
-def read_knowledge(text: str) -> tuple[Entry, ...]:
+def read_knowledge(text: str) -> tuple[KnownAnswer, ...]:
     """The entries of a Markdown text, in its order. Raises BadKnowledge."""
     faults: list[tuple[int, str]] = []
     entries = tuple(_entries(_without_comments(text).splitlines(), faults))
@@ -71,12 +71,12 @@ def _without_comments(text: str) -> str:
     return _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text.removeprefix("\ufeff"))
 
 
-def _entries(lines: list[str], faults: list[tuple[int, str]]) -> Iterator[Entry]:
+def _entries(lines: list[str], faults: list[tuple[int, str]]) -> Iterator[KnownAnswer]:
     questions: list[str] = []
     answer: list[str] = []
     begins = 0
 
-    def entry() -> Iterator[Entry]:
+    def entry() -> Iterator[KnownAnswer]:
         words = _MARKS.sub(r"\2", " ".join(answer)).split()
         if questions and not words:
             faults.append((begins, f"the question {questions[-1]!r} has no answer"))
@@ -85,7 +85,7 @@ def _entries(lines: list[str], faults: list[tuple[int, str]]) -> Iterator[Entry]
                 faults.append(
                     (begins, f"the answer has {len(words)} words, and nobody listens to more than {MOST_WORDS}")
                 )
-            yield Entry(tuple(questions), " ".join(words), begins)
+            yield KnownAnswer(tuple(questions), " ".join(words), begins)
 
     for number, line in enumerate(lines, 1):
         question = _QUESTION.fullmatch(line.strip())

@@ -20,7 +20,7 @@ from config import ROOT, IntentSettings, load
 from intent_service.encoder import Encoder, open_encoder
 from intent_service.knowledge import Knowledge
 from intent_service.language import read_language
-from knowledge_file import Entry
+from knowledge_file import KnownAnswer
 
 CLASSES, ASKED, STRANGERS, SEEDS = 30, 10, 150, 3
 
@@ -54,7 +54,7 @@ def measure(
         entries, asked = [], []
         for name in chance.sample(sorted(classes), min(CLASSES, len(classes))):
             sentences = chance.sample(classes[name], len(classes[name]))
-            entries.append(Entry(tuple(sentences[:ways]), name, 1))
+            entries.append(KnownAnswer(tuple(sentences[:ways]), name, 1))
             asked += [(sentence, name) for sentence in sentences[ways : ways + ASKED]]
         knowledge = Knowledge(tuple(entries), language, encoder)
         for sentence, name in asked:

@@ -19,7 +19,7 @@ from intent_service.encoder import Encoder
 from intent_service.features import FeatureVocabulary, blocks
 from intent_service.language import encoder_reading
 from intent_service.normalise import normalise
-from knowledge_file import BadKnowledge, Entry, read_knowledge
+from knowledge_file import BadKnowledge, KnownAnswer, read_knowledge
 from yaml_text import NotUtf8, read_utf8
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ on the French questions with three headings each, so that at most five of a hund
 class Found:
     """An entry, how near it is, 0 to 1, and how much nearer than the next one."""
 
-    entry: Entry
+    entry: KnownAnswer
     score: float
     lead: float
 
@@ -53,7 +53,7 @@ class Found:
 class Knowledge:
     """The entries of one file, ready to be asked. Several threads may ask."""
 
-    def __init__(self, entries: tuple[Entry, ...], language: str, encoder: Encoder | None) -> None:
+    def __init__(self, entries: tuple[KnownAnswer, ...], language: str, encoder: Encoder | None) -> None:
         self._entries = entries
         self._language = language
         self._encoder = encoder

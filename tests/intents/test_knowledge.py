@@ -14,7 +14,7 @@ from config import ROOT, IntentSettings, load
 from dialogue.effects import Effect
 from intent_service.encoder import Encoder, open_encoder
 from intent_service.knowledge import KnowledgeFiles
-from knowledge_file import MOST_WORDS, BadKnowledge, Entry, read_knowledge
+from knowledge_file import MOST_WORDS, BadKnowledge, KnownAnswer, read_knowledge
 from tests.intents.conftest import Service
 
 SALON = """\
@@ -40,10 +40,10 @@ Sì, la password è alla `cassa`.
 
 def test_headings_are_questions_and_what_is_below_is_said() -> None:
     assert read_knowledge("\ufeff" + SALON.replace("\n", "\r\n")) == (
-        Entry(
+        KnownAnswer(
             ("Dove posso parcheggiare?", "C'è un parcheggio?"), "Davanti al salone la sosta è gratuita per un'ora.", 5
         ),
-        Entry(("Avete il wifi?",), "Sì, la password è alla cassa.", 15),
+        KnownAnswer(("Avete il wifi?",), "Sì, la password è alla cassa.", 15),
     )
 
 
