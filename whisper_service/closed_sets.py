@@ -78,6 +78,11 @@ class ClosedSet:
         """Normalised text -> meaning."""
         return {text: meaning for meaning, texts in self.said.items() for text in texts.split("|")}
 
+    def is_bare(self, text: str) -> bool:
+        """Whether a text has nothing in it but one word of the set, once or more often ("sì, sì")."""
+        words = set(normalise(text).split())
+        return len(words) == 1 and words <= self.meaning_of.keys()
+
 
 @dataclass(frozen=True)
 class Weighed:

@@ -214,6 +214,9 @@ class WhisperEngine:
         """The language that was spoken instead of the one that was asked for; empty where it was not, or who knows."""
         if job.language == AUTO or len(self.languages) == 1 or not is_foreign_perhaps(job.duration_s, decoded):
             return ""
+        expected = closed_set(job.awaited.types, decoded.language)
+        if expected is not None and expected.is_bare(decoded.text):
+            return ""  # in whatever language: translated, a yes is a yes
         states = ctranslate2.StorageView.from_array(states_of(encoded, row))
         ranking = {token.strip("<|>"): share for token, share in self._model.model.detect_language(states)[0]}
         return other_language(job.language, ranking)

@@ -143,9 +143,9 @@ def test_a_contested_answer_is_no_text_and_somebody_spoke() -> None:
     assert (transcript.text, transcript.reason, transcript.flags) == ("", "unsure", ("contested",))
 
 
-def said_by_pico(text: str, level: float) -> bytes:
+def said_by_pico(text: str, level: float, language: str = "fr") -> bytes:
     """A word between two silences as a WAV at telephone rate; `level` of full scale."""
-    spoken = np.frombuffer(b"".join(Pico(STATE / "pico", "fr").speak(text)), "<i2").astype(np.float64)
+    spoken = np.frombuffer(b"".join(Pico(STATE / "pico", language).speak(text)), "<i2").astype(np.float64)
     spoken *= level * 32_767 / np.abs(spoken).max()
     samples = np.concatenate([np.zeros(RATE_HZ // 4), spoken, np.zeros(RATE_HZ // 4)])
     file = io.BytesIO()
@@ -175,6 +175,37 @@ def test_a_bare_yes_of_a_voice_never_tuned_on_is_never_taken_for_a_no() -> None:
     for (word, _), text in heard.items():
         meant = FRENCH.meaning_of[normalise(word)]
         assert FRENCH.meaning_of.get(text, meant) == meant, heard
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [("Sì", True), ("sì, sì!", True), ("No.", True), ("Sì, claro.", False), ("Grazie", False), ("Sì, no.", False)],
+)
+def test_one_word_of_the_set_is_a_bare_answer(text: str, bare: bool) -> None:
+    expected = closed_set(("yes_no",), "it")
+    assert expected is not None
+    assert expected.is_bare(text) == bare
+
+
+@pytest.mark.skipif(not is_there(), reason="Whisper base was left out (PRONTO_SMALL=1) or could not be fetched")
+@pytest.mark.skipif(not (STATE / "pico").is_dir(), reason="Pico was not fetched")
+def test_a_bare_italian_yes_or_no_is_not_taken_for_another_language() -> None:
+    settings = settings_for_people({name: text for name, text in os.environ.items() if name != "WHISPER_MODEL"})
+    model = settings.pop("WHISPER_MODEL")
+    with replica(model, WHISPER_DEADLINE_MS="60000", **settings) as (_, port):
+        for word, meaning in (("sì", "yes"), ("no", "no")):
+            for level in (0.5, 0.1):
+                answer = httpx.post(
+                    f"http://127.0.0.1:{port}/transcribe",
+                    files={"audio": ("word.wav", said_by_pico(word, level, "it"))},
+                    data={"language": "it", "awaited": ["yes_no"]},
+                    timeout=60,
+                ).json()
+                assert answer["flags"] != ["other_language"], answer
+                expected = closed_set(("yes_no",), "it")
+                assert expected is not None
+                # asked again at worst, never turned into its opposite
+                assert expected.meaning_of.get(normalise(answer["text"]), meaning) == meaning, answer
 
 
 HEATING = ("gaz|gaz de ville|au gaz", "fioul|au fioul|mazout", "bois|poêle à bois")
