@@ -33,7 +33,7 @@ from dialogue.slots.lexicon import lexicon_of
 from dialogue.slots.words import without_fillers, words_of
 from dialogue.steering import Correction, asks_something, correction_of, names_today
 from dialogue.values.parts import joined_moment
-from dialogue.values.spoken import MOST_NAMED
+from dialogue.values.spoken import MOST_NAMED, tongue_of
 
 MeaningKind: TypeAlias = Literal[
     "nothing", "value", "part", "confirmed", "denied", "intent", "no_match", "correction",
@@ -46,6 +46,9 @@ SURE = 0.9  # of one clause among several
 JOINED = 0.75  # confidence of a number that came in parts
 BARE_WORDS = 5  # an answer this short that holds a value is about that value
 MOST_CHOICES, MOST_PHRASES = 16, 12  # that a recogniser is told of: more cost it more than they help
+DAYS_ARE_HINTS = ("it",)
+"""Languages whose bare days of the week Whisper base takes for other words unless it expects them: three of seven were
+right, all seven with hints (a voice of Pico, benchmarks/booking.md)."""
 BARE_YES_NO = 0.95  # slots.yes_no gives this or more when yes or no is most of what was said
 
 
@@ -371,10 +374,13 @@ def awaited(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
 
 
 def hints(flow: Flow, conversation: Conversation) -> tuple[str, ...]:
-    """Words that the recogniser may expect: those of the question, of the others of its form, and names on offer."""
+    """Words that the recogniser may expect: those of the question, of the others of its form, names on offer, and where
+    a moment is asked for the days of the week."""
     state = flow.states[conversation.state]
     beside = (hint for other in _other_questions(flow, state) for hint in other.listening.hints)
-    return tuple(dict.fromkeys((*state.listening.hints, *hints_of(flow, conversation), *beside)))
+    asks_when = bool(state.slot) and flow.slots[state.slot].type == "date_time" and flow.language in DAYS_ARE_HINTS
+    days = tongue_of(flow.language).weekdays if asks_when else ()
+    return tuple(dict.fromkeys((*state.listening.hints, *days, *hints_of(flow, conversation), *beside)))
 
 
 def _other_questions(flow: Flow, state: State) -> list[State]:

@@ -22,6 +22,7 @@ from dialogue.values.value_types import LIST_SIGN, Row, ValueType
 OPTIONS = "options"
 """`free.options`: what there is to choose from, in words."""
 AND = {"fr": "et", "it": "e", "en": "and"}
+MOST_HINTS = 12
 UNSAID = ListedField("", "")
 """Of a record that has not that field."""
 
@@ -87,13 +88,23 @@ def _field(kind: ValueType, text: str) -> ListedField:
 
 
 def hints_of(flow: Flow, c: Conversation) -> tuple[str, ...]:
-    """Words that the recogniser may expect: the names on offer."""
+    """Words that the recogniser may expect: the names on offer, and what else these are called. An open question, which
+    asks for nothing and is not answered by yes or no, may be answered by a name of any list that there is."""
     state = flow.states.get(c.state)
-    if state is None or not state.slot or not flow.slots[state.slot].source:
+    if state is None:
         return ()
-    options = options_of(flow, c, flow.slots[state.slot])
-    names = [one.value for option in options for one in option.fields if one.kind in ("text", "name")]
-    return tuple(dict.fromkeys(names))[:12]
+    slots = [flow.slots[name] for name in (state.slot, *state.also) if name]
+    if not state.slot and not {"yes", "no"} & {*state.answers, *state.means}:
+        slots = list(flow.slots.values())
+    offered: list[str] = []
+    others: list[str] = []
+    for slot in slots:
+        said = [field.name for field in fields_of(slot.offer)]
+        for option in options_of(flow, c, slot) if slot.source else ():
+            for name, one in zip(slot.by, option.fields, strict=True):
+                if one.kind in ("text", "name"):
+                    (offered if name in said else others).append(one.value)
+    return tuple(dict.fromkeys((*offered, *others)))[:MOST_HINTS]
 
 
 def words_for(flow: Flow, slot: Slot, row: Row, now: datetime) -> str:

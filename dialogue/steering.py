@@ -33,7 +33,7 @@ _SHAPES: dict[str, tuple[str, ...]] = {
         _START + r"anzi\s+(?:(?:meglio|preferisco|e meglio|facciamo)\s+)?(?P<new>.+)$",
         r"(?:^|.*\b)(?:ho sbagliato|mi sono sbagliat[oa]|errore)\s+"
         r"(?:(?:e|era|volevo(?: dire)?|intendevo)\s+)*(?P<new>.+)$",
-        r"(?:^|.*\b)(?:correggo|rettifico|correzione)\s+(?:e\s+)?(?P<new>.+)$",
+        r"(?:^|.*\b)(?:corregg?o|rettifico|correzione)\s+(?:e\s+)?(?P<new>.+)$",
     ),
     "en": (
         r"^(?:.*?\bno\s+)?(?:it s )?not (?P<old>.+?)\s+(?:but|i meant|i mean|it s|it is)\s+(?P<new>.+)$",

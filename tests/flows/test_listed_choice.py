@@ -269,3 +269,32 @@ def next_event(
         text, fallback = chance.choice(SAYINGS), chance.random() < 0.7
         return Understood(at, d.turn, d.utterance + 1, text, 0.9, chance.choice(intents), 0.9, False, fallback)
     return any_event(chance, d, at, intents, timer)
+
+
+def hinted(flow: str, *texts: str) -> tuple[str, ...]:
+    """What the recogniser is told with the last question of a call in which so much was said."""
+    call = rehearse(ROWS, text=flow)
+    for text in texts:
+        call.says(text)
+    d = call.dialogue
+    said = Understood(call.at, d.turn, d.utterance + 1, "bla", 0.9, fallback=True)
+    (hints,) = [action.hints for action in handle(call.flow, d, said)[1] if isinstance(action, Listen)]
+    return hints
+
+
+OPEN = FLOW.replace("outcomes: {ok: offer}", "outcomes: {ok: open}").replace(
+    "  offer:\n", '  open: {say: "Que puis-je faire ?", answers: {%s: offer}}\n  offer:\n'
+)
+
+
+def test_an_open_question_may_be_answered_by_any_name_that_is_known() -> None:
+    assert hinted(OPEN % "human") == ("Giulia", "Marco", "Anna")
+
+
+def test_a_yes_or_no_may_not() -> None:
+    assert hinted(OPEN % '"yes"') == ()
+
+
+def test_who_is_asked_when_in_italian_may_name_a_day() -> None:
+    days = ("lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica")
+    assert hinted(FLOW.replace("language: fr", "language: it"), "nessuno") == days
