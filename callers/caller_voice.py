@@ -7,20 +7,27 @@ the beginning of a sentence, with its own breath of silence cut off, so that the
 from __future__ import annotations
 
 import re
+import threading
 import wave
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import soxr
 
-from audio_prompts.espeak import EspeakVoice
-from audio_prompts.espeak import speak as synthesise
+from audio_prompts.espeak import PEAK, EspeakVoice, telephone_band
+from audio_prompts.espeak import speak as espeak
 from callers.heard_audio import VOICED_RMS, level_rms
 from callers.rtp_audio import PACKET_SAMPLES, SAMPLE_RATE_HZ, Samples
 from callers.script import Caller, SpokenLine
-from config import ROOT
+from config import ROOT, STATE
+from speech_service.engines.pico import RATE_HZ as PICO_HZ
+from speech_service.engines.pico import Pico
 
 PAUSE = re.compile(r"<(\d+)>")
+PICO = "pico-"
+"""How voices of SVOX Pico are named: `pico-it`. Recognisers of people's speech understand them, espeak-ng's hardly."""
+_pico_speaks = threading.Lock()
 
 
 class BadRecording(ValueError):
@@ -28,20 +35,39 @@ class BadRecording(ValueError):
 
 
 def speak(line: SpokenLine, caller: Caller) -> Samples:
-    """int16 samples at 8 kHz. Raises BadRecording for a WAV that is none."""
+    """int16 samples at 8 kHz. Raises BadRecording for a WAV that is none, PicoFailed where Pico was not fetched."""
     if line.wav:
         return read_wav(ROOT / line.wav)
     voice = EspeakVoice(caller.voice, caller.speed, caller.pitch)
+
+    def synthesise(text: str) -> Samples:
+        return by_pico(text, caller.voice.removeprefix(PICO)) if caller.voice.startswith(PICO) else espeak(text, voice)
+
     pieces = PAUSE.split(line.text)
     if len(pieces) == 1:
-        return synthesise(line.text, voice)
+        return synthesise(line.text)
     parts: list[Samples] = []
     for text, pause_ms in zip(pieces[::2], [*pieces[1::2], ""], strict=True):
         if text.strip():
-            parts.append(_voiced_part(synthesise(text.strip() + ("," if pause_ms else ""), voice)))
+            parts.append(_voiced_part(synthesise(text.strip() + ("," if pause_ms else ""))))
         if pause_ms:
             parts.append(np.zeros(int(pause_ms) * SAMPLE_RATE_HZ // 1_000, dtype=np.int16))
     return np.concatenate(parts)
+
+
+@cache
+def by_pico(text: str, language: str) -> Samples:
+    """A text in the voice that Pico has for a language, in a telephone's band. Raises PicoFailed."""
+    with _pico_speaks:
+        raw = np.frombuffer(b"".join(_pico(language).speak(text)), "<i2")
+    band = telephone_band(soxr.resample(raw / 32_768, PICO_HZ, SAMPLE_RATE_HZ))
+    samples: Samples = np.round(band / np.abs(band).max() * PEAK * 32_767).astype(np.int16)
+    return samples
+
+
+@cache
+def _pico(language: str) -> Pico:
+    return Pico(STATE / "pico", language)
 
 
 def _voiced_part(samples: Samples) -> Samples:

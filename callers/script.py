@@ -21,15 +21,22 @@ Pure: knows nothing of SIP, audio or clocks. A script is read as a whole and eve
       - hangup
       - end: caller_hung_up         # how the call ended
     expect: {outcome: qualified, lead: {zip_code: "75011", callback_slot: "*T14:00*"}}     # values may have wildcards
+
+Calls to another flow than the stack's own name it (`flow: it/booking`); one with a shop behind it says what is in that
+(`shop:`, see script_shop). Days ahead may then be written as in script_days.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import yaml
+
+from callers.script_days import SIGN, dated
+from callers.script_shop import AFTER, BadShop, ShopAfter, ShopBefore, read_after, read_before
 
 
 class BadScript(ValueError):
@@ -140,8 +147,8 @@ ACTIONS = (SpokenLine, Press, Silence, Hold, Mute, HangUpNow)
 
 @dataclass(frozen=True)
 class Caller:
-    """How the simulated caller sounds. `reaction_ms`: from the end of the bot's prompt to the first word. `number`:
-    that they call from; empty: any."""
+    """How the simulated caller sounds. `voice`: one of espeak-ng's, or `pico-it` and the like. `reaction_ms`: from the
+    end of the bot's prompt to the first word. `number`: that they call from; empty: any."""
 
     voice: str = "fr"
     speed: int = 150
@@ -161,6 +168,11 @@ class Script:
     extension: str = ""
     outcome: str = ""
     lead: tuple[tuple[str, str], ...] = ()
+    flow: str = ""
+    """The flow that it talks to; empty: the default one."""
+    shop: ShopBefore | None = None
+    """The shop behind the flow, where there is one."""
+    shop_after: ShopAfter | None = None
 
 
 class _Reader:
@@ -202,8 +214,15 @@ class _Reader:
         return value
 
 
-def read_script(text: str, file: str) -> Script:
-    """The script of a YAML text; `file` is only for messages. Raises BadScript with every fault."""
+def read_script(text: str, file: str, now: datetime | None = None) -> Script:
+    """The script of a YAML text; `file` is only for messages. `now`: the clock on the wall where the flow is, for days
+    that are written by their distance. Raises BadScript with every fault."""
+    if now is not None:
+        language = re.search(r"^flow: *([a-z]+)/", text, re.MULTILINE)
+        text = dated(text, language[1] if language else "fr", now)
+    elif sign := SIGN.search(text):
+        line = text[: sign.start()].count("\n") + 1
+        raise BadScript(f"{file}:{line}: {sign[0]} is a day that only a call has")
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except RecursionError:
@@ -216,9 +235,17 @@ def read_script(text: str, file: str) -> Script:
     reader = _Reader(file)
     if root is None:
         raise BadScript(f"{file}:1: the script is empty")
-    top = reader.mapping(root, "a script", ("about", "caller", "extension", "steps", "expect"))
+    top = reader.mapping(root, "a script", ("about", "caller", "extension", "flow", "shop", "steps", "expect"))
     steps = _steps(reader, top.get("steps"), root)
-    expect = reader.mapping(top["expect"], "expect", ("outcome", "lead")) if "expect" in top else {}
+    of_shop = AFTER if "shop" in top else ()
+    expect = reader.mapping(top["expect"], "expect", ("outcome", "lead", *of_shop)) if "expect" in top else {}
+    before, after = None, None
+    try:
+        if "shop" in top:
+            before = read_before(top["shop"])
+            after = read_after(expect, before)
+    except BadShop as error:
+        reader.fault(error.node, str(error))
     lead = reader.mapping(expect["lead"], "lead") if "lead" in expect else {}
     score = Script(
         name=re.sub(r".*/|\.ya?ml$", "", file),
@@ -228,6 +255,9 @@ def read_script(text: str, file: str) -> Script:
         extension=reader.text(top.get("extension"), "extension"),
         outcome=reader.text(expect.get("outcome"), "outcome"),
         lead=tuple((name, reader.text(node, name)) for name, node in lead.items()),
+        flow=reader.text(top.get("flow"), "flow"),
+        shop=before,
+        shop_after=after,
     )
     if reader.faults:
         raise BadScript("\n".join(reader.faults))

@@ -13,6 +13,8 @@ from config import STATE
 
 WHISPER_BASE = STATE / "whisper-base"
 MOST_THREADS = 2
+CONTEXT_S = "10"
+"""What Whisper base needs for an utterance, and a third of the cost of the whole 30 s (benchmarks/recognisers.md)."""
 
 
 def is_there() -> bool:
@@ -22,10 +24,20 @@ def is_there() -> bool:
 
 def settings_for_people(environment: Mapping[str, str]) -> dict[str, str]:
     """Settings of the Whisper service; none where `environment` chooses a model itself, or there is only the demo."""
-    if "WHISPER_MODEL" in environment or not is_there():
+    return _base_as("WHISPER_MODEL", environment)
+
+
+def settings_for_language(language: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The same for calls in one language (`it`): every other one keeps the model that the service has."""
+    found = _base_as(f"WHISPER_MODEL_{language.upper()}", environment)
+    return found and {**found, "WHISPER_CONTEXT_S": environment.get("WHISPER_CONTEXT_S", CONTEXT_S)}
+
+
+def _base_as(key: str, environment: Mapping[str, str]) -> dict[str, str]:
+    if key in environment or not is_there():
         return {}
     found = {
-        "WHISPER_MODEL": str(WHISPER_BASE),
+        key: str(WHISPER_BASE),
         "WHISPER_CPU_THREADS": str(min(MOST_THREADS, os.cpu_count() or 1)),
         "WHISPER_BEAM_SIZE": "5",
     }

@@ -93,6 +93,8 @@ class StackPlan:
     """0: a free one."""
     softphone_password: str = ""
     """Empty: a new one."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """Where a service answers HTTP, by its name; those that are not named take a free port."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment of the services on top of what the stack sets."""
     adviser: str = ""
@@ -129,7 +131,7 @@ class Stack:
             changes["softphone_password"] = self.plan.softphone_password
         self.recordings_dir = self.plan.state_dir / "recordings"
         self.asterisk = Asterisk(settings_on_free_ports(**changes), recordings_dir=self.recordings_dir)
-        self.ports = {service: free_tcp_port() for service in SERVICES}
+        self.ports = {service: self.plan.ports.get(service) or free_tcp_port() for service in SERVICES}
         self.parts = RunFolder("parts", Path("/dev/shm"))
         self.rtp_port = free_udp_port()
         self.database_url = f"sqlite:///{self.plan.state_dir / 'calls.sqlite'}"

@@ -1,5 +1,8 @@
 """`pronto call SCRIPT...`: starts the stack, places the calls of the scripts, prints them live, checks what they gave.
 
+Scripts that name a flow get a stack of that flow; those with a shop get the demo shop behind it, and what must be in
+its database afterwards is checked too (devstack.demo_salon).
+
 Exit status 0 only if every expectation of every script was met.
 """
 
@@ -7,10 +10,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +30,12 @@ from callers.monitor import Monitor
 from callers.play_script import CallReport, ScriptPlayer, report_json
 from callers.script import BadScript, Script, read_script
 from callers.sip_caller import SipCaller
-from config import ROOT
+from config import ROOT, STATE
+from devstack.demo_salon import Salon, morning_zone
 from devstack.processes import ProcessFailed
-from devstack.stack import Stack
+from devstack.stack import Stack, StackPlan
 from protocol.bus import connect
-from protocol.items import label
+from protocol.items import Item, SpeechItem, label
 from protocol.messages import Message, Say
 
 DEFAULT_EXTENSION = "pronto"
@@ -47,27 +55,41 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plays the scripts."""
     scores = []
+    now = datetime.now(morning_zone(datetime.now(UTC)))
     try:
-        scores = [read_script(path.read_text(encoding="utf-8"), str(path)) for path in args.scripts]
+        scores = [read_script(path.read_text(encoding="utf-8"), str(path), now) for path in args.scripts]
+        flow = flow_of(scores)
     except (OSError, UnicodeDecodeError, BadScript) as error:
         print(f"pronto call: {error}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill cleans up like Ctrl-C
     began = time.monotonic()
-    stack = Stack()
-    try:
-        stack.start(lambda line: print(f"[stack] {line}", flush=True))
-        reports = asyncio.run(_play(stack, scores, args.together, began))
-    except ProcessFailed as error:
-        print(f"pronto call: {error}", file=sys.stderr)
-        return 1
-    finally:
-        stack.stop()
+    with contextlib.ExitStack() as around:
+        try:
+            salon, plan = None, StackPlan(settings={"DEFAULT_FLOW": flow} if flow else {})
+            if any(score.shop for score in scores):
+                salon = around.enter_context(Salon(STATE / "run" / f"salon-{os.getpid()}", flow))
+                plan = salon.plan()
+            stack = Stack(plan)
+            around.callback(stack.stop)
+            stack.start(lambda line: print(f"[stack] {line}", flush=True))
+            reports = asyncio.run(_play(stack, scores, args.together, began, salon))
+        except ProcessFailed as error:
+            print(f"pronto call: {error}", file=sys.stderr)
+            return 1
     if args.json:
         args.json.write_text(
             json.dumps([report_json(report) for report in reports], ensure_ascii=False, indent=1), "utf-8"
         )
     return _conclude(reports, stack)
+
+
+def flow_of(scores: Sequence[Script]) -> str:
+    """The flow that all scripts talk to; empty: the default one. Raises BadScript where they differ."""
+    flows = {score.flow for score in scores}
+    if len(flows) > 1 or any(score.shop and not score.flow for score in scores):
+        raise BadScript("scripts of one command talk to one flow, and one with a shop names it (flow: it/booking)")
+    return flows.pop()
 
 
 async def place(player: ScriptPlayer, score: Script, number: str, sip_port: int) -> CallReport:
@@ -80,27 +102,50 @@ async def place(player: ScriptPlayer, score: Script, number: str, sip_port: int)
         return await player.play(score, number, caller)
 
 
-async def _play(stack: Stack, scores: list[Script], together: bool, began: float) -> list[CallReport]:
-    printer = _Printer(began, show_call=together and len(scores) > 1)
+async def _play(
+    stack: Stack, scores: list[Script], together: bool, began: float, salon: Salon | None
+) -> list[CallReport]:
+    printer = Printer(began, show_call=together and len(scores) > 1)
+    if together:
+        return await play_in_salon(stack, salon, scores, printer)
+    reports = []
+    for score in scores:
+        print(f"\n--- {score.name}: {score.about}", flush=True)
+        reports += await play_in_salon(stack, salon, [score], printer)
+    return reports
+
+
+async def play_in_salon(
+    stack: Stack, salon: Salon | None, scores: list[Script], printer: Printer | None = None
+) -> list[CallReport]:
+    """Places the calls of `scores` at once; what is wrong with the shop's database afterwards is a fault of each."""
+    shops = [score.shop for score in scores if score.shop]
+    if salon and shops:
+        await asyncio.to_thread(salon.open, *shops)
+        if any(shop.stands_still for shop in shops):
+            salon.stand_still(stack, True)
     redis = connect(stack.redis_url)
-    monitor = Monitor(redis, stack.cell, printer.message)
+    # one for each time: a caller may call again
+    monitor = Monitor(redis, stack.cell, printer.message) if printer else Monitor(redis, stack.cell)
     await monitor.start()
-    player = ScriptPlayer(monitor, speak, printer.line)
+    player = ScriptPlayer(monitor, speak, printer.line) if printer else ScriptPlayer(monitor, speak)
     try:
         jobs = [place(player, score, f"+{FIRST_NUMBER + index}", stack.sip_port) for index, score in enumerate(scores)]
-        if together:
-            return list(await asyncio.gather(*jobs))
-        reports = []
-        for score, job in zip(scores, jobs, strict=True):
-            print(f"\n--- {score.name}: {score.about}", flush=True)
-            reports.append(await job)
-        return reports
+        reports = list(await asyncio.gather(*jobs))
     finally:
         await monitor.stop()
         await redis.aclose()
+        if salon and any(shop.stands_still for shop in shops):
+            salon.stand_still(stack, False)
+    if salon and shops:
+        afters = [score.shop_after for score in scores if score.shop_after]
+        faults = await asyncio.to_thread(salon.faults, *afters)
+        for report in reports:
+            report.shop_faults = faults
+    return reports
 
 
-class _Printer:
+class Printer:
     """Prints lines with the time since the command began, prompts with their text."""
 
     def __init__(self, began: float, show_call: bool) -> None:
@@ -116,11 +161,14 @@ class _Printer:
         if not text:
             return
         if isinstance(message, Say):
-            spoken = " ".join(self._text(message.language, label(item)) for item in message.items)
+            spoken = " ".join(self._text(message.language, item) for item in message.items)
             text = f"bot says       {spoken!r}  [{' '.join(label(item) for item in message.items)}]"
         self.line(f"{view.call_id} {text}" if self._show_call else text)
 
-    def _text(self, language: str, name: str) -> str:
+    def _text(self, language: str, item: Item) -> str:
+        if isinstance(item, SpeechItem):
+            return item.text
+        name = label(item)
         if language not in self._texts:
             self._texts[language] = prompt_texts(language)
         return self._texts[language].get(name, name)
@@ -139,7 +187,7 @@ def _conclude(reports: list[CallReport], stack: Stack) -> int:
     print()
     for report in reports:
         print(f"{'PASS' if report.passed else 'FAIL'}  {report.score.name}: {report.score.about}")
-        for fault in report.faults:
+        for fault in (*report.faults, *report.shop_faults):
             print(f"        {fault}")
         if report.view is not None:
             lead = ", ".join(f"{name}={value}" for name, value in report.view.lead.items())

@@ -1,5 +1,7 @@
 """Call scripts: what a good one becomes, and every fault of a bad one with its line."""
 
+from datetime import datetime
+
 import pytest
 
 from callers.script import (
@@ -17,6 +19,7 @@ from callers.script import (
     SpokenLine,
     read_script,
 )
+from callers.script_shop import Booked, ShopAfter, ShopBefore, Waiting
 
 GOOD = """
 about: All steps.
@@ -87,3 +90,61 @@ def test_every_fault_is_reported_at_once() -> None:
     with pytest.raises(BadScript) as caught:
         read_script("steps:\n  - sing: la\n  - press: x\n  - silence: 9999", "x.yaml")
     assert len(str(caught.value).splitlines()) == 3
+
+
+SHOP = """
+flow: it/booking
+shop:
+  booked: [{client: Paolo Verdoni, services: "taglio, colore", day: +1, time: "09:00", staff: Giulia}]
+  full: [+2]
+  closed: {+3: Festa del patrono}
+  messages_fail: true
+steps:
+  - say: vorrei un taglio {+1}, no, {+2 weekday}, o oggi alle {soon}
+expect:
+  outcome: done
+  waiting: [{client: Elena Brambini, day: +2}]
+  messages: 1
+"""
+NEW_YEARS_EVE = datetime(2026, 12, 31, 10, 50)
+
+
+def test_a_script_says_what_is_in_a_shop_before_and_after() -> None:
+    script = read_script(SHOP, "shop.yaml", NEW_YEARS_EVE)
+    before = Booked("Paolo Verdoni", "colore, taglio", 1, "09:00", "Giulia")
+    assert script.flow == "it/booking"
+    assert script.shop == ShopBefore((before,), (2,), ((3, "Festa del patrono"),), messages_fail=True)
+    # what it does not say is as it was
+    assert script.shop_after == ShopAfter((before,), (Waiting("Elena Brambini", 2),), (), 1)
+
+
+def test_days_are_written_by_their_distance() -> None:
+    (said,) = read_script(SHOP, "shop.yaml", NEW_YEARS_EVE).steps
+    assert said == SpokenLine("vorrei un taglio venerdì 1 gennaio, no, sabato, o oggi alle 11 e 15")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("day: +1", "day: domani", "shop.yaml:4: a day is written +1"),
+        ('time: "09:00"', "time: nine", "shop.yaml:4: a time is written"),
+        (", staff: Giulia", "", "shop.yaml:4: staff must be given"),
+        ("full: [+2]", "full: +2", "shop.yaml:5: must be a list"),
+        ("closed: {+3: Festa del patrono}", "closed: [+3]", "shop.yaml:6: closed is a mapping"),
+        ("messages_fail: true", "messages_fail: perhaps", "shop.yaml:7: is true or false"),
+        ("messages_fail: true", "massages_fail: true", "shop.yaml:7: unknown key 'massages_fail'"),
+        ("messages: 1", "messages: one", "shop.yaml:13: messages is a number"),
+        ("shop:\n", "steps:\n  - hangup\nships:\n", "unknown key 'ships'"),
+    ],
+)
+def test_a_shop_that_is_none_is_refused(old: str, new: str, fault: str) -> None:
+    assert old in SHOP
+    with pytest.raises(BadScript) as caught:
+        read_script(SHOP.replace(old, new), "shop.yaml", NEW_YEARS_EVE)
+    assert fault in str(caught.value)
+
+
+def test_a_day_ahead_needs_a_call() -> None:
+    with pytest.raises(BadScript) as caught:
+        read_script(SHOP, "shop.yaml")
+    assert "shop.yaml:9: {+1} is a day that only a call has" in str(caught.value)
