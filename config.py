@@ -548,6 +548,12 @@ class TextSettings(CommonSettings):
     text_cache: bool = setting(True, "answer what was asked before, in the same words and place, from the cache")
     text_client_rate: int = setting(30, "queries a minute of one client", between(1, 10_000))
     text_address_rate: int = setting(120, "queries a minute of one address", between(1, 100_000))
+    text_process_flow: str = setting("it/booking", "flow of the sessions of /api/voice/process", flow)
+    text_process_rate: int = setting(60, "requests to it a minute of one client key", between(1, 10_000))
+    text_process_sessions: int = setting(5, "new sessions of it a minute of one client key", between(1, 1_000))
+    text_process_idle_s: float = setting(
+        600.0, "a session of it is over so long after its last turn", between(1, 86_000)
+    )
     text_origins: str = setting(
         "",
         "web sites whose pages may have the chat, such as https://shop.example, with commas between them; "

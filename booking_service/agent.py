@@ -1,7 +1,4 @@
-"""The agent's turns in the words of the contract: states of its flow as steps, its intents and actions as theirs.
-
-Pure: tables, and what is made of a report by them. What has no word here keeps the agent's own.
-"""
+"""The agent's turns in the words of the contract (`protocol.booking`): rows of the log, columns of a session. Pure."""
 
 from __future__ import annotations
 
@@ -10,44 +7,12 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from booking_service.bodies import AuditEntry, TurnReport
+from protocol.booking import COMMANDS, intent_of, step_of
 
-INTENTS: Final = {"yes": "conferma", "no": "nega", "human": "operatore"}
 PURPOSES: Final = {"book": "prenotazione", "cancel": "cancella", "move": "modifica"}
-COMMANDS: Final = {
-    "start_again": "annulla",
-    "go_back": "indietro",
-    "help": "aiuto",
-    "repeat": "ripeti",
-    "human": "umano",
-}
 DONE: Final = {"create": "create", "move": "change", "cancel": "cancel", "wait": "waitlist"}
 """Actions that count in the statistics of a day."""
 FAILED: Final = frozenset({"not_found", "refused", "timeout", "error"})
-STEPS: Final = {
-    "intent": "begin greet ask_intent look_for_session find_what_was what_was ask_resume",
-    "identify": "identify look_by_number by_number confirm_person ask_name look_by_name by_name",
-    "disambiguate": "choose_client ask_which_client",
-    "register": "offer_registration need_surname ask_surname ask_telephone only_mobiles look_by_telephone by_telephone "
-    "confirm_owner ask_birth_date register_now registered",
-    "consent": "ask_consent consent_question note_refusal",
-    "services": "on_purpose load_services load_staff ask_services",
-    "operator": "need_staff ask_staff",
-    "date": "need_when ask_when",
-    "time": "ask_time check hold_it look_in checked",
-    "alternatives": "offer ask_alternative",
-    "waitlist": "may_wait offer_waitlist wait_for_it waiting",
-    "recap": "recap confirm ask_change create_it was_it_made it_was_made",
-    "choose_appointment": "look_for_appointments which the_only_one choose_appointment chosen",
-    "confirm_cancel": "confirm_cancel cancel_it",
-    "confirm_change": "ask_new_time recap_move move_it",
-    "done": "booked anything_else offer_new goodbye goodbye_silent",
-}
-_STEP_OF: Final = {state: step for step, states in STEPS.items() for state in states.split()}
-
-
-def step_of(state: str) -> str:
-    """The step that a state of the flow belongs to."""
-    return _STEP_OF.get(state, state)
 
 
 def audit_of(report: TurnReport) -> AuditEntry:
@@ -65,7 +30,7 @@ def audit_of(report: TurnReport) -> AuditEntry:
     return AuditEntry(
         session_id=said.id,
         user_input=turn.text,
-        detected_intent=INTENTS.get(turn.intent, turn.intent) or None,
+        detected_intent=intent_of(turn.intent) or None,
         intent_confidence=turn.score if turn.intent else None,
         special_command=COMMANDS.get(turn.intent),
         slots_extracted=dict(turn.slots),
@@ -74,6 +39,7 @@ def audit_of(report: TurnReport) -> AuditEntry:
         action_result=result,
         error_message="; ".join(failed)[:500] or None,
         latency_ms=turn.latency_ms,
+        ip_address=report.call.client_address or None,
     )
 
 

@@ -232,6 +232,12 @@ class ReportedTurn(Struct):
     latency_ms: Annotated[int, Meta(ge=0)] | None = None
 
 
+class ReportedCall(Struct):
+    """What it was held over. `client_address`: of a client who writes."""
+
+    client_address: Annotated[str, Meta(max_length=64)] = ""
+
+
 class ReportedSession(Struct):
     """Where the conversation stands after the turn. `values`: what the flow says of it, by the columns' names."""
 
@@ -250,3 +256,4 @@ class TurnReport(Struct):
     id: Annotated[str, Meta(min_length=1, max_length=120)]
     turn: ReportedTurn
     session: ReportedSession
+    call: ReportedCall = field(default_factory=ReportedCall)

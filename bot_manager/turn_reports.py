@@ -45,6 +45,8 @@ def turn_report(
             "called_number": call.called_number,
             "flow": call.flow,
             "flow_version": call.flow_version,
+            "channel": str(call.variables.get("channel", "")),
+            "client_address": str(call.variables.get("client_address", "")),
         },
         "turn": {
             "number": turn.number,

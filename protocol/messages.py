@@ -270,7 +270,8 @@ class Listen(_Message, frozen=True):
     `barge_in`: utterances are also made while the bot speaks, from `barge_in_ms` of evidence for speech on; with less
     they are asides. `hints`: words the recogniser may expect. `awaited`: what the state can accept (`yes_no`, and the
     types of slots), for the recogniser to weigh against what it heard; `choices`: of a choice the phrases of each, with
-    `|` between them.
+    `|` between them. `state`: the flow's, for who shows it; `asks`: whether an answer is awaited there, and not
+    what comes of an action, or the end.
     """
 
     turn: Integer
@@ -286,6 +287,8 @@ class Listen(_Message, frozen=True):
     whole_silence_ms: Integer = 350
     awaited: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    state: str = ""
+    asks: bool = True
 
 
 class EndUtterance(_Message, frozen=True):

@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "whisper_service": {"config", "observability", "voice_activity"},
     "speech_service": {"config", "observability", "sayable", "audio_prompts"},
     "intent_service": {"config", "observability", "yaml_text", "knowledge_file"},
-    "booking_service": {"config", "observability", "records"},
+    "booking_service": {"config", "protocol", "observability", "records"},
     "bot_manager": {"config", "protocol", "observability", "dialogue", "records"},
     "text_service": {"forms", "config", "protocol", "observability", "audio_prompts"},
 }

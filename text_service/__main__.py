@@ -35,6 +35,7 @@ async def run(settings: TextSettings) -> None:
     store = TextStore(redis, settings.cell, settings.text_history_s)
     service = TextService(settings, store, outbox, PromptTexts(settings.prompts_dir))
     inbox = Inbox(redis, settings.cell, "commands", CONSUMER)
+    events = Inbox(redis, settings.cell, "events", CONSUMER)
     taken_up = False
 
     def ready() -> tuple[bool, str]:
@@ -52,10 +53,11 @@ async def run(settings: TextSettings) -> None:
     async def converse() -> None:
         nonlocal taken_up
         await inbox.opened()
+        await events.opened()
         await service.take_up()
         taken_up = True
         log.info("ready")
-        await service.serve(inbox)
+        await asyncio.gather(service.serve(inbox), service.turns.follow(events))
 
     async def finish() -> None:
         service.drain.begin()

@@ -8,7 +8,7 @@ first one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -101,6 +101,10 @@ class TextConversation(Struct, frozen=True):
     """The call that was handed over, while a person has the conversation."""
     outgoing: tuple[Outgoing, ...] = ()
     """What the person's system is still to be told, oldest first."""
+    asked_turn: int = 0
+    """The turn that the last query was told in."""
+    state: str = ""
+    """Where the conversation stands in its flow."""
     calls: tuple[str, ...] = ()
     """The conversations of this client, the last ones: their records are to be forgotten with them."""
 
@@ -123,9 +127,11 @@ Texts: TypeAlias = Callable[[str, tuple[Item, ...]], str]
 """Language and items to what is written for them."""
 
 
-def begin(now: TextConversation, call_id: str, flow: str, at: float) -> TextStep:
-    """A new conversation of this client; what was written before stays to be read. Raises ValueError in the middle of
-    one."""
+def begin(
+    now: TextConversation, call_id: str, flow: str, at: float, facts: Mapping[str, str] | None = None
+) -> TextStep:
+    """A new conversation of this client; what was written before stays to be read. `facts` are kept with its record.
+    Raises ValueError in the middle of one."""
     if now.goes_on:
         raise ValueError("there is a conversation already")
     calls = (*now.calls, call_id)[-MOST_SAID:]
@@ -133,7 +139,7 @@ def begin(now: TextConversation, call_id: str, flow: str, at: float) -> TextStep
         now.client_id, call_id, flow, messages=now.messages, refs=now.refs, ratings=now.ratings, calls=calls
     )
     fresh = replace(fresh, outgoing=now.outgoing)
-    return fresh, [CallStarted(call_id, at, "", "", flow, direction="text")]
+    return fresh, [CallStarted(call_id, at, "", "", flow, direction="text", variables=dict(facts or {}))]
 
 
 def query(now: TextConversation, message_id: str, text: str, at: float, ref: str = "") -> TextStep:
@@ -159,7 +165,7 @@ def _uttered(now: TextConversation, text: str, at: float) -> TextStep:
             now.call_id, at, now.turn, utterance, text, 1.0, at, at, at, at, 0, paused_at=at, transcribed_at=at
         ),
     ]
-    return replace(now, utterance=utterance, waiting="", question=False), events
+    return replace(now, utterance=utterance, waiting="", question=False, asked_turn=now.turn), events
 
 
 def again(now: TextConversation, at: float) -> list[Event]:
@@ -176,8 +182,8 @@ def commanded(now: TextConversation, command: Command, texts: Texts, at: float) 
     if not now.goes_on or command.call_id != now.call_id:
         return now, []
     match command:
-        case Listen(turn=turn):
-            return replace(now, turn=turn, listening=True, question=True), []
+        case Listen(turn=turn, state=state, asks=asks):  # while an action is under way nothing is heard
+            return replace(now, turn=turn, listening=asks, question=asks, state=state), []
         case Say():
             return _said(now, command, texts(command.language, command.items), at)
         case Append(playback_id=playback_id, items=items, last=last):

@@ -43,8 +43,9 @@ from text_service.refusals import (
     query_of,
     read,
 )
-from text_service.service import NoAnswer, TextAnswer, TextBusy, TextService, UnknownMessage
+from text_service.service import NoAnswer, QueryAsked, TextAnswer, TextBusy, TextService, UnknownMessage
 from text_service.sockets import Sockets
+from text_service.voice_process import PROCESS, VoiceProcess
 
 log = logging.getLogger("text_service")
 
@@ -89,6 +90,7 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
         Route("/api/text/diagnostics", _guarded(api.diagnostics)),
         Route(HANDOVER, _guarded(api.from_person), methods=["POST"]),
         Route("/api/text/flows", _guarded(api.flows)),
+        Route(PROCESS, _guarded(VoiceProcess(service).process), methods=["POST"]),
         WebSocketRoute(SOCKETS, sockets.serve),
         *pages.routes(origins),
         *report.routes(),
@@ -123,7 +125,7 @@ class _Api:
             raise Unfit(429, "too_many_requests", "too many queries", wait_s)
         if self._service.drain.is_draining:
             raise Unfit(503, "busy", "the service is stopping", 1)
-        parts = self._service.ask(body.client_id, text, body.flow, body.ref)
+        parts = self._service.ask(body.client_id, QueryAsked(text, body.flow, body.ref))
         if body.stream:
             return StreamingResponse(_events(parts, body.client_id), media_type="text/event-stream")
         async with aclosing(parts):
@@ -239,7 +241,7 @@ async def _read(request: Request, kind: type[Any]) -> Any:
 
 def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     async def answered(request: Request) -> Response:
-        path = request.url.path.removeprefix("/api/text/").partition("/")[0]
+        path = request.url.path.removeprefix("/api/").removeprefix("text/").partition("/")[0]
         try:
             response = await endpoint(request)
         except (Unfit, NoAnswer, TextBusy) as error:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -52,6 +52,7 @@ from text_service.handover import FromPerson, HandoverSender
 from text_service.refusals import clean
 from text_service.store import TextStore, sent
 from text_service.texts import PromptTexts
+from text_service.turns import TurnWatch
 
 log = logging.getLogger("text_service")
 
@@ -76,11 +77,13 @@ class TextBusy(Exception):
 
 @dataclass(frozen=True)
 class QueryAsked:
-    """What a client asks: the text, the flow that a new conversation runs, and the client's reference."""
+    """What a client asks: the text, the flow that a new conversation runs with facts of its own, and the client's
+    reference."""
 
     text: str
     flow: str = ""
     ref: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class TextService:
         self._answers = AnswerCache()
         self.timings = Timings()
         self.handover = HandoverSender(settings, self.delivered)
+        self.turns = TurnWatch(settings.cell + TEXT)
         self._open: dict[str, Watched] = {}
         self._begun: set[asyncio.Task[Any]] = set()
         self._late = False
@@ -140,9 +144,7 @@ class TextService:
 
     # --- what clients ask ---
 
-    async def ask(
-        self, client_id: str, text: str, flow: str = "", ref: str = ""
-    ) -> AsyncGenerator[TextMessage | TextAnswer]:
+    async def ask(self, client_id: str, asked: QueryAsked) -> AsyncGenerator[TextMessage | TextAnswer]:
         """What the bot says to a query as it says it, and at last the whole answer; a conversation begins where there
         is none. A query with a reference that was seen before is not asked again. Raises NoAnswer and TextBusy."""
         began_s = time.monotonic()
@@ -151,7 +153,7 @@ class TextService:
         try:
             with busy_while_away():
                 async with self.watched(client_id) as client:
-                    message_id = await self._asked(client_id, client, QueryAsked(text, flow, ref), until_s)
+                    message_id = await self._asked(client_id, client, asked, until_s)
                     shown, first_s = 0, 0.0
                     async for now in self._changes(client_id, client, message_id, until_s):
                         answers = now.answers_to(message_id)
@@ -195,6 +197,20 @@ class TextService:
     async def wake(self) -> None:
         """Wakes who watches any conversation: the service stops."""
         for client in list(self._open.values()):
+            await client.tell()
+
+    async def leave(self, client_id: str) -> None:
+        """Ends a conversation; what was written stays. Raises TextBusy."""
+        with busy_while_away():
+            await self._whole(self._leave(client_id))
+
+    async def _leave(self, client_id: str) -> None:
+        async with self.watched(client_id) as client:
+            async with client.lock:
+                now = await self._store.get(client_id)
+                if now is not None:
+                    await self._keep(end(now, steady_time()))
+            self.handover.wake(client_id)
             await client.tell()
 
     async def history(self, client_id: str, limit: int) -> tuple[TextMessage, ...] | None:
@@ -319,11 +335,11 @@ class TextService:
         if not now.goes_on:
             cell = self.settings.cell + TEXT
             call_id = new_call_id(cell, round(at * 1_000), os.urandom(RANDOM_BYTES))
-            now, events = begin(now, call_id, asked.flow or self.settings.default_flow, at)
+            now, events = begin(now, call_id, asked.flow or self.settings.default_flow, at, asked.facts)
             metrics.CONVERSATIONS.inc()
         message_id = f"q-{now.call_id}-{len(now.messages)}-{os.urandom(4).hex()}"
         now, uttered = query(now, message_id, asked.text, at, asked.ref)
-        if texts := self._said_before(now):
+        if texts := () if asked.facts else self._said_before(now):
             now = foretell(now, texts, at)
         await self._keep((now, events + uttered))
         return message_id

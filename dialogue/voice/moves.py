@@ -182,6 +182,8 @@ class Moves:
                 whole_silence_ms=how.whole_silence_ms,
                 awaited=awaited(self.flow, c) if listens else (),
                 choices=awaited_choices(self.flow, c) if listens else (),
+                state=c.state,
+                asks=listens,
             )
         )
 

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking_service.agent import STEPS, step_of
 from booking_service.models import VoiceAuditRow, VoiceStatsRow
 from dialogue.flow_loader import read_flow
 from dialogue.flow_names import Known
 from dialogue.flow_store import intent_names
+from protocol.booking import STEPS, step_of
 from tests.booking.serving import MARIA, Served, fill, serving, sqlite_url
 from tests.booking.talking import ROOT
 
@@ -198,7 +198,7 @@ async def test_what_is_no_report_is_refused(shop: Served) -> None:
 
 def test_every_state_of_the_flow_has_a_step() -> None:
     folder = ROOT / "flows" / "it"
-    known = Known(intent_names(folder / "intents.yaml"), frozenset(), {}, language="it")
+    known = Known(intent_names(folder / "intents.yaml"), frozenset(), {}, language="it", knowledge={"faq": ()})
     flow = read_flow((folder / "booking.yaml").read_text(encoding="utf-8"), "booking.yaml", known)
     named = {state for states in STEPS.values() for state in states.split()}
     others = {"offer_human", "backend_down", "hand_over"}

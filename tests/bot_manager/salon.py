@@ -72,7 +72,7 @@ async def salon_of(
         server = f"127.0.0.1:{served.http.base_url.port}"
         flows = folder / "flows" / "it"
         flows.mkdir()
-        for name in ("booking.yaml", "intents.yaml"):
+        for name in ("booking.yaml", "intents.yaml", "faq.md"):
             text = (ROOT / "flows" / "it" / name).read_text(encoding="utf-8")
             text = text.replace("127.0.0.1:3001/api/turns", f"{turns or server}/api/turns")
             (flows / name).write_text(text.replace("127.0.0.1:3001", server), encoding="utf-8")

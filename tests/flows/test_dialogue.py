@@ -76,6 +76,7 @@ def test_a_call_begins_with_listening_and_the_first_prompts(heating: Flow) -> No
             barge_in_ms=100,
             commit_silence_ms=160,
             awaited=("yes_no",),
+            state="init",
         ),
         Say("c1", AT, 1, "p-c1-1", "fr", prompts("welcome", "ask_eligibility")),
         StartTimer("playback", 1, sum(heating.prompt_ms[name] for name in ("welcome", "ask_eligibility")) + 4_000),

@@ -160,6 +160,22 @@ def test_after_a_restart_the_same_utterance_is_told_again(greeted: TextConversat
     assert len(events) == len(repeated)
 
 
+def test_what_is_said_while_the_bot_asks_the_world_is_no_question() -> None:
+    now, _ = begin(TextConversation("client-1"), CALL, "it/booking", 1.0)
+    now, events = query(now, "q-1", "vorrei prenotare", 1.0)
+    now, _ = told(now, Listen(CALL, 1.0, 1, "it", state="find_shop", asks=False), say(1, "good_morning"))
+    assert (now.pending, now.waiting) == ("q-1", "q-1")  # nobody hears it yet
+    now, events = told(now, Listen(CALL, 1.0, 1, "it", state="ask_intent"), say(2, "how_can_i_help"))
+    assert [event.text for event in events if isinstance(event, UtteranceTranscribed)] == ["vorrei prenotare"]
+    assert (now.pending, now.waiting, now.state) == ("q-1", "", "ask_intent")
+    now, _ = told(now, Listen(CALL, 1.0, 2, "it", state="look_by_name", asks=False), say(3, "one_moment"))
+    assert unanswered(now, 2.0)[0].pending == now.pending == "q-1"
+    now, _ = told(now, Listen(CALL, 1.0, 2, "it", state="ask_services"), say(4, "which_service"))
+    assert now.pending == ""
+    said = [message.content for message in now.answers_to("q-1")]
+    assert said == ["good_morning", "how_can_i_help", "one_moment", "which_service"]
+
+
 def test_a_reference_leads_to_its_query(greeted: TextConversation) -> None:
     now, _ = query(greeted, "q1", "oui", 3.0, ref="r1")
     assert (now.message_of("r1"), now.message_of("r2")) == ("q1", "")
