@@ -162,7 +162,7 @@ def test_after_a_restart_the_same_utterance_is_told_again(greeted: TextConversat
 
 def test_what_is_said_while_the_bot_asks_the_world_is_no_question() -> None:
     now, _ = begin(TextConversation("client-1"), CALL, "it/booking", 1.0)
-    now, events = query(now, "q-1", "vorrei prenotare", 1.0)
+    now, _ = query(now, "q-1", "vorrei prenotare", 1.0)
     now, _ = told(now, Listen(CALL, 1.0, 1, "it", state="find_shop", asks=False), say(1, "good_morning"))
     assert (now.pending, now.waiting) == ("q-1", "q-1")  # nobody hears it yet
     now, events = told(now, Listen(CALL, 1.0, 1, "it", state="ask_intent"), say(2, "how_can_i_help"))
