@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
+from dialogue.changing import changed
 from dialogue.conversation import Conversation
 from dialogue.events import Understood
 from dialogue.flow import Flow, Slot, State, Step
@@ -81,7 +82,7 @@ def understand(flow: Flow, conversation: Conversation, event: Understood) -> Mea
     yes_no = read_yes_no(flow, event.text, event.at)
     meaning = _meaning(flow, conversation, event, reading, yes_no)
     heard = event.recognition_confidence >= flow.states[conversation.state].listening.commit_recognition
-    return replace(meaning, reading=reading, yes_no=yes_no, heard=heard)
+    return changed(meaning, reading=reading, yes_no=yes_no, heard=heard)
 
 
 def _meaning(

@@ -60,13 +60,17 @@ def _denied(words: Sequence[str], position: int, lexicon: Lexicon) -> bool:
     )
 
 
+def _common_letters(one: str, other: str) -> int:
+    """How many letters two texts share, in whatever order."""
+    return sum(min(one.count(letter), other.count(letter)) for letter in set(other))
+
+
 def _misheard(words: Sequence[str], phrases: Sequence[tuple[tuple[str, ...], str]]) -> SlotReading:
     """The choice whose phrase is nearly what was heard, when no phrase is exactly there.
 
-    The matcher's two upper bounds sort out nearly every pair before the ratio itself, the costly part.
+    Two upper bounds, lengths and common letters, sort out nearly every pair before the ratio itself, the costly part.
     """
     best, value = 0.0, ""
-    matcher = difflib.SequenceMatcher()
     pieces: dict[int, list[str]] = {}
     for parts, candidate in phrases:
         phrase = " ".join(parts)
@@ -76,14 +80,13 @@ def _misheard(words: Sequence[str], phrases: Sequence[tuple[tuple[str, ...], str
         if length not in pieces:
             starts = range(max(1, len(words) - length + 1))
             pieces[length] = list(dict.fromkeys(" ".join(words[start : start + length]) for start in starts))
-        matcher.set_seq2(phrase)  # what is known of the second is kept from piece to piece
         for piece in pieces[length]:
-            if 2 * min(len(piece), len(phrase)) < CLOSE_ENOUGH * (len(piece) + len(phrase)):
+            both = len(piece) + len(phrase)
+            if 2 * min(len(piece), len(phrase)) < CLOSE_ENOUGH * both:
                 continue
-            matcher.set_seq1(piece)
-            if matcher.quick_ratio() < max(best, CLOSE_ENOUGH):
+            if 2 * _common_letters(piece, phrase) < max(best, CLOSE_ENOUGH) * both:
                 continue
-            ratio = matcher.ratio()
+            ratio = difflib.SequenceMatcher(None, piece, phrase).ratio()
             if ratio > best:
                 best, value = ratio, candidate
     if best < CLOSE_ENOUGH:

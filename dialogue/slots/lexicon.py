@@ -5,6 +5,7 @@ Number words are text2num's; what stands here is what callers say around them.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 
@@ -182,6 +183,7 @@ ENGLISH = Lexicon(
 LEXICONS = {lexicon.language: lexicon for lexicon in (FRENCH, ITALIAN, ENGLISH)}
 
 
+@functools.lru_cache(maxsize=64)
 def lexicon_of(language: str) -> Lexicon:
     """The lexicon of `language` ("fr", "fr-FR"). Raises ValueError for a language that slots are not parsed in."""
     found = LEXICONS.get(language.lower().replace("_", "-").split("-")[0])

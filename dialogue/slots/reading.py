@@ -33,6 +33,8 @@ class SlotReading:
 
     def with_flags(self, negated: bool, corrected: bool) -> SlotReading:
         """The same reading, told how it was said."""
+        if (negated, corrected) == (self.negated, self.corrected):
+            return self
         return replace(self, negated=negated, corrected=corrected)
 
 

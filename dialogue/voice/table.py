@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from dialogue.changing import changed
 from dialogue.effects import EffectDone
 from dialogue.events import (
     AudioGone,
@@ -138,7 +139,7 @@ def _resumed(moves: Moves, event: Resumed) -> None:
 def _playback_began(moves: Moves, event: PlaybackBegan) -> None:
     playback = moves.dialogue.playback
     if playback is not None and playback.playback_id == event.playback_id and not playback.began_at:
-        begun = replace(playback, began_at=event.at)
+        begun = changed(playback, began_at=event.at)
         moves.change(playback=begun, spoken=begun)
 
 
