@@ -201,7 +201,7 @@ class _Play:
                     known = {**view.lead, **view.slots}
                     raise ScoreFault(f"expected {step.name}={step.value}, is {known.get(step.name, 'unknown')}")
             case Ended():
-                await self._wait(lambda: view.ended)
+                await self._expect(lambda: view.ended)  # a last answer that was lost is asked for again, too
                 if view.end_reason != step.reason:
                     raise ScoreFault(f"expected the end {step.reason}, is {view.end_reason or 'still up'}")
 
