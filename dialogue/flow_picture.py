@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlsplit
 
-from dialogue.flow import Flow, Form, State, SubFlowRun
-from dialogue.flow_checks import destinations, exits, own_steps
+from dialogue.flow import Action, Flow, Form, State, SubFlowRun
+from dialogue.flow_checks import destinations, exits, own_steps, returns
 
 BOX_W, LINE_H, GAP = 290, 15, 24
 MARGIN, LABEL_W = 70, 360
 WITHIN_FORM = 10
+BACK = ": back to the open question"
 MOST_IN_BOX, MOST_ON_ARROW = 46, 52  # characters
 STYLE = (
     "text{font:12px sans-serif;fill:#222}.name{font-weight:bold}.small{font-size:11px;fill:#555}"
@@ -219,8 +220,7 @@ def _lines(flow: Flow, state: State) -> tuple[str, ...]:
     lines = ["says " + ", ".join(state.say)] if state.say else []
     if state.action:
         action = flow.actions[state.action]
-        server = urlsplit(action.url).netloc
-        lines.append(f"asks {server}: {action.name}" if server else f"notes: {action.name}")
+        lines.append(f"{_asks(action)}: {action.name}")
         if state.filler:
             lines.append(f"after {state.filler_ms} ms says " + ", ".join(state.filler))
     if state.is_form:
@@ -243,10 +243,21 @@ def _lines(flow: Flow, state: State) -> tuple[str, ...]:
             confirmed = f", read back < {state.read_back_below:g}"
         keypad = f", {state.keypad.digits} keys" if state.keypad.digits else ""
         lines.append(f"fills {state.slot} ({flow.slots[state.slot].type}{confirmed}{keypad})")
-    stays = [intent for intent, step in state.answers.items() if not step.goto and not step.ends]
+    back = [reason for reason, step in exits(flow, state) if returns(step) and step in own_steps(state)]
+    if back:
+        lines.append(f"{_cut(', '.join(back), MOST_IN_BOX - len(BACK))}{BACK}")
+    stays = [intent for intent, step in state.answers.items() if not (step.goto or step.ends or step.returns)]
     if stays:
         lines.append("answers and asks again: " + ", ".join(stays))
     return tuple(_cut(line, MOST_IN_BOX) for line in lines)
+
+
+def _asks(action: Action) -> str:
+    """What an action does, in a word or two."""
+    if action.knowledge:
+        return f"looks up in {action.knowledge}.md"
+    server = urlsplit(action.url).netloc
+    return f"asks {server}" if server else "sends" if action.message else "notes"
 
 
 def _leads(label: str, to: str) -> str:

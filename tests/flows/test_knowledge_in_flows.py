@@ -10,6 +10,7 @@ import pytest
 from dialogue.flow import Flow
 from dialogue.flow_loader import BadFlow, read_flow
 from dialogue.flow_names import Known
+from dialogue.flow_picture import picture
 from dialogue.flow_store import FlowStore
 from dialogue.rehearsal import Decision, Rehearsal
 from dialogue.scores import recorded
@@ -163,3 +164,9 @@ def test_a_bad_file_is_a_fault_and_costs_no_flow(tmp_path: Path) -> None:
     assert store.current("it/salon").version != before
     (folder / "faq.md").write_text("### Dove?\nQui.\n", encoding="utf-8")
     assert store.refresh().faults == ()
+
+
+def test_the_picture_tells_what_is_looked_up_and_where_the_call_goes_on() -> None:
+    drawn = picture(read())
+    assert "looks up in faq.md: find" in drawn
+    assert "yes, no: back to the open question" in drawn
