@@ -31,6 +31,7 @@ from dialogue.slots import (
 )
 from dialogue.slots.digits import digits_alone
 from dialogue.slots.lexicon import lexicon_of
+from dialogue.slots.moments.agreed import without_agreed
 from dialogue.slots.words import without_fillers, words_of
 from dialogue.steering import Correction, asks_something, correction_of, names_today
 from dialogue.values.parts import joined_moment
@@ -225,7 +226,7 @@ def read_slot(flow: Flow, conversation: Conversation, text: str, at: float) -> S
         if found is not None:
             return found
     if flow.states[conversation.state].completes:
-        return _completed(flow, conversation, slot, reading, text, at)
+        return completed(flow, conversation, slot, reading, text, at)
     if slot.source or not conversation.part or reading.complete or not digits_alone(text, lexicon_of(flow.language)):
         return reading
     whole = read_as(flow, conversation, slot, joined(flow, conversation, text), at)
@@ -257,7 +258,7 @@ def _are_said(flow: Flow, slot: Slot) -> bool:
     return any(f"{{{slot.name}.{OPTIONS}}}" in entry for entry in said)
 
 
-def _completed(
+def completed(
     flow: Flow, conversation: Conversation, slot: Slot, reading: SlotReading, text: str, at: float
 ) -> SlotReading:
     """A reading beside what the slot has already: the part of a moment that it names, or more of several things."""
@@ -274,7 +275,7 @@ def read_also(flow: Flow, conversation: Conversation, text: str, at: float) -> M
         slot = flow.slots[name]
         reading = read_as(flow, conversation, slot, text, at)
         if reading.complete and reading.confidence >= ASKED_BELOW:
-            whole = _completed(flow, conversation, slot, reading, text, at) if slot.type == "date_time" else reading
+            whole = completed(flow, conversation, slot, reading, text, at) if slot.type == "date_time" else reading
             return Meaning("value", score=reading.confidence, value=value_text(whole), slot=name)
     return None
 
@@ -294,7 +295,7 @@ def read_as(
         return parse_listed(text, lexicon, options, offered, local_time(flow, at), flow.region)
     return parse(
         slot.type,
-        text,
+        without_agreed(text, flow.language) if slot.type == "date_time" else text,
         flow.language,
         now=local_time(flow, at),
         choices=slot.choices or None,

@@ -20,7 +20,7 @@ from dialogue.events import Committed, DialogueAction, Noted
 from dialogue.flow import Escalation, Flow, Form, Slot, State, Step, Wording
 from dialogue.flow_checks import own_steps, returns
 from dialogue.form_answers import beside, changed_by_intent, changes, named
-from dialogue.meaning import ASKED_BELOW, Meaning, is_day_named, local_time, read_as, value_text
+from dialogue.meaning import ASKED_BELOW, Meaning, completed, is_day_named, local_time, read_as, value_text
 from dialogue.memory import BadMemory, recalled
 from dialogue.offers import chosen, offered_rows, rows_of, without
 from dialogue.slots import SlotReading
@@ -600,7 +600,10 @@ class Talk:
             left = tuple(other for other in self.conversation.volunteered if other is not clause)
             may_be = state.slot and state.slot not in clause.used
             if may_be and self.flow.slots[state.slot].type not in ("yes_no", "note"):
-                reading = read_as(self.flow, self.conversation, self.flow.slots[state.slot], clause.text, self.at)
+                slot = self.flow.slots[state.slot]
+                reading = read_as(self.flow, self.conversation, slot, clause.text, self.at)
+                if state.completes:
+                    reading = completed(self.flow, self.conversation, slot, reading, clause.text, self.at)
                 is_asked_back = bool(state.form and state.read_back) and reading.confidence >= ASKED_BELOW
                 if reading.complete and (is_asked_back or self._is_clear(reading, clause.text)):
                     self.note("volunteered", state.name)

@@ -16,6 +16,9 @@ from intent_service.phrases import NO_MATCH
 from intent_service.rules import PhraseRules
 
 RULE_SCORE = 0.99
+LEAST_SHARE = 0.1
+"""Of the probability: below it no intent is believed where another, which is not asked for, is the likeliest. The
+confidence was fitted where all intents are asked for, and knows nothing of how a plain yes looks where none is."""
 
 
 class UnknownIntent(ValueError):
@@ -109,7 +112,9 @@ class Recogniser:
         index = int(best_allowed[0])
         threshold = float(bundle.thresholds[index])
         order = [int(one) for one in np.argsort(-restricted[0]) if allowed[one]][:3]
-        if score >= threshold:
+        if top[0] != index and restricted[0, index] < LEAST_SHARE:  # of the rest it is the best, and means nothing
+            reason = "something else was said"
+        elif score >= threshold:
             reason = "classifier"
         else:
             reason = "below threshold" if top[0] == index else "something else was said"

@@ -78,3 +78,61 @@ def test_an_unknown_one_is_not_answered_by_invention(shop: DemoShop) -> None:
         call.says(text)
     assert call.spoken[0] == UNKNOWN
     assert call.dialogue.state == "ask_when"
+
+
+# --- what was said of another appointment, and what is not certain ---
+
+
+def test_the_day_of_the_old_appointment_is_not_the_new_one(shop: DemoShop) -> None:
+    shop.book(client=3, data="2026-01-16", ora="10:00")
+    call = shop.call(ELENA)
+    for text in ("devo spostare l'appuntamento di venerdì", "sì"):
+        call.says(text)
+    assert call.spoken[-1] == "A quando lo spostiamo?"
+    call.says("facciamo lunedì alla stessa ora")
+    assert call.dialogue.conversation.slots["moment"] == "2026-01-19T10:00"
+
+
+def test_the_new_day_is_taken_from_the_first_sentence(shop: DemoShop) -> None:
+    shop.book(client=3, data="2026-01-16", ora="10:00")
+    call = shop.call(ELENA)
+    for text in ("vorrei spostare l'appuntamento di venerdì a martedì", "sì"):
+        call.says(text)
+    assert call.spoken[-1].startswith("Lo sposto a martedì 20 gennaio alle 10.")
+
+
+def test_an_hour_earlier_is_no_hour_of_today(shop: DemoShop) -> None:
+    shop.book(client=3, data="2026-01-16", ora="10:00")
+    call = shop.call(ELENA)
+    for text in ("posso anticipare di un'ora il mio appuntamento?", "sì"):
+        call.says(text)
+    assert call.spoken[-1] == "A quando lo spostiamo?"
+    call.says("alle nove")
+    assert call.dialogue.conversation.slots["moment"] == "2026-01-16T09:00"
+
+
+def test_a_day_that_may_be_two_is_read_back(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    for text in ("vorrei prenotare", "sì", "una piega", "giovedì prossimo alle dieci e mezza"):
+        call.says(text)
+    assert call.spoken == ["giovedì 15 gennaio alle 10 e 30, è giusto?"]
+    call.says("sì")
+    assert call.dialogue.conversation.slots["moment"] == "2026-01-15T10:30"
+
+
+def test_a_plain_yes_where_none_is_asked_for_means_nothing(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    for text in ("un taglio venerdì pomeriggio", "sì", "è uguale"):
+        call.says(text)
+    assert call.dialogue.state == "ask_alternative"
+    call.says("sì, va benissimo")
+    assert call.spoken[0] == "Mi scusi, non ho capito."
+
+
+def test_a_day_alone_is_a_wish_for_an_appointment(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    call.says("giovedì ventidue alle dieci")
+    assert call.spoken == ["Parlo con Elena?"]
+    for text in ("sì", "un taglio"):
+        call.says(text)
+    assert call.dialogue.conversation.slots["moment"] == "2026-01-22T10:00"

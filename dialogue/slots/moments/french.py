@@ -33,6 +33,7 @@ FRENCH = TimeWords(
     weekdays=_WEEKDAYS,
     noise=pattern(
         r"pas de (?:soucis?|problemes?)|y a pas de (?:soucis?|problemes?)|pourquoi pas|n' est ce pas|si (?:ca|cela) (?:ne )?vous (?:derange|gene) pas|pas de refus|ne quittez pas|ce n' est pas grave|c' est pas grave|vous n' avez pas|n' oubliez pas|sans faute"
+        r"|(?:avanc|recul|decal|repouss|retard)\S*(?: \S+){0,4}? d[e']? (?:1 |\d{1,2} )?(?:demi )?(?:heures?|h|minutes?|min|jours?|semaines?)"
     ),
     rewrites=(
         (pattern("apres midis?"), "apresmidi"),

@@ -105,7 +105,7 @@ ITALIAN = TimeWords(
         ),
     ),
     now=pattern(
-        r"subito|adesso|ora(?! di)|ora stesso|immediatamente|appena possibile|il prima possibile|al piu presto|prima possibile"
+        r"subito|adesso|(?<!1 )(?<!mezza )(?<!mezz' )(?<!stessa )(?<!quell' )(?<!un' )(?<!altra )(?<!che )(?<!quale )(?<!l' )(?<!d' )(?<!prima )(?<!ultima )(?<!qualunque )(?<!qualsiasi )ora(?! di)|ora stesso|immediatamente|appena possibile|il prima possibile|al piu presto|prima possibile"
     ),
     weekday=pattern(
         rf"(?:(?:(?P<next_week0>(?:del)?la settimana prossima|(?:la )?prossima settimana|settimana prossima)|(?P<this_week0>questa settimana)) (?:, )?)?(?:(?P<this>quest[oa]) |(?P<next0>prossim[oa]) |(?P<last0>scors[oa]) )?(?:la |il |lo )?(?P<w>{_WEEKDAY})"
