@@ -62,6 +62,7 @@ from protocol.items import label
 
 Handler: TypeAlias = Callable[[Moves, Any], None]
 ENDING_RETRIES = 3
+AT_ONCE_MS = 50
 
 
 def handle(flow: Flow, dialogue: Dialogue, event: DialogueEvent) -> tuple[Dialogue, list[DialogueAction]]:
@@ -129,9 +130,11 @@ def _call_over(moves: Moves, event: CallOver) -> None:
 
 
 def _resumed(moves: Moves, event: Resumed) -> None:
-    """After a restart: the timer runs anew, and what the world was asked for is asked for again."""
+    """After a restart: the timer runs anew, and what the world was asked for is asked for again. Who waits for an
+    action waited in silence meanwhile: they hear the filler at once."""
     d = moves.dialogue
-    moves.await_(d.phase, d.timer_ms)  # type: ignore[arg-type]
+    is_silent = d.phase == "acting" and not d.filled
+    moves.await_(d.phase, min(d.timer_ms, AT_ONCE_MS) if is_silent else d.timer_ms)  # type: ignore[arg-type]
     done = d.acted.id if d.acted is not None else ""
     moves.actions += [effect for effect in d.conversation.effects.values() if effect.id != done]
 

@@ -30,6 +30,7 @@ from dialogue.rehearsal import BEGIN_AT, Decision, Rehearsal
 from dialogue.scores import recorded
 from dialogue.snapshot import from_json, to_json
 from dialogue.voice import Dialogue, handle
+from dialogue.voice.table import AT_ONCE_MS
 from protocol.messages import CallConcluded, Say
 from tests.flows.test_random_walk import any_event, check_step, end_by_timers, latest
 
@@ -233,7 +234,11 @@ def test_after_a_kill_it_is_asked_again_under_the_same_key_and_only_while_it_is_
     line.hears_out()
     asked = line.effect
     assert [action for action in line.feed(Resumed(line.at)) if isinstance(action, Effect)] == [asked]
-    assert line.dialogue.timer_ms == 700  # and something is heard soon
+    assert line.dialogue.timer_ms == AT_ONCE_MS  # they waited in silence already
+    assert any(isinstance(action, Say) for action in line.timer())
+    line.hears_out()
+    line.feed(Resumed(line.at))
+    assert line.dialogue.timer_ms == 2_500  # who heard the filler waits for the answer
     line = Line()
     line.feed(line.done())
     assert not [action for action in line.feed(Resumed(line.at)) if isinstance(action, Effect)]
