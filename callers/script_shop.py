@@ -36,7 +36,7 @@ class Booked:
 
 
 @dataclass(frozen=True, order=True)
-class Waiting:
+class Waitlisted:
     """An entry of the waitlist."""
 
     client: str
@@ -59,7 +59,7 @@ class ShopAfter:
     """What must be there after it."""
 
     booked: tuple[Booked, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[Waitlisted, ...] = ()
     clients: tuple[str, ...] = ()
     messages: int = 0
 
@@ -99,8 +99,8 @@ def read_after(entries: Mapping[str, yaml.Node], before: ShopBefore) -> ShopAfte
         booked = tuple(_booked(one) for one in _list(entries["booked"]))
     waiting = []
     for one in _list(entries.get("waiting")):
-        parts = _mapping(one, *Waiting.__dataclass_fields__, whole=True)
-        waiting.append(Waiting(_text(parts["client"]), _day(parts["day"])))
+        parts = _mapping(one, *Waitlisted.__dataclass_fields__, whole=True)
+        waiting.append(Waitlisted(_text(parts["client"]), _day(parts["day"])))
     clients = tuple(_text(one) for one in _list(entries.get("clients")))
     messages = entries.get("messages")
     count = _text(messages) if messages is not None else "0"

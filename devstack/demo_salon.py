@@ -44,7 +44,7 @@ from booking_service.models import (
     StaffRow,
     WaitlistRow,
 )
-from callers.script_shop import Booked, ShopAfter, ShopBefore, Waiting
+from callers.script_shop import Booked, ShopAfter, ShopBefore, Waitlisted
 from config import ROOT
 from devstack.message_provider import MessageProvider
 from devstack.processes import ProcessFailed, free_tcp_port, wait_for
@@ -259,7 +259,7 @@ class Salon:
                 for row in session.scalars(appointments)
             ]
             waiting = [
-                Waiting(client(row.cliente_id), away(row.data_preferita))
+                Waitlisted(client(row.cliente_id), away(row.data_preferita))
                 for row in session.scalars(select(WaitlistRow))
             ]
             sent = session.scalars(select(MessageRow).where(MessageRow.status == "SENT")).all()

@@ -19,7 +19,7 @@ from callers.script import (
     SpokenLine,
     read_script,
 )
-from callers.script_shop import Booked, ShopAfter, ShopBefore, Waiting
+from callers.script_shop import Booked, ShopAfter, ShopBefore, Waitlisted
 
 GOOD = """
 about: All steps.
@@ -115,7 +115,7 @@ def test_a_script_says_what_is_in_a_shop_before_and_after() -> None:
     assert script.flow == "it/booking"
     assert script.shop == ShopBefore((before,), (2,), ((3, "Festa del patrono"),), messages_fail=True)
     # what it does not say is as it was
-    assert script.shop_after == ShopAfter((before,), (Waiting("Elena Brambini", 2),), (), 1)
+    assert script.shop_after == ShopAfter((before,), (Waitlisted("Elena Brambini", 2),), (), 1)
 
 
 def test_days_are_written_by_their_distance() -> None:
