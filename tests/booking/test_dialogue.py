@@ -164,7 +164,7 @@ def test_a_full_day_offers_the_next_ones(shop: DemoShop) -> None:
         ("vorrei un taglio domenica alle dieci con Giulia", "Di domenica siamo chiusi."),
         ("vorrei un taglio domani alle otto e trenta con Giulia", "Apriamo alle 09:00."),
         ("vorrei un taglio domani alle 18:45 con Giulia", "Chiudiamo alle 19:00, e non faremmo in tempo."),
-        ("vorrei un taglio domani alle 13 con Giulia", "A quell'ora siamo in pausa pranzo, 12:30-14:00."),
+        ("vorrei un taglio domani alle 13 con Giulia", "A quell'ora siamo in pausa pranzo, dalle 12:30-14:00."),
         ("vorrei un taglio oggi alle 10:30 con Giulia", "Serve almeno un'ora di preavviso."),
     ],
 )
