@@ -49,6 +49,18 @@ class ConsentProof(Struct):
     versione: Key = ""
 
 
+class ShopQuestion(Struct):
+    """`POST /api/info`: what a caller asks of the shop, in their words."""
+
+    domanda: Annotated[str, Meta(max_length=1_000)]
+
+
+class StaffSearch(Struct):
+    """`POST /api/operatori/search`: who does all of these."""
+
+    servizi: Annotated[list[Number | ChosenService], Meta(max_length=20)] = []
+
+
 class NewClient(Struct):
     """`POST /api/clienti/create`."""
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from booking_service.bodies import HolidayEntry, HoursEntry, ServiceEntry, StaffEntry
+from booking_service.bodies import HolidayEntry, HoursEntry, ServiceEntry, StaffEntry, StaffSearch
 from booking_service.models import HolidayRow, HoursRow, ServiceRow, SettingRow, StaffRow
 from booking_service.refusals import BookingRefused, invalid, not_found
 from booking_service.shop import minutes, shown
+from booking_service.stored_shop import BookingTerms, stored_shop
+from booking_service.telling import OfferedService, ShopFacts, told_of
 from booking_service.written import clean
 
 SETTINGS = ("nome_attivita", "telefono_attivita", "indirizzo", "nome_assistente")
@@ -37,6 +40,26 @@ def staff(session: Session) -> list[dict[str, Any]]:
     """Who works there; `servizi` null: they do all of them."""
     rows = session.scalars(select(StaffRow).where(StaffRow.attivo).order_by(StaffRow.id))
     return [{"id": row.id, "nome": row.nome, "servizi": row.servizi} for row in rows]
+
+
+def able_staff(session: Session, body: StaffSearch) -> dict[str, Any]:
+    """Who does all of some services."""
+    wanted = {one if isinstance(one, int) else one.servizio_id for one in body.servizi}
+    able = [one for one in staff(session) if one["servizi"] is None or wanted <= set(one["servizi"])]
+    return {"count": len(able), "operatori": able}
+
+
+def tell(session: Session, question: str, terms: BookingTerms, now_s: float) -> str:
+    """The answer to a question about the shop; empty where the data has none."""
+    rows = session.scalars(select(ServiceRow).where(ServiceRow.attivo).order_by(ServiceRow.id))
+    offered = tuple(OfferedService(row.id, (row.nome, *row.sinonimi), row.durata_minuti, row.prezzo) for row in rows)
+    facts = ShopFacts(stored_shop(session, terms), offered, all_settings(session))
+    return told_of(question, facts, datetime.fromtimestamp(now_s, terms.zone).date())
+
+
+def all_settings(session: Session) -> dict[str, str]:
+    """Every setting, empty where it is not set."""
+    return {name: setting(session, name) for name in SETTINGS}
 
 
 def put_service(session: Session, entry: ServiceEntry, number: int | None = None) -> dict[str, Any]:
@@ -131,7 +154,7 @@ def put_settings(session: Session, values: dict[str, str]) -> dict[str, str]:
             raise invalid(f"{name} is longer than 500 characters")
         session.merge(SettingRow(name=name, value=clean(value)))
     session.flush()
-    return {name: setting(session, name) for name in SETTINGS}
+    return all_settings(session)
 
 
 def _shown_hours(day: int, row: HoursRow | None) -> dict[str, Any]:

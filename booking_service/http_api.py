@@ -28,7 +28,7 @@ from booking_service import (
     waiting,
 )
 from booking_service.http_answers import Answer, answered, body_of, day_of, number_of
-from booking_service.refusals import invalid
+from booking_service.refusals import invalid, not_found
 from booking_service.service import BookingService
 from booking_service.written import mobile
 from observability.endpoints import ServiceReport
@@ -56,6 +56,8 @@ def create_booking_app(service: BookingService) -> Starlette:
         ("GET", "/api/waitlist/list", api.waiting),
         ("PUT", "/api/waitlist/{number:int}", api.change_waiting),
         ("GET", "/api/operatori/list", api.staff),
+        ("POST", "/api/operatori/search", api.able_staff),
+        ("POST", "/api/info", api.tell),
         ("POST", "/api/operatori", api.put_staff),
         ("PUT", "/api/operatori/{number:int}", api.put_staff),
         ("GET", "/api/servizi/list", api.services),
@@ -66,6 +68,7 @@ def create_booking_app(service: BookingService) -> Starlette:
         ("GET", "/api/settings/giorni_festivi", api.holidays),
         ("PUT", "/api/settings/giorni_festivi", api.put_holidays),
         ("PUT", "/api/settings", api.put_settings),
+        ("GET", "/api/settings", api.all_settings),
         ("GET", "/api/settings/{name}", api.setting),
         ("POST", "/api/whatsapp/send-template", api.send_template),
         ("POST", "/api/import/clienti.csv", api.take_clients),
@@ -169,6 +172,18 @@ class _BookingApi:
     async def staff(self, _: Request) -> Answer:
         return {"operatori": await self._service.read(catalogue.staff)}
 
+    async def able_staff(self, request: Request) -> Answer:
+        body = await body_of(request, bodies.StaffSearch)
+        return await self._service.read(lambda session: catalogue.able_staff(session, body))
+
+    async def tell(self, request: Request) -> Answer:
+        """Answers from the data what a caller asks of the shop. 404 where it does not say."""
+        body, now_s = await body_of(request, bodies.ShopQuestion), self._service.now()
+        told = await self._service.read(lambda session: catalogue.tell(session, body.domanda, self._terms, now_s))
+        if not told:
+            raise not_found("answer", "")
+        return {"risposta": told}
+
     async def put_staff(self, request: Request) -> Answer:
         body = await body_of(request, bodies.StaffEntry)
         number = request.path_params.get("number")
@@ -199,6 +214,9 @@ class _BookingApi:
     async def setting(self, request: Request) -> Answer:
         name = request.path_params["name"]
         return {name: await self._service.read(lambda session: catalogue.setting(session, name))}
+
+    async def all_settings(self, _: Request) -> Answer:
+        return {**await self._service.read(catalogue.all_settings)}
 
     async def put_settings(self, request: Request) -> Answer:
         body = await body_of(request, dict[str, str])

@@ -236,6 +236,8 @@ class State:
     filled: Step | None = None
     filled_as: Mapping[str, Step] = field(default_factory=dict)
     refused: Step | None = None
+    unasked: Step | None = None
+    """Done in the place of the question where its `when` is true and nothing that was said before answers it."""
     completes: bool = False
     also: Mapping[str, Step] = field(default_factory=dict)
     listening: Listening = Listening()

@@ -33,6 +33,8 @@ def exits(flow: Flow, state: State) -> Iterator[tuple[str, Step]]:
         yield f"filled {value}", step
     if state.refused is not None:
         yield "refused", state.refused
+    if state.unasked is not None:
+        yield "unasked", state.unasked
     yield from ((f"also {slot}", step) for slot, step in state.also.items())
     escalations: tuple[tuple[str, Escalation | None], ...] = (
         ("no_input", state.no_input),
@@ -70,7 +72,7 @@ def own_steps(state: State) -> list[Step]:
         *state.choose,
         *state.outcomes.values(),
     ]
-    return steps + [step for step in (state.filled, state.refused, state.otherwise) if step is not None]
+    return steps + [step for step in (state.filled, state.refused, state.unasked, state.otherwise) if step is not None]
 
 
 def skips(step: Step) -> bool:
@@ -148,7 +150,8 @@ def _silently(flow: Flow, state: State) -> set[str]:
     if state.listens:  # with nothing to choose from it is not asked; a question that is skipped does not come again
         refused = state.refused
         passes_on = refused is not None and not refused.count and f"{state.name}.skipped" not in refused.set
-        return set(destinations(refused)) if refused is not None and passes_on else set()
+        past = set(destinations(state.unasked)) if state.unasked is not None else set()
+        return past | (set(destinations(refused)) if refused is not None and passes_on else set())
     return {state.goto} - {""} | {
         to for _, step in exits(flow, state) for one in _in_turn(step) if not one.count for to in {one.goto} - {""}
     }

@@ -143,6 +143,9 @@ class _Walk:
                 self._judged(state.name, frozenset({slot.source}) - known)
             if state.refused is not None:
                 yield from self._taken(state.refused, known)
+            if state.unasked is not None and state.unasked.when is not None:
+                self._judged(state.unasked.when.text, needs(state.unasked.when.condition, known))
+                yield from self._taken(state.unasked, known | self._told(state.unasked, True), is_judged=True)
             self._said(state.read_back, filled)
             for step in (*state.filled_as.values(), *((state.filled,) if state.filled else ())):
                 yield from self._taken(step, filled)

@@ -40,7 +40,7 @@ from dialogue.values.value_types import Locale
 
 STATE_KEYS = (
     "say", "ask_again", "answers", "means", "slot", "slot_intents", "read_back", "read_back_retries", "filled",
-    "read_back_below", "filled_as", "refused", "completes", "also", "listen", "keypad", "no_input",
+    "read_back_below", "filled_as", "refused", "unasked", "completes", "also", "listen", "keypad", "no_input",
     "no_match", "goto", "transfer", "hangup", "outcome", "choose", "otherwise", "action", "outcomes", "filler",
     "done",
 )  # fmt: skip
@@ -368,6 +368,7 @@ class _Loader:
             filled=self.parts.step(entries["filled"], "filled") if "filled" in entries else None,
             filled_as=filled_as,
             refused=self.parts.step(entries["refused"], "refused") if "refused" in entries else None,
+            unasked=self.parts.step(entries["unasked"], "unasked", is_choice=True) if "unasked" in entries else None,
             also=self.also(entries["also"], slot) if "also" in entries else {},
             completes=reader.flag(entries["completes"], "completes") if "completes" in entries else False,
             listening=self.parts.listen(entries["listen"]) if "listen" in entries else self.parts.listening,
@@ -429,6 +430,10 @@ class _Loader:
         slot = self.names.slots.get(state.slot)
         if state.completes and (slot is None or slot.type != "date_time"):
             self.reader.fault(entries["completes"], "completes belongs to a slot of the type date_time")
+        if state.unasked is not None:
+            self.parts.must_lead_on(entries["unasked"], state.unasked, "unasked")
+            if slot is None or state.unasked.when is None or state.unasked.otherwise is not None:
+                self.reader.fault(entries["unasked"], "unasked belongs to a slot, and says when, without otherwise")
         if state.also and not state.listens:
             self.reader.fault(entries["also"], "also belongs to a state that listens")
         if slot is not None and slot.source and state.refused is None:

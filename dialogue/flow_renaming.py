@@ -61,6 +61,7 @@ class Renaming:
             filled=self.maybe(state.filled),
             filled_as={value: self.step(step) for value, step in state.filled_as.items()},
             refused=self.maybe(state.refused),
+            unasked=self.maybe(state.unasked),
             also={self.name(slot): self.step(step) for slot, step in state.also.items()},
             no_input=self.escalation(state.no_input),
             no_match=self.escalation(state.no_match),

@@ -111,7 +111,8 @@ def _meaning(
         return Meaning("narrowed", intent, score, " ".join(reading.among))
     elif digits := part_of_number(flow, conversation, event.text, reading):
         return Meaning("part", intent, score, digits)
-    if not conversation.confirming and (_short(flow, event.text) or intent not in state.answers):
+    is_question = _is_question_of(flow, event.text, intent)
+    if not conversation.confirming and not is_question and (_short(flow, event.text) or intent not in state.answers):
         other = read_also(flow, conversation, event.text, event.at)
         if other is not None:
             return other
@@ -423,11 +424,12 @@ def needs_intent(flow: Flow, conversation: Conversation, text: str, at: float) -
         return False
     if (reading.refused or _narrows(conversation, reading)) and _short(flow, text):
         return False
-    if state.also and _short(flow, text) and read_also(flow, conversation, text, at) is not None:
+    may_ask = asks_something(text, flow.language)
+    if state.also and _short(flow, text) and not may_ask and read_also(flow, conversation, text, at) is not None:
         return False
     if _can_take(state, reading):
         kind = flow.slots[state.slot].type
-        return kind not in EXACT_TYPES and (kind in FREE_TYPES or not _short(flow, text))
+        return kind not in EXACT_TYPES and (kind in FREE_TYPES or may_ask or not _short(flow, text))
     return not (bare_yes_no and _yes_no_step(flow, state, yes_no) is not None)
 
 
@@ -618,8 +620,16 @@ def _asks_something_else(flow: Flow, state: State, reading: SlotReading, text: s
         return False
     if flow.slots[state.slot].source and intent not in state.answers and not asks_something(text, flow.language):
         return False  # "vorrei l'operatore Giulia" asks for no human
-    is_value = reading.confidence >= SURE_FREE if kind in FREE_TYPES else _short(flow, text)
+    is_short = _short(flow, text) and not _is_question_of(flow, text, intent)
+    is_value = reading.confidence >= SURE_FREE if kind in FREE_TYPES else is_short
     return not is_value and _step_of(flow, state, intent) is not None
+
+
+def _is_question_of(flow: Flow, text: str, intent: str) -> bool:
+    """Whether a text is a question, by its words, and is answered elsewhere whatever else is open: "a che ora aprite?"
+    names no time, "quanto costa la piega?" chooses none."""
+    step = flow.everywhere.get(intent)
+    return step is not None and bool(step.goto) and asks_something(text, flow.language)
 
 
 def _acts(flow: Flow, step: Step) -> bool:

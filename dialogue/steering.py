@@ -75,7 +75,7 @@ def correction_of(text: str, language: str) -> Correction | None:
 
 _QUESTIONS = {
     "fr": r"^(?:et )?(?:combien|comment|ou|quand|quels?|quelles?|pourquoi|est ce que)\b",
-    "it": r"^(?:e |ma |scusi )*(?:quanto|quanti|quanta|come|dove|quando|quali|qual|perche|che|cosa|chi)\b",
+    "it": r"^(?:e |ma |scusi )*(?:a |con )?(?:quanto|quanti|quanta|come|dove|quando|quali|qual|perche|che|cosa|chi)\b",
     "en": r"^(?:and )?(?:how|where|when|what|which|why|who|do you|is there)\b",
 }
 

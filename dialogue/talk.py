@@ -463,8 +463,13 @@ class Talk:
                 return
             if self.conversation.history[-1:] != (name,):
                 self.change(history=(*self.conversation.history, name)[-MOST_HISTORY:])
-            if not self._is_answered_already(say):
-                self.ask(say, self.question(state))
+            if self._is_answered_already(say):
+                return
+            if state.unasked is not None and state.unasked.when is not None and self.holds(state.unasked.when):
+                self.change(history=self.conversation.history[:-1])
+                self.take(replace(state.unasked, say=say + state.unasked.say, when=None))
+                return
+            self.ask(say, self.question(state))
             return
         if state.outcome:
             self.change(outcome=state.outcome)

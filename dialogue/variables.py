@@ -29,6 +29,7 @@ DIRECTIONS = ("inbound", "outbound")
 BUILT_IN: Mapping[str, Variable] = {
     "call.call_id": Variable(ValueType("text"), "fact", always=True),
     "call.session": Variable(ValueType("text"), "fact", always=True),
+    "call.heard": Variable(ValueType("text"), "fact", always=True),
     "call.number": Variable(ValueType("telephone"), "fact"),
     "call.direction": Variable(ValueType("choice", {name: (name,) for name in DIRECTIONS}), "fact", always=True),
     "corrected": Variable(ValueType("text"), "fact"),
@@ -46,7 +47,7 @@ OF_HOURS: Mapping[str, Variable] = {
     "hours.message": Variable(ValueType("text"), "fact"),
 }
 """What the calls of a flow know that has opening hours."""
-OF_CALL = frozenset({"call.call_id", "call.session"})
+OF_CALL = frozenset({"call.call_id", "call.session", "call.heard"})
 """Names of the call, which nobody passes in."""
 OWNERS = ("call", "now", "hours", "secret", "corrected")
 """Names that no variable of a flow may have."""
@@ -114,6 +115,8 @@ def text_of(flow: Flow, conversation: Conversation, now: datetime, name: str) ->
         return options_said(flow, conversation, chosen, now)
     if name == "call.call_id":
         return conversation.call_id
+    if name == "call.heard":
+        return conversation.heard
     if name == "call.session":
         return conversation.session or conversation.call_id
     if owner in flow.slots and last in PARTS.get(flow.slots[owner].type, {}):

@@ -17,23 +17,24 @@ COMMANDS: Final = {
     "human": "umano",
 }
 STEPS: Final = {
-    "intent": "begin greet learn_services learn_staff ask_intent look_for_session find_what_was what_was ask_resume",
+    "intent": "begin name_assistant greet learn_services learn_staff look_for_session find_what_was what_was "
+    "ask_resume ask_intent",
     "identify": "identify look_by_number by_number confirm_person ask_name look_by_name by_name",
     "disambiguate": "choose_client ask_which_client",
     "register": "offer_registration need_surname ask_surname ask_telephone only_mobiles look_by_telephone by_telephone "
     "confirm_owner ask_birth_date register_now registered",
     "consent": "ask_consent consent_question note_refusal",
     "services": "on_purpose load_services load_staff ask_services",
-    "operator": "need_staff ask_staff",
+    "operator": "need_staff count_able ask_staff",
     "date": "need_when ask_when",
     "time": "ask_time check hold_it look_in checked",
     "alternatives": "offer ask_alternative",
     "waitlist": "may_wait offer_waitlist wait_for_it waiting",
-    "recap": "recap confirm ask_change create_it was_it_made it_was_made",
+    "recap": "recap confirm ask_note ask_change create_it was_it_made it_was_made",
     "choose_appointment": "look_for_appointments which the_only_one choose_appointment chosen",
     "confirm_cancel": "confirm_cancel cancel_it",
     "confirm_change": "ask_new_time recap_move move_it",
-    "faq": "look_up answer confirm_question",
+    "faq": "look_up look_in_file answer confirm_question",
     "done": "booked anything_else offer_new goodbye goodbye_silent",
 }
 _STEP_OF: Final = {state: step for step, states in STEPS.items() for state in states.split()}

@@ -121,12 +121,35 @@ def test_help_and_then_the_open_question(shop: DemoShop, said: str) -> None:
     assert answer.endswith("giorno preferisce?")
 
 
-@pytest.mark.parametrize("said", ["come faccio ad arrivare?", "quali sono i prezzi", "avete il parcheggio"])
+@pytest.mark.parametrize("said", ["come faccio ad arrivare?", "avete il parcheggio"])
 def test_a_question_without_an_answer_is_not_answered_by_invention(shop: DemoShop, said: str) -> None:
     call = shop.call(ELENA)
     answer = talk(call, "vorrei prenotare", "sì", "un taglio", said)
     assert answer.startswith("Su questo non ho informazioni. Se vuole, le passo una persona.")
     assert call.dialogue.state == "ask_when"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("quali sono i prezzi", "Taglio 25 euro, colore 45 euro,"),
+        ("quanto costa la piega", "Piega costa 20 euro."),
+        ("a che ora aprite", "Siamo aperti da martedì a sabato dalle 9 alle 12 e 30 e dalle 14 alle 19."),
+        ("che orari fate sabato", "Sabato siamo aperti dalle 9"),
+        ("quali servizi fate", "Facciamo taglio, colore, piega,"),
+    ],
+)
+def test_questions_that_the_shops_data_answers_and_then_the_open_question(shop: DemoShop, said: str, told: str) -> None:
+    call = shop.call(ELENA)
+    answer = talk(call, "vorrei prenotare", "sì", "un taglio", said)
+    assert answer.startswith(told), answer
+    assert call.dialogue.state == "ask_when"
+    assert call.dialogue.conversation.slots.get("services") == "taglio"
+    talk(call, "domani alle nove", "Giulia")
+    assert talk(call, said).startswith(told)
+    assert call.dialogue.state == "confirm"
+    assert talk(call, "sì").startswith("È prenotato.")
+    assert len(shop.appointments()) == 1
 
 
 # --- how sure ---

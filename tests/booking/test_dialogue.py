@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bot_manager.actions import ActionWorker
+from bot_manager.targets import targets_of
 from dialogue.rehearsal import Rehearsal
 from tests.booking.talking import ELENA, NOW, PAOLO, DemoShop, demo_shop
 
@@ -49,6 +51,42 @@ def test_an_appointment_in_one_breath(shop: DemoShop) -> None:
     call.listen()
     assert call.concluded is not None
     assert call.concluded.outcome == "done"
+
+
+@pytest.mark.parametrize(("services", "is_asked"), [("taglio", True), ("colore", True), ("colore e barba", False)])
+def test_staff_is_asked_for_where_more_than_one_does_it(shop: DemoShop, services: str, is_asked: bool) -> None:
+    call = shop.call(ELENA)
+    answer = talk(call, "vorrei prenotare", "sì", services, "domani alle nove")
+    assert answer.startswith("Ha una preferenza per l'operatore?") is is_asked
+    if not is_asked:
+        assert "con Giulia" in answer
+
+
+def test_who_is_named_is_heard_also_where_nobody_is_asked(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    answer = talk(call, "vorrei colore e barba domani alle nove con Marco", "sì")
+    assert answer.startswith("Marco non fa questo servizio."), answer
+
+
+def test_the_assistant_has_the_name_that_is_set_and_says_the_shops_number(shop: DemoShop) -> None:
+    shop.run(shop.served.ask("PUT", "/api/settings", {"nome_assistente": "Sofia", "nome_attivita": "Salone Prova"}))
+    call = shop.call("")
+    assert heard(call).startswith("Buongiorno, sono Sofia, l'assistente automatica di Salone Prova.")
+    shop.worker = ActionWorker(targets_of("", ""), Path("/nowhere"))  # from now on the shop is away
+    answer = talk(call, "vorrei prenotare", "Elena Brambini")
+    assert "Il numero del salone è 3 0 0 0 0 0 0 0 0 0." in answer, answer
+    shop.run(shop.worker.close())
+
+
+def test_a_note_for_the_appointment_on_wish(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    talk(call, "vorrei un taglio domani alle nove con Giulia", "sì")
+    assert talk(call, "vorrei aggiungere una nota") == "Che cosa devo annotare?"
+    answer = talk(call, "sono allergica alla lavanda")
+    assert answer.startswith("Ho annotato: sono allergica alla lavanda. Riepilogo: taglio, giovedì 15 gennaio alle 9")
+    assert talk(call, "sì").startswith("È prenotato.")
+    (made,) = shop.post("/api/appuntamenti/search", cliente_id=BRAMBINI)["appuntamenti"]
+    assert made["note"] == "sono allergica alla lavanda"
 
 
 def test_question_by_question_with_a_name(shop: DemoShop) -> None:
