@@ -271,7 +271,7 @@ class Listen(_Message, frozen=True):
     they are asides. `hints`: words the recogniser may expect. `awaited`: what the state can accept (`yes_no`, and the
     types of slots), for the recogniser to weigh against what it heard; `choices`: of a choice the phrases of each, with
     `|` between them. `state`: the flow's, for who shows it; `asks`: whether an answer is awaited there, and not
-    what comes of an action, or the end.
+    what comes of an action, or the end. `known`: to who writes, the slots that are known, as `name=value`.
     """
 
     turn: Integer
@@ -289,6 +289,7 @@ class Listen(_Message, frozen=True):
     choices: tuple[str, ...] = ()
     state: str = ""
     asks: bool = True
+    known: tuple[str, ...] = ()
 
 
 class EndUtterance(_Message, frozen=True):

@@ -12,7 +12,7 @@ from typing import Any
 NEW_FIELDS = {
     "CallStarted": ("channel_id", "direction", "variables"),
     "PlaybackFinished": ("heard",),
-    "Listen": ("awaited", "choices", "state", "asks"),
+    "Listen": ("awaited", "choices", "state", "asks", "known"),
 }
 REASONS = ("caller_hung_up", "bot_hung_up", "transferred", "lost")
 

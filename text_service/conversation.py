@@ -105,6 +105,8 @@ class TextConversation(Struct, frozen=True):
     """The turn that the last query was told in."""
     state: str = ""
     """Where the conversation stands in its flow."""
+    known: tuple[str, ...] = ()
+    """The slots that are known there, as `name=value`."""
     calls: tuple[str, ...] = ()
     """The conversations of this client, the last ones: their records are to be forgotten with them."""
 
@@ -182,8 +184,8 @@ def commanded(now: TextConversation, command: Command, texts: Texts, at: float) 
     if not now.goes_on or command.call_id != now.call_id:
         return now, []
     match command:
-        case Listen(turn=turn, state=state, asks=asks):  # while an action is under way nothing is heard
-            return replace(now, turn=turn, listening=asks, question=asks, state=state), []
+        case Listen(turn=turn, state=state, asks=asks, known=known):  # while an action is under way nothing is heard
+            return replace(now, turn=turn, listening=asks, question=asks, state=state, known=known), []
         case Say():
             return _said(now, command, texts(command.language, command.items), at)
         case Append(playback_id=playback_id, items=items, last=last):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from protocol.bus import Inbox
@@ -20,14 +20,12 @@ MOST_KNOWN: Final = 10_000
 
 @dataclass(frozen=True)
 class WatchedTurn:
-    """The last turn of a conversation: its number, what was meant and how sure that is, the slots that are known, and
-    how the conversation came out, once it has."""
+    """The last turn of a conversation: its number, what was meant and how sure that is, and how the conversation came
+    out, once it has."""
 
     turn: int = 0
     intent: str = ""
     score: float = 0.0
-    state: str = ""
-    slots: Mapping[str, str] = field(default_factory=dict)
     outcome: str = ""
 
 
@@ -50,17 +48,9 @@ class TurnWatch:
             return
         known = self._known.get(message.call_id, WatchedTurn())
         if isinstance(message, CallConcluded):
-            known = replace(known, outcome=message.outcome, slots={**known.slots, **_pairs(message.lead)})
+            known = replace(known, outcome=message.outcome)
         else:
-            slots = _pairs(message.slots)
-            known = replace(
-                known,
-                turn=message.turn,
-                intent=message.intent,
-                score=message.score,
-                state=message.next_state,
-                slots=slots,
-            )
+            known = replace(known, turn=message.turn, intent=message.intent, score=message.score)
         self._known[message.call_id] = known
         self._known.move_to_end(message.call_id)
         while len(self._known) > MOST_KNOWN:
@@ -82,7 +72,3 @@ class TurnWatch:
 
 def _has(known: WatchedTurn | None, turn: int, is_over: bool) -> bool:
     return known is not None and known.turn >= turn and (bool(known.outcome) or not is_over)
-
-
-def _pairs(items: tuple[str, ...]) -> dict[str, str]:
-    return {name: value for name, _, value in (item.partition("=") for item in items)}

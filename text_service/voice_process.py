@@ -113,7 +113,7 @@ def processed(
     now: TextConversation, answer: TextAnswer | None, understood: WatchedTurn, latency_ms: int
 ) -> dict[str, Any]:
     """The answer, in the words of the contract. `audio` is null: whoever wants it spoken asks the speech service."""
-    step = step_of(now.state or understood.state)
+    step = step_of(now.state)
     return {
         "session_id": now.client_id,
         "response": "\n".join(message.content for message in answer.messages) if answer is not None else "",
@@ -122,7 +122,7 @@ def processed(
         "confidence": round(understood.score, 3) if understood.intent else None,
         "special_command": COMMANDS.get(understood.intent),
         "step": step or None,
-        "slots": dict(understood.slots),
+        "slots": {name: value for name, _, value in (pair.partition("=") for pair in now.known)},
         "handoff_requested": now.ended == "transferred" or bool(now.person),
         "completed": understood.outcome == "done" or (step == "done" and not understood.outcome),
         "latency_ms": latency_ms,

@@ -184,6 +184,7 @@ class Moves:
                 choices=awaited_choices(self.flow, c) if listens else (),
                 state=c.state,
                 asks=listens,
+                known=c.known if self.dialogue.patient else (),
             )
         )
 

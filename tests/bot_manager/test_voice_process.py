@@ -117,6 +117,7 @@ async def test_an_appointment_by_text_with_what_was_understood(salon: Salon, wri
     recap = await writing.says("taglio martedì alle nove con Giulia", session)
     if recap["step"] == "alternatives":  # should that be a holiday
         recap = await writing.says("la prima", session)
+    assert recap["step"] == "recap", recap
     assert (recap["step"], recap["slots"]["services"], recap["slots"]["staff"]) == ("recap", "taglio", "Giulia")
     assert await salon.appointments() == []
     booked = await writing.says("sì", session, ref="the-yes")
