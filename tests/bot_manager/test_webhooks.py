@@ -185,6 +185,40 @@ async def test_the_end_of_a_call_is_told_once_and_then_forgotten(world: World, c
     assert (world.one().state, world.one().body, world.one().tries) == ("delivered", "", 1)
 
 
+async def test_what_has_an_address_of_its_own_goes_there_with_its_headers_and_waits_for_no_other(
+    database: str, crm: Crm, tmp_path: Path
+) -> None:
+    came: list[tuple[str, str, bool]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        headers = request.headers
+        came.append((headers["Idempotency-Key"], headers["Authorization"], HEADER in headers))
+        return web.Response(status=200)
+
+    app = web.Application()
+    app.router.add_post("/turns", take)
+    open_database(database).dispose()
+    (tmp_path / "shop").write_text("a-secret-of-the-shop")
+    clock = [AT + 31.5]
+    async with TestServer(app) as shop:
+        url, headers = f"http://127.0.0.1:{shop.port}/turns", {"Authorization": ["Bearer ", {"secret": "shop"}]}
+        private = f"127.0.0.1:{crm.port},127.0.0.1:{shop.port}"
+        sender = sender_of(database, crm.url, tmp_path, clock, private)
+        world = World(database, sender, clock)
+        crm.status = 503
+        turns = [Webhook(f"turn-{one}", "local", "turn", "c", "{}", AT, AT, url=url, headers=headers) for one in "ab"]
+        nowhere = Webhook(
+            "nowhere", "local", "turn", "c", "{}", AT, AT, url="http://127.0.0.2:9/turns", headers=headers
+        )
+        world.write(call_ended(call()), *turns, nowhere)
+        await world.wait(60)
+        await sender.close()
+    assert sorted(came) == [(f"turn-{one}", "Bearer a-secret-of-the-shop", False) for one in "ab"]
+    states = world.states()
+    assert [states[one.id] for one in turns] == ["delivered", "delivered"]
+    assert (states["nowhere"], states[call_ended(call()).id]) == ("waiting", "waiting")
+
+
 async def test_a_receiver_that_is_away_for_two_days_gets_all_of_it_once(world: World, crm: Crm) -> None:
     webhooks = [call_ended(call(f"call-{number}")) for number in range(20)]
     world.write(*webhooks)
