@@ -12,7 +12,7 @@ from sys import stdlib_module_names
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OURS = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()} | {"config", "forms"}
+OURS = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()} | {"config", "forms", "knowledge_file"}
 
 # Process -> what is started in it. A command line's modules are named one by one: it loads them by name.
 ENTRIES = {
