@@ -48,6 +48,7 @@ SEED = 1_311
 WAIT_S = 25.0
 MOST_TURNS = 25
 FILLER = "one_moment"
+AGAIN = ("not_understood", "trouble")
 ENDS = ("goodbye", "transfer", "apology")
 FIRST_NUMBER = 33_600_001_000
 ZONE = ZoneInfo("Europe/Paris")
@@ -131,6 +132,8 @@ class HappyCaller:
         key = next((key for name in reversed(names) if (key := _key(name))), self._last)
         self._result.asked[key] = self._result.asked.get(key, 0) + 1
         if key == "is_that_right":
+            if not any(name.startswith(AGAIN) for name in names):
+                self._said["right"] = self._said["wrong"] = 0  # another value is read back
             right = self._is_right(names)
             return self._line("right" if right else "wrong")
         self._last = key
@@ -148,7 +151,7 @@ class HappyCaller:
     def _line(self, key: str) -> str:
         lines = LINES[key]
         line = lines[min(self._said[key], len(lines) - 1)]
-        self._said[key] += key not in ("right", "wrong")
+        self._said[key] += 1
         return line
 
 

@@ -271,7 +271,10 @@ def completed(
 
 
 def read_also(flow: Flow, conversation: Conversation, text: str, at: float) -> Meaning | None:
-    """Another slot that the state takes an answer for."""
+    """Another slot that the state takes an answer for; a question that holds a value ("a che ora aprite domani?") is
+    none."""
+    if asks_something(text, flow.language):
+        return None
     for name in flow.states[conversation.state].also:
         slot = flow.slots[name]
         reading = read_as(flow, conversation, slot, text, at)
