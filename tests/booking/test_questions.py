@@ -136,3 +136,31 @@ def test_a_day_alone_is_a_wish_for_an_appointment(shop: DemoShop) -> None:
     for text in ("sì", "un taglio"):
         call.says(text)
     assert call.dialogue.conversation.slots["moment"] == "2026-01-22T10:00"
+
+
+def test_a_question_that_names_a_day_is_no_wish(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    call.says("e a che ora aprite domani?")
+    assert call.dialogue.state == "ask_intent"
+    assert "moment" not in call.dialogue.conversation.slots
+    call.says("allora prenoto per domani alle tre")
+    assert call.spoken == ["Parlo con Elena?"]
+
+
+def test_nobody_is_said_good_bye_to_on_a_guess(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    for text in ("Elena Brambilla", "vorrei un massaggio"):
+        call.says(text)
+        assert not call.dialogue.over
+        assert call.ended_by is None
+    assert call.spoken == ["Parlo con Elena?"]
+
+
+def test_repeat_says_the_recap_again(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    for text in ("un taglio venerdì alle dieci con Giulia", "sì"):
+        call.says(text)
+    recap = list(call.spoken)
+    assert recap[0].startswith("Riepilogo: taglio, venerdì 16 gennaio alle 10, con Giulia.")
+    call.says("ripeta")
+    assert call.spoken == recap
