@@ -74,8 +74,10 @@ def correction_of(text: str, language: str) -> Correction | None:
 
 
 _QUESTIONS = {
-    "fr": r"^(?:et )?(?:(?:a|de|jusqu a|pour|avec) )?(?:combien|comment|ou|quand|quels?|quelles?|pourquoi|est ce que)\b",
-    "it": r"^(?:e |ma |scusi )*(?:(?:a|da|fino a|in|per|con|di) )?(?:quanto|quanti|quanta|come|dove|quando|quali|qual|perche|che|cosa|chi)\b",
+    "fr": r"^(?:et )?(?:(?:a|de|jusqu a|pour|avec) )?"
+    r"(?:combien|comment|ou|quand|quels?|quelles?|pourquoi|est ce que)\b",
+    "it": r"^(?:e |ma |scusi )*(?:(?:a|da|fino a|in|per|con|di) )?"
+    r"(?:quanto|quanti|quanta|come|dove|quando|quali|qual|perche|che|cosa|chi)\b",
     "en": r"^(?:and )?(?:how|where|when|what|which|why|who|do you|is there)\b",
 }
 
