@@ -75,10 +75,11 @@ def correction_of(text: str, language: str) -> Correction | None:
 
 _QUESTIONS = {
     "fr": r"^(?:et )?(?:(?:a|de|jusqu a|pour|avec) )?"
-    r"(?:combien|comment|ou|quand|quels?|quelles?|pourquoi|est ce que)\b",
+    r"(?:combien|comment|ou|quand|quels?|quelles?|pourquoi|est ce que|(?:vous )?(?:etes|ouvrez|fermez)(?: vous)?)\b",
     "it": r"^(?:e |ma |scusi )*(?:(?:a|da|fino a|in|per|con|di) )?"
-    r"(?:quanto|quanti|quanta|come|dove|quando|quali|qual|perche|che|cosa|chi)\b",
-    "en": r"^(?:and )?(?:how|where|when|what|which|why|who|do you|is there)\b",
+    r"(?:quanto|quanti|quanta|come|dove|quando|quali|qual|perche|che|cosa|chi"
+    r"|siete (?:apert|chius)[aie]|aprite|chiudete|lavorate|avete (?:il|lo|la|l|i|gli|le|dei|degli|delle))\b",
+    "en": r"^(?:and )?(?:how|where|when|what|which|why|who|do you|is there|are you (?:open|closed))\b",
 }
 
 
