@@ -27,7 +27,7 @@ import yaml
 from callers.call_view import CallView, one_line
 from callers.caller_voice import speak
 from callers.monitor import Monitor
-from callers.play_script import CallReport, ScriptPlayer, report_json
+from callers.play_script import CallReport, ScriptPlayer, nobody, report_json
 from callers.script import BadScript, Script, read_script
 from callers.sip_caller import SipCaller
 from config import ROOT, STATE
@@ -116,9 +116,10 @@ async def _play(
 
 
 async def play_in_salon(
-    stack: Stack, salon: Salon | None, scores: list[Script], printer: Printer | None = None
+    stack: Stack, salon: Salon | None, scores: list[Script], printer: Printer | None = None, patience: int = 0
 ) -> list[CallReport]:
-    """Places the calls of `scores` at once; what is wrong with the shop's database afterwards is a fault of each."""
+    """Places the calls of `scores` at once; what is wrong with the shop's database afterwards is a fault of each.
+    `patience`: how often a caller says again what they are asked again."""
     shops = [score.shop for score in scores if score.shop]
     if salon and shops:
         await asyncio.to_thread(salon.open, *shops)
@@ -128,7 +129,7 @@ async def play_in_salon(
     # one for each time: a caller may call again
     monitor = Monitor(redis, stack.cell, printer.message) if printer else Monitor(redis, stack.cell)
     await monitor.start()
-    player = ScriptPlayer(monitor, speak, printer.line) if printer else ScriptPlayer(monitor, speak)
+    player = ScriptPlayer(monitor, speak, printer.line if printer else nobody, patience=patience)
     try:
         jobs = [place(player, score, f"+{FIRST_NUMBER + index}", stack.sip_port) for index, score in enumerate(scores)]
         reports = list(await asyncio.gather(*jobs))

@@ -22,6 +22,8 @@ from devstack.recogniser import is_there
 from devstack.stack import Stack, StackPlan
 from pronto.call_cli import play_in_salon
 
+PATIENCE = 4
+"""How often a caller says again what was misheard, as people do."""
 CALLS = ROOT / "tests" / "calls"
 TOGETHER = ("it_booking", "booking/correction_not_x", "booking/cancel", "booking/move_day")
 
@@ -47,7 +49,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     with Salon(folder / "salon", "it/booking") as salon, Stack(salon.plan(plan)) as stack:
         texts = {name: (CALLS / f"{name}.yaml").read_text(encoding="utf-8") for name in TOGETHER}
         scripts = [read_script(text, name, salon.now()) for name, text in texts.items()]
-        reports = asyncio.run(play_in_salon(stack, salon, scripts))
+        reports = asyncio.run(play_in_salon(stack, salon, scripts, patience=PATIENCE))
         return Played(dict(zip(TOGETHER, reports, strict=True)), dict(stack.restarts))
 
 
