@@ -40,7 +40,7 @@ API = Measure(
     "business API call", "action of the flow, retries included", 200, 500, "bot_manager", "pronto_action_seconds"
 )
 TTS = Measure("speech", "text to first sound", 1_000, 2_000, "speech_service", "pronto_speech_first_audio_seconds")
-WITHOUT_TTS = Measure("end to end without speech", "no more than the next row", 3_000, 5_000)
+WITHOUT_TTS = Measure("end to end without speech", "not measured apart: less than the next row", 3_000, 5_000)
 WHOLE = Measure("end to end with speech", "the caller's last sound to the bot's first, as they hear it", 4_000, 6_000)
 
 
@@ -75,12 +75,13 @@ def table(stack: Stack, token: str, heard_ms: Sequence[float]) -> str:
             p50, p95 = (bucket_bound(buckets, share) * 1_000 for share in SHARES)
             sign = "≤ "
         else:
-            count = len(heard_ms)
+            count = len(heard_ms) if measure is WHOLE else 0
             p50, p95 = np.quantile(heard_ms, SHARES) if count else (math.nan, math.nan)
             sign = ""
         lines.append(
             f"| {measure.name} | {measure.how} | {measure.target_ms:.0f} | {measure.critical_ms:.0f} | {count} "
-            f"| {sign}{p50:.0f} | {sign}{p95:.0f} | {verdict(measure, p95)} |"
+            + (f"| {sign}{p50:.0f} | {sign}{p95:.0f} " if count else "| - | - ")
+            + f"| {verdict(measure, p95)} |"
         )
     return "\n".join(lines)
 
