@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -92,10 +93,15 @@ def _written_out(run: Sequence[Word], lexicon: Lexicon) -> list[Word]:
     return found
 
 
+_TENS_AND_ONE = re.compile(r"\b(vingt|trente|quarante|cinquante|soixante) (?=une?\b|onze\b)")
+"""A recogniser writes "quarante un mille" where people say "quarante et un mille"."""
+
+
 @functools.lru_cache(maxsize=20_000)
 def _value(group: tuple[str, ...], language: str) -> int | None:
+    text = " ".join(group)
     try:
-        return int(text2num(" ".join(group), language))
+        return int(text2num(_TENS_AND_ONE.sub(r"\1 et ", text) if language == "fr" else text, language))
     except ValueError:
         return None
 
