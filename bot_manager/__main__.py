@@ -21,7 +21,7 @@ from bot_manager.actions import ActionWorker
 from bot_manager.call import Surroundings
 from bot_manager.commits import Commits
 from bot_manager.flow_versions import UnknownFlow, come_into_force, keep, recall, reload_flows
-from bot_manager.intents import IntentClient
+from bot_manager.intents import intents_of
 from bot_manager.redis_watch import Backbone
 from bot_manager.snapshots import load_calls
 from bot_manager.speech_ahead import SpeechAhead
@@ -118,13 +118,7 @@ async def run(settings: BotSettings) -> None:
     commits = Commits(lease, settings.cell)
     backbone = Backbone(redis, settings.cell)
     show_outbox(lambda: len(commits), lambda: commits.dropped)
-    intents = IntentClient(
-        settings.intent_main_url,
-        settings.intent_faqs_url,
-        settings.intent_timeout_s,
-        settings.pronto_token,
-        settings.intent_knowledge_url,
-    )
+    intents = intents_of(settings)
     spool = Spool(settings.records_spool_dir / quote(settings.cell, safe=""))
     versions = connect_records(settings.database_url)
     records = RecordWriter(connect_records(settings.database_url), spool=spool, meters=metrics.RECORD_METERS)

@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeAlias
 import aiohttp
 
 from bot_manager import metrics
+from config import BotSettings
 from observability.gate import bearer
 
 log = logging.getLogger("pronto.intents")
@@ -152,6 +153,17 @@ class IntentClient:
     def _failed(self, name: str, code: ErrorCode) -> None:
         metrics.INTENT_REQUESTS.labels(name, code).inc()
         self.failing_since = self.failing_since or time.time()
+
+
+def intents_of(settings: BotSettings) -> IntentClient:
+    """The client that the settings describe."""
+    return IntentClient(
+        settings.intent_main_url,
+        settings.intent_faqs_url,
+        settings.intent_timeout_s,
+        settings.pronto_token,
+        settings.intent_knowledge_url,
+    )
 
 
 def _answer(content: bytes, faq_set: bool) -> IntentAnswer:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot_manager.actions import ActionWorker
-from bot_manager.intents import IntentClient
+from bot_manager.intents import intents_of
 from bot_manager.targets import targets_of
 from config import BotSettings, IntentSettings
 from dialogue.conversation import Conversation
@@ -129,13 +129,7 @@ class LiveWorld:
     async def _perform(self, effect: Effect) -> EffectDone:
         settings = self._settings
         targets = targets_of(settings.action_hosts, settings.action_private_hosts)
-        intents = IntentClient(
-            settings.intent_main_url,
-            settings.intent_faqs_url,
-            settings.intent_timeout_s,
-            settings.pronto_token,
-            settings.intent_knowledge_url,
-        )
+        intents = intents_of(settings)
         worker = ActionWorker(targets, settings.action_credentials_dir, intents=intents)
         try:
             return await worker.perform(effect)
