@@ -20,8 +20,9 @@ BEAT_S = 1.0
 """So often a process that waits gives a sign, at the least."""
 
 
-def take_place(lock: str, *, wait: bool) -> None:
-    """Returns when this process has the place of `lock`; it has it until it ends. Empty: there is no such place.
+def take_place(lock: str, *, wait: bool) -> bool:
+    """Returns when this process has the place of `lock`, and whether another one had it until now; it has it until it
+    ends. Empty: there is no such place.
 
     Call it when everything is loaded and before a port is opened. With `wait` false it returns at once and the place
     is taken when it is free: a successor in a rolling restart works beside its predecessor for a moment. Blocks the
@@ -29,12 +30,13 @@ def take_place(lock: str, *, wait: bool) -> None:
     """
     if not lock:
         notify("READY=1", "STATUS=at work")
-        return
+        return False
     Path(lock).parent.mkdir(parents=True, exist_ok=True)
     held = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # never closed: the place ends with the process
     if not wait:
         Thread(target=fcntl.flock, args=(held, fcntl.LOCK_EX), name="place", daemon=True).start()
-        return
+        return False
+    follows = False
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -44,8 +46,10 @@ def take_place(lock: str, *, wait: bool) -> None:
         Thread(target=_beat_until, args=(waits,), name="beat", daemon=True).start()
         fcntl.flock(held, fcntl.LOCK_EX)
         waits.set()
+        follows = True
         log.info("the process that worked has ended: taking its place")
     notify("READY=1", "STATUS=at work")
+    return follows
 
 
 def _beat_until(over: Event) -> None:

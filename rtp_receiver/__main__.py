@@ -42,8 +42,8 @@ async def rtp_socket(settings: ReceiverSettings) -> socket.socket:
         await asyncio.sleep(WAIT_S)
 
 
-async def run(settings: ReceiverSettings, vad: SileroVad, turn_model: TurnModel | None) -> None:
-    """Receives until a signal comes."""
+async def run(settings: ReceiverSettings, vad: SileroVad, turn_model: TurnModel | None, follows: bool) -> None:
+    """Receives until a signal comes; `follows`: in the place of a process that has just ended."""
     redis = connect(settings.redis_url)
     receiver: Receiver | None = None
     drain = Drain(lambda: receiver.calls if receiver else 0)
@@ -73,7 +73,7 @@ async def run(settings: ReceiverSettings, vad: SileroVad, turn_model: TurnModel 
         sock = await rtp_socket(settings)
         async with WhisperClient.session(settings.pronto_token) as session:
             whisper = WhisperClient(session, settings.whisper_url, settings.whisper_timeout_s)
-            receiver = Receiver(settings, redis, vad, whisper, sock, turn_model)
+            receiver = Receiver(settings, redis, vad, whisper, sock, turn_model, follows)
             await receiver.run()
 
     def refuses_calls() -> bool:
@@ -100,12 +100,12 @@ def main() -> int:
         return 2
     set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
     vad, turn_model = SileroVad(), load_turn_model(settings.turn_model)
-    take_place(settings.standby_lock, wait=settings.standby)
+    follows = take_place(settings.standby_lock, wait=settings.standby)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: looking at it again and again would hold up the audio
     sys.setswitchinterval(SWITCH_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(settings, vad, turn_model))
+        runner.run(run(settings, vad, turn_model, follows))
     return 0
 
 

@@ -80,8 +80,10 @@ class Receiver:
         recogniser: SpeechRecogniser,
         sock: socket.socket,
         turn_model: TurnModel | None = None,
+        follows: bool = False,
     ) -> None:
-        """`sock` is where RTP is received; it is closed at the end."""
+        """`sock` is where RTP is received; it is closed at the end. `follows`: in the place of a process that has just
+        ended."""
         self._settings = settings
         self._redis = redis
         self._cell = settings.cell
@@ -109,6 +111,7 @@ class Receiver:
         self._lag = LoopLag()
         self._strain = ReceiverStrain(self._media.counts, lambda: self._lag.recent_s)
         self._recognition = Recognition(recogniser, self._send, judge, self._strain.posted)
+        self._follows = follows
         self._take_over = TakeOver(self._state, self._media, settings.receiver_id, self._send, self._spawn)
 
     @property
@@ -149,7 +152,7 @@ class Receiver:
             self._inboxes,
         )
         REGISTRY.register(collector)
-        await self._take_over.look_back()
+        await self._take_over.look_back(self._follows)
         self._media.start()
         buffer_bytes = receive_buffer_bytes(self._sock)
         log.info("receiving", extra={"rtp": shown(self.rtp_address), "buffer_bytes": buffer_bytes})

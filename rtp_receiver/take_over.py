@@ -5,7 +5,8 @@ an utterance, what is heard first is the rest of it: that is no answer and is le
 makes the dialogue ask again. Nothing of this is done for an utterance whose end the other process still tells.
 
 When nobody heard for a while, a caller who was to answer may have done so: they are asked again, too, if they are
-heard in the middle of it or stay silent.
+heard in the middle of it or stay silent. When nobody heard for a moment only, they may have said a short answer in it:
+they are asked again if they stay silent for long.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ DEAF_S = 0.75  # callers who were heard by nobody for longer may have answered m
 TAKES_UP_S = 5.0  # after the start
 IN_THE_MIDDLE_S = 0.4  # who is heard speaking so soon has begun before
 ANSWERED_S = 1.2  # who is silent for so long has answered before, or takes their time
+ANSWERED_IN_A_MOMENT_S = 2.0  # so long few think before they answer
 
 
 @dataclass(slots=True)
@@ -78,14 +80,17 @@ class TakeOver:
         self._adopted: set[str] = set()
         self._rests: dict[str, _Rest] = {}
         self._deaf_calls_until = 0.0
+        self._deaf_for_a_moment = False
 
-    async def look_back(self) -> None:
-        """Before anything is heard: whether the process before us went a while ago."""
+    async def look_back(self, follows: bool) -> None:
+        """Before anything is heard: whether the process before us went a while ago, or, as this one `follows` it, just
+        now."""
         try:
             async with asyncio.timeout(REDIS_WAIT_S):
                 ago_s = await self._state.heard_ago_s(self._receiver_id)
-            if ago_s is not None and ago_s > DEAF_S:
+            if ago_s is not None and (follows or ago_s > DEAF_S):
                 self._deaf_calls_until = time.monotonic() + TAKES_UP_S
+                self._deaf_for_a_moment = ago_s <= DEAF_S
         except (RedisError, OSError) as error:
             log.warning("state not read", extra={"error": repr(error)})
 
@@ -158,17 +163,20 @@ class TakeOver:
         self._rests.pop(call_id, None)
 
     def _expect_rest(self, call_id: str, number: int, turn: int, maybe: KnownCall | None = None) -> None:
-        self._rests[call_id] = _Rest()
+        self._rests[call_id] = _Rest(open=not (maybe and self._deaf_for_a_moment))
         self._spawn(self._cut_off(call_id, number, turn, maybe))
 
     async def _cut_off(self, call_id: str, number: int, turn: int, maybe: KnownCall | None) -> None:
         """An utterance began with the process before us: if that was killed in it, the caller must be asked again. So
         must one who `maybe` answered while nobody heard them, unless the bot speaks by now."""
         rest = self._rests[call_id]
-        await asyncio.sleep(IN_THE_MIDDLE_S if maybe else TAKEN_UP_S)
-        rest.open = False
-        if maybe and not rest.utterances:
-            await asyncio.sleep(ANSWERED_S - IN_THE_MIDDLE_S)  # what they say by then has a number of its own
+        if maybe and self._deaf_for_a_moment:
+            await asyncio.sleep(ANSWERED_IN_A_MOMENT_S)  # what they say by then has a number of its own
+        else:
+            await asyncio.sleep(IN_THE_MIDDLE_S if maybe else TAKEN_UP_S)
+            rest.open = False
+            if maybe and not rest.utterances:
+                await asyncio.sleep(ANSWERED_S - IN_THE_MIDDLE_S)
         try:
             now = read_utterance(await self._state.get("utterance", call_id))
         except (RedisError, OSError, BadMessage) as error:

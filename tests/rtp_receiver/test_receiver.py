@@ -31,6 +31,7 @@ from protocol.messages import (
     UtteranceTranscribed,
 )
 from protocol.speaking import write_speaking
+from rtp_receiver import take_over
 from rtp_receiver.datagrams import open_socket
 from rtp_receiver.receiver import Receiver
 from rtp_receiver.silero import SileroVad
@@ -127,13 +128,14 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench(redis_url: str, whisper: WhisperServer, **settings: Any) -> AsyncIterator[Bench]:
+async def bench(redis_url: str, whisper: WhisperServer, follows: bool = False, **settings: Any) -> AsyncIterator[Bench]:
     """A receiver that runs, and is ready for messages."""
     redis = connect(redis_url)
     async with WhisperClient.session() as session:
         chosen = ReceiverSettings(redis_url=redis_url, rtp_port=0, whisper_url=whisper.url, **settings)
         client = WhisperClient(session, whisper.url, chosen.whisper_timeout_s)
-        receiver = Receiver(chosen, redis, SileroVad(), client, open_socket(chosen.rtp_ip, chosen.rtp_port))
+        sock = open_socket(chosen.rtp_ip, chosen.rtp_port)
+        receiver = Receiver(chosen, redis, SileroVad(), client, sock, follows=follows)
         async with running(receiver.run()):
             names = [f"pronto:local:position:receiver-1-{stream}:{stream}" for stream in ("events", "commands")]
 
@@ -476,6 +478,38 @@ async def test_who_may_have_answered_while_nobody_heard_them_is_asked_again(
         await second.event(UtteranceTranscribed, "c1")  # of the first receiver
         said = await second.event(UtteranceTranscribed, "c1")
         assert (said.text, said.turn) == ((YES, 7) if asked else (OWNER, 6))
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+async def test_who_is_silent_for_long_after_a_receiver_was_killed_is_asked_again(
+    redis_url: str, whisper: WhisperServer, speaks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # who speaks has all the time that a machine with other work may take to get round to it
+    monkeypatch.setattr(take_over, "ANSWERED_IN_A_MOMENT_S", 60.0 if speaks else 1.0)
+    async with bench(redis_url, whisper) as first:
+        leg = await first.call("c1", turn=6)
+        await write_source(first.redis, "local", *leg.source, "c1")
+        leg.send(spoken(YES))
+        await first.event(UtteranceTranscribed, "c1")
+        await until_value(first, "pronto:local:utterance:c1", "1")
+        await until_value(first, "pronto:local:hears:c1", "1")
+        first.keep(leg)
+    async with bench(redis_url, whisper, follows=True) as second:
+        second.adopt(leg)
+        leg.send(silence(0.5))
+        await until(lambda: second.receiver.health()["active_streams"] == 1)
+        await until_value(second, "pronto:local:utterance:c1", "2 6")  # an answer there may have been
+        if speaks:  # later, as people do who think
+            leg.send(spoken(OWNER))
+        else:
+            failed = await second.event(RecognitionFailed, "c1")
+            assert (failed.turn, failed.utterance, failed.reason) == (6, 2, "restart")
+            await second.listen("c1", 7)
+            leg.send(spoken(OWNER))
+        await second.event(UtteranceTranscribed, "c1")  # of the first receiver
+        said = await second.event(UtteranceTranscribed, "c1")
+        assert (said.text, said.turn, said.utterance) == (OWNER, 6 if speaks else 7, 3)
+        assert not [event for event in second.events if isinstance(event, RecognitionFailed)]
 
 
 async def test_a_late_transcript_does_not_hide_that_a_newer_utterance_has_begun(cell: Bench) -> None:
