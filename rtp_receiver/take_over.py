@@ -111,9 +111,9 @@ class TakeOver:
                     *(self._state.key(name, call_id) for name in OF_CALL), speaking_key(call_id)
                 )
             number, turn = read_utterance(last)
-            if call.listen is None and stored is not None:
-                found = decode(stored)
-                call.listen = found if isinstance(found, Listen) else None
+            if call.listen is None:
+                call.listen = _listen_in(stored)
+            turn = _still_open(turn, call.listen)
             if call.speaking == speaking_before:  # else the subscription told us meanwhile
                 call.speaking = speaking == "True"
         except (RedisError, OSError, BadMessage) as error:
@@ -137,6 +137,7 @@ class TakeOver:
                 metrics.TAKEN_OVER.inc()
                 log.info("call taken over", extra={"call_id": call_id, "from": who})
                 number, turn = read_utterance(await self._state.get("utterance", call_id))
+                turn = _still_open(turn, _listen_in(await self._state.get("listen", call_id)))
                 self._media.continue_after(call_id, number)
                 if turn is not None:
                     self._expect_rest(call_id, number, turn)
@@ -188,3 +189,15 @@ class TakeOver:
             metrics.CUT_OFF.inc()
             log.warning("utterance cut off by a restart", extra={"call_id": call_id, "turn": turn})
             self._tell(RecognitionFailed(call_id, time.time(), turn, number, "restart"))
+
+
+def _listen_in(stored: str | None) -> Listen | None:
+    """A stored Listen. Raises BadMessage."""
+    found = decode(stored) if stored is not None else None
+    return found if isinstance(found, Listen) else None
+
+
+def _still_open(turn: int | None, listen: Listen | None) -> int | None:
+    """The turn of an utterance that began before us; None where another question was asked since: it was answered
+    before its end, by what was guessed of it, and what is heard now is an answer of its own."""
+    return turn if listen is None or turn == listen.turn else None

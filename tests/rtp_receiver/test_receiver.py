@@ -450,6 +450,26 @@ async def test_an_utterance_that_was_told_before_a_restart_is_not_asked_for_agai
     assert not [event for event in cell.events if isinstance(event, RecognitionFailed)]
 
 
+async def test_an_utterance_that_was_answered_before_its_end_hides_no_answer_to_the_next_question(
+    redis_url: str, whisper: WhisperServer
+) -> None:
+    async with bench(redis_url, whisper) as first:
+        leg = await first.call("c1", turn=2)
+        await write_source(first.redis, "local", *leg.source, "c1")
+        await first.redis.set("pronto:local:utterance:c1", "4 1")  # of the question before, answered by a guess
+        leg.send(silence(0.3))
+        await until_value(first, "pronto:local:hears:c1", "1")
+        first.keep(leg)
+    async with bench(redis_url, whisper, follows=True) as second:
+        second.adopt(leg)
+        leg.send(silence(0.1))
+        await until(lambda: second.receiver.health()["active_streams"] == 1)
+        leg.send(spoken(OWNER, before_s=0.1))
+        said = await second.event(UtteranceTranscribed, "c1")
+        assert (said.text, said.turn) == (OWNER, 2)
+        assert not [event for event in second.events if isinstance(event, RecognitionFailed)]
+
+
 @pytest.mark.parametrize(("silent_s", "speaks", "asked"), [(60, True, True), (60, False, True), (0, True, False)])
 async def test_who_may_have_answered_while_nobody_heard_them_is_asked_again(
     redis_url: str, whisper: WhisperServer, silent_s: int, speaks: bool, asked: bool
