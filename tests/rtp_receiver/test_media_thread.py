@@ -179,6 +179,7 @@ def test_a_line_whose_end_was_missed_is_forgotten_and_asked_about_again(ears: Ea
     ears.media.assign(leg.source, "c1", listen("c1"), False)
     leg.send(SAID)
     assert wait_for(ears.ended("c1"), DEADLINE_S)
+    assert wait_for(lambda: ears.media.counts.packets == len(SAID) // 320, DEADLINE_S)  # none comes later
     ears.clocks.advance(500.0)
     ears.clocks.until_looked_at(WATCHED)
     assert ears.media.calls == 1
