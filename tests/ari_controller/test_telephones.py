@@ -195,7 +195,7 @@ async def test_a_caller_who_gives_up_in_the_moment_of_the_answer_leaves_nothing(
     await bot.until(everybody_is_hung_up_on, 30.0, f"the ends of {vanished}")
     await eventually(lambda: asterisk.get("channels") == [], 15.0, "no channel of Asterisk")
     await eventually(lambda: controller.channels() == [], 10.0, "no channel")
-    assert asterisk.get("bridges") == []
+    await eventually(lambda: asterisk.get("bridges") == [], 10.0, "no bridge")
     await bot.until(lambda: len(bot.of(CallStarted)) == len(bot.of(CallEnded)))
     await no_keys(bot.redis, "*legs*", "bot_speaking*")
 
