@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
+
+from dialogue.slots.words import fold
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def without_agreed(text: str, language: str) -> str:
     patterns = _PATTERNS.get(language.partition("-")[0])
     if patterns is None or len(text) > MOST_TEXT:
         return text
-    words = [(_plain(found[0]), found.start(), found.end()) for found in _WORD.finditer(text)]
+    words = [(fold(found[0]), found.start(), found.end()) for found in _WORD.finditer(text)]
     plain = " ".join(word for word, _, _ in words)
     found = patterns.mine.search(plain)
     if found is None and patterns.moves.search(plain):
@@ -100,7 +101,3 @@ def without_agreed(text: str, language: str) -> str:
         return text
     first, last = (len(plain[:place].split()) for place in found.span("cut"))
     return (text[: words[first][1]] + text[words[last - 1][2] :]).strip()
-
-
-def _plain(word: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(c))
