@@ -174,7 +174,10 @@ class WebhookSender:
             most = {"closed": AT_ONCE, "half_open": 1, "open": 0}[state]
             due = lambda connection: claim(connection, self._cell, self._now(), CLAIMED_S, most, url)  # noqa: E731
             webhooks = await self._ask(due) if most else []
-            tries = (self._try(webhook, receiver.breaker, secret) for webhook in webhooks)
+            of_call: dict[str, list[Webhook]] = {}
+            for webhook in webhooks:
+                of_call.setdefault(webhook.call_id, []).append(webhook)
+            tries = (self._try_in_order(one, receiver.breaker, secret) for one in of_call.values())
             taken = sum(await asyncio.gather(*tries))
             if taken and state != "closed":
                 await self._ask(lambda connection: hurry(connection, self._cell, self._now(), url))
@@ -195,6 +198,10 @@ class WebhookSender:
         metrics.WEBHOOKS_WAITING.set(waiting)
         metrics.WEBHOOKS_DEAD.set(dead)
         metrics.WEBHOOKS_OLDEST.set(0.0 if oldest is None else max(0.0, self._now() - oldest))
+
+    async def _try_in_order(self, webhooks: list[Webhook], breaker: TargetBreaker, secret: str) -> int:
+        """What is told of one call is told in its order: who hears of its end first has missed what was open."""
+        return sum([await self._try(webhook, breaker, secret) for webhook in webhooks])
 
     async def _try(self, webhook: Webhook, breaker: TargetBreaker, secret: str) -> bool:
         headers = {"Idempotency-Key": webhook.id, "Content-Type": "application/json"}

@@ -219,6 +219,20 @@ async def test_what_has_an_address_of_its_own_goes_there_with_its_headers_and_wa
     assert (states["nowhere"], states[call_ended(call()).id]) == ("waiting", "waiting")
 
 
+async def test_what_is_told_of_one_call_is_told_in_its_order_and_keeps_no_other_waiting(world: World, crm: Crm) -> None:
+    def told(key: str, call_id: str, at: float) -> Webhook:
+        return Webhook(key, "local", "turn", call_id, "{}", at, AT)
+
+    crm.answers.clear()
+    world.write(told("a1", "a", AT), told("a2", "a", AT + 1), told("b1", "b", AT + 2))
+    sending = asyncio.create_task(world.sender.send_due())
+    await until(lambda: len(crm.came) >= 2)
+    assert sorted(crm.keys) == ["a1", "b1"]
+    crm.answers.set()
+    assert await sending == 3
+    assert [key for key in crm.keys if key != "b1"] == ["a1", "a2"]
+
+
 async def test_a_receiver_that_is_away_for_two_days_gets_all_of_it_once(world: World, crm: Crm) -> None:
     webhooks = [call_ended(call(f"call-{number}")) for number in range(20)]
     world.write(*webhooks)
