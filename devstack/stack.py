@@ -59,6 +59,8 @@ SERVICES = (
     "rtp_receiver",
     "ari_controller",
 )
+IN_WRITING = ("intent_service", "bot_manager", "text_service")
+"""What conversations in writing need."""
 ASTERISK, REDIS = "asterisk", "redis"
 # Stopped together, one tier after the other: the controller first, which writes what the calls were; Redis last.
 REDIS_USERS = {"ari_controller": "controller", "rtp_receiver": "receiver", "bot_manager": "bot", "text_service": "text"}
@@ -103,6 +105,8 @@ class StackPlan:
     """Checkouts of other releases that services are started from, by service; the others are started from this one."""
     standby: bool = False
     """A second process of every service waits, loaded, for the end of the first; one that hangs is ended."""
+    services: tuple[str, ...] = SERVICES
+    """Those that are started; Asterisk is with the controller only."""
     redis_dir: Path | None = None
     """Where Redis keeps its data, so that one that dies comes back with it; None: nothing is kept."""
 
@@ -137,7 +141,7 @@ class Stack:
         self.database_url = f"sqlite:///{self.plan.state_dir / 'calls.sqlite'}"
         self.trees: dict[str, Path] = dict(self.plan.trees)
         """Where the code of a service lies when it is started next, if that is not here: an upgrade changes it."""
-        self.services = {service: self._child(service) for service in SERVICES}
+        self.services = {service: self._child(service) for service in self.plan.services}
         self.restarts: dict[str, int] = dict.fromkeys((*SERVICES, ASTERISK, REDIS), 0)
         """How often each process was started again because it died."""
         self.standbys = Standbys(self._child) if self.plan.standby else None
@@ -162,7 +166,12 @@ class Stack:
     @property
     def processes(self) -> dict[str, ChildProcess]:
         """Every process by its name."""
-        return {**self.services, ASTERISK: self.asterisk.process, REDIS: self.redis.process}
+        asterisk = {ASTERISK: self.asterisk.process} if self._takes_calls else {}
+        return {**self.services, **asterisk, REDIS: self.redis.process}
+
+    @property
+    def _takes_calls(self) -> bool:
+        return "ari_controller" in self.services
 
     def start(self, progress: Callable[[str], None] = lambda _: None) -> None:
         """Starts everything. Raises ProcessFailed with the log of what did not come up; nothing is left then."""
@@ -174,13 +183,14 @@ class Stack:
             self.parts.create()
             self.plan.state_dir.mkdir(parents=True, exist_ok=True)
             self.redis.start()
-            for service in SERVICES:
+            for service in self.services:
                 if service != "ari_controller":
                     self.services[service].start()
-            self.asterisk.start()
-            progress(f"redis and asterisk are up ({time.monotonic() - began:.1f} s)")
-            self.services["ari_controller"].start()
-            for service in SERVICES:
+            if self._takes_calls:
+                self.asterisk.start()
+                progress(f"redis and asterisk are up ({time.monotonic() - began:.1f} s)")
+                self.services["ari_controller"].start()
+            for service in self.services:
                 self.services[service].wait_until(lambda name=service: self.is_ready(name), READY_DEADLINE_S)  # type: ignore[misc]
                 progress(f"{service} is ready ({time.monotonic() - began:.1f} s)")
         except BaseException:
@@ -199,7 +209,7 @@ class Stack:
         ends |= {ASTERISK: self.asterisk.stop, REDIS: self.redis.stop}
         with ThreadPoolExecutor(len(ends)) as pool:
             for tier in STOP_TIERS:
-                for done in [pool.submit(ends[name]) for name in tier]:
+                for done in [pool.submit(ends[name]) for name in tier if name in ends]:
                     done.result()
         self.parts.remove()
         if self._watcher is not None:
@@ -239,7 +249,7 @@ class Stack:
         """Waits until a loaded process waits behind every service; False where there is one without. At once where
         nobody is to wait."""
         standbys = self.standbys
-        return standbys is None or wait_for(lambda: all(map(standbys.is_waiting, SERVICES)), deadline_s)
+        return standbys is None or wait_for(lambda: all(map(standbys.is_waiting, self.services)), deadline_s)
 
     def is_ready(self, service: str, pid: int | None = None, path: str = "/ready") -> bool:
         """What the service's `/ready` says, that of process `pid` where two share the port; False without an answer."""
