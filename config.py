@@ -566,6 +566,19 @@ class TextSettings(CommonSettings):
     text_handover_secret: str = setting(
         "", "signs what is told there and what comes from there; 16 characters or more", token, secret=True
     )
+    text_back_url: str = setting(
+        "",
+        "back part whose conversations this process shows, as a front part that holds none; empty: both parts in one",
+        no_or_http_url,
+    )
+    text_back_key: str = setting("", "the back part's TEXT_API_KEY; empty: PRONTO_TOKEN", token, secret=True)
+    text_back_s: float = setting(35.0, "longest wait of a front part for an answer", between(0.1, 120))
+    text_page_url: str = setting(
+        "",
+        "where browsers reach the chat (https://bot.example), for links that callers are sent; empty: none",
+        no_or_http_url,
+    )
+    text_link_s: int = setting(14_400, "a link that nobody opened is good for so long", between(60, 604_800))
     text_sockets: int = setting(1_000, "most WebSockets at once", between(1, 100_000))
     text_address_sockets: int = setting(100, "most WebSockets of one address", between(1, 100_000))
     text_drain_s: float = setting(12.0, "when it stops, queries have so long to be answered", between(0, 600))

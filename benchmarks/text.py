@@ -3,11 +3,13 @@
     python -m benchmarks.text cuts     [--count 1000] [--clients 10]
     python -m benchmarks.text kills    [--count 50] [--what text_service|bot_manager]
     python -m benchmarks.text sessions [--clients 500] [--every 15] [--seconds 60] [--core 0]
+    python -m benchmarks.text sockets  [--clients 200] [--every 20] [--seconds 300]
 
-A whole stack, and clients as browsers are (`callers/writer.py`) that go through the heating line again and again.
-`cuts` breaks sockets off at random moments of answers, `kills` the process, 0 to 60 ms after a query was sent; at the
-end each client's messages are compared with the history: all there, none twice, in order, each answered. `sessions`
-lets each client write every so many seconds, with all services and Redis on one core, and tells from query to answer.
+The services that conversations in writing need, and clients as browsers are (`callers/writer.py`) that go through the
+heating line again and again. `cuts` breaks sockets off at random moments of answers, `kills` the process, 0 to 60 ms
+after a query was sent; at the end each client's messages are compared with the history: all there, none twice, in
+order, each answered. `sessions` lets each client write every so many seconds, with all services and Redis on one core,
+and tells from query to answer; `sockets` is the same on all cores, for longer, and tells whether memory stays.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import psutil
 
 from callers.writer import Writer
 from devstack.processes import wait_for
-from devstack.stack import Stack, StackPlan
+from devstack.stack import IN_WRITING, Stack, StackPlan
 
 KEY = "a-key-of-a-benchmark"
 AUTHORISED = {"Authorization": f"Bearer {KEY}"}
@@ -120,15 +122,17 @@ def _is_another(stack: Stack, what: str, pid: int) -> Callable[[], bool]:
     return lambda: stack.services[what].pid != pid and stack.is_ready(what)
 
 
-async def sessions(stack: Stack, clients: int, every_s: float, seconds: float, core: int) -> dict[str, object]:
-    """Clients at once; times from query to answer, in ms."""
+async def sessions(stack: Stack, clients: int, every_s: float, seconds: float, core: int | None) -> dict[str, object]:
+    """Clients at once, the services on one core or on all; times from query to answer, in ms, and memory."""
     pids = [one.pid for one in stack.services.values()]
     pids += [one.pid for one in psutil.process_iter(["name"]) if "redis" in (one.info["name"] or "") and _is_ours(one)]
     for pid in pids:
-        for thread in psutil.Process(pid).threads():
+        for thread in psutil.Process(pid).threads() if core is not None else ():
             os.sched_setaffinity(thread.id, {core})
     chance = random.Random(3)
     took_ms: list[float] = []
+    took_cached_ms: list[float] = []
+    memory: dict[str, list[float]] = {name: [] for name in stack.services}
     until_s = time.monotonic() + seconds
     async with AsyncExitStack() as stays:
 
@@ -147,15 +151,22 @@ async def sessions(stack: Stack, clients: int, every_s: float, seconds: float, c
             number = 0
             while time.monotonic() < until_s:
                 asked_s = time.monotonic()
-                await writer.ask(LEAD[number % len(LEAD)])
+                answer = await writer.ask(LEAD[number % len(LEAD)])
                 took_ms.append((time.monotonic() - asked_s) * 1_000)
+                if answer["cached"]:
+                    took_cached_ms.append(took_ms[-1])
                 number += 1
                 await asyncio.sleep(max(0.0, every_s * (0.5 + chance.random()) - (time.monotonic() - asked_s)))
 
-        await asyncio.gather(*(talk(writer) for writer in writers))
+        async def look() -> None:
+            while time.monotonic() < until_s:
+                await asyncio.sleep(min(5.0, seconds / 12))
+                for name, service in stack.services.items():
+                    memory[name].append(psutil.Process(service.pid).memory_info().rss / 2**20)
+
+        await asyncio.gather(look(), *(talk(writer) for writer in writers))
         wall_s = time.monotonic() - began_s
         share = (_used_s(pids) - used_s) / wall_s
-        memory_mb = psutil.Process(stack.services["text_service"].pid).memory_info().rss / 2**20
     ordered = sorted(took_ms)
     percentiles = {f"p{share}": round(ordered[len(ordered) * share // 100], 1) for share in (50, 95, 99)}
     return {
@@ -163,10 +174,19 @@ async def sessions(stack: Stack, clients: int, every_s: float, seconds: float, c
         "a_second": round(len(ordered) / wall_s, 1),
         **percentiles,
         "longest": round(ordered[-1], 1),
+        "cached": len(took_cached_ms),
+        "cached_p50": round(sorted(took_cached_ms)[len(took_cached_ms) // 2], 1) if took_cached_ms else None,
         "core_used": round(share, 2),
-        "text_service_mb": round(memory_mb),
+        "mb": {name: _first_last_most(samples) for name, samples in memory.items()},
         "errors": sum(len(writer.errors) for writer in writers),
     }
+
+
+def _first_last_most(samples: Sequence[float]) -> list[float]:
+    """The middle of the first fifth of the samples and of the last one, and the largest."""
+    fifth = max(1, len(samples) // 5)
+    middle = [sorted(part)[len(part) // 2] for part in (samples[:fifth], samples[-fifth:])]
+    return [round(one, 1) for one in (*middle, max(samples))]
 
 
 def _is_ours(process: psutil.Process) -> bool:
@@ -178,18 +198,18 @@ def _used_s(pids: Sequence[int]) -> float:
 
 
 def _plan(folder: Path) -> StackPlan:
-    return StackPlan(folder / "logs", folder / "state", settings=SETTINGS)
+    return StackPlan(folder / "logs", folder / "state", settings=SETTINGS, services=IN_WRITING)
 
 
 def main() -> int:
     """The exit status: 1 when something was lost, shown twice or out of order."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what_is_done", choices=("cuts", "kills", "sessions"))
+    parser.add_argument("what_is_done", choices=("cuts", "kills", "sessions", "sockets"))
     parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--clients", type=int, default=0)
     parser.add_argument("--what", choices=("text_service", "bot_manager"), default="text_service")
-    parser.add_argument("--every", type=float, default=15.0)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--every", type=float, default=0.0)
+    parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--core", type=int, default=0)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pronto-text-") as folder, Stack(_plan(Path(folder))) as stack:
@@ -199,7 +219,10 @@ def main() -> int:
             case "kills":
                 found = asyncio.run(kills(stack, args.count or 50, args.what))
             case _:
-                figures = asyncio.run(sessions(stack, args.clients or 500, args.every, args.seconds, args.core))
+                is_long = args.what_is_done == "sockets"
+                clients, every_s, seconds, core = (200, 20.0, 300.0, None) if is_long else (500, 15.0, 60.0, args.core)
+                of = (args.clients or clients, args.every or every_s, args.seconds or seconds, core)
+                figures = asyncio.run(sessions(stack, *of))
                 print(json.dumps(figures))
                 return 1 if figures["errors"] else 0
     print(json.dumps({"faults": dict(found)}))

@@ -41,6 +41,8 @@ class Writer:
     headers: Mapping[str, str] = field(default_factory=dict)
     client_id: str = ""
     flow: str = ""
+    link: str = ""
+    """The secret of a link, opened with the first hello."""
     shown: list[Shown] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
     """Ids of messages that were shown although they had been: none, if all is well."""
@@ -95,9 +97,8 @@ class Writer:
                     self._socket = socket
                     self.connected += 1
                     last = self.shown[-1].id if self.shown else ""
-                    await self.send(
-                        {"type": "hello", "client_id": self.client_id, "last_message_id": last, "flow": self.flow}
-                    )
+                    hello = {"type": "hello", "client_id": self.client_id, "last_message_id": last, "flow": self.flow}
+                    await self.send({**hello, **({"link": self.link} if self.link else {})})
                     async for data in socket:
                         await self._take(json.loads(data))
             except (OSError, InvalidHandshake, WebSocketException, EOFError):
@@ -110,6 +111,7 @@ class Writer:
         match frame["type"]:
             case "welcome":
                 self.client_id = frame["client_id"]
+                self.link = ""
                 for one in frame["messages"]:
                     self._show(one["id"], one["role"], one["content"])
                 self._welcome.set()

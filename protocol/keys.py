@@ -19,6 +19,7 @@
 | `pronto:<cell>:text_of:<call_id>` | whose conversation that is |
 | `pronto:<cell>:text_resting` | sorted set: the clients whose conversations go on, by when something was last said |
 | `pronto:<cell>:text_outgoing` | set: the clients of whom a person's system is still to be told something |
+| `pronto:<cell>:text_link:<hash>`, `...:<hash>:owner` | what a link leads to; the client who opened it |
 | `bot_speaking:<call_id>` | whether the bot speaks; changes are published on the channel `bot_speaking` |
 """
 
@@ -141,6 +142,16 @@ def text_resting_key(cell: str) -> str:
 def text_outgoing_key(cell: str) -> str:
     """Of whose conversations something is still to be told to a person's system."""
     return f"pronto:{cell}:text_outgoing"
+
+
+def text_link_key(cell: str, name: str) -> str:
+    """What a link that a caller was sent leads to, by the hash of its secret."""
+    return f"pronto:{cell}:text_link:{name}"
+
+
+def text_link_owner_key(cell: str, name: str) -> str:
+    """The client who opened it first."""
+    return f"pronto:{cell}:text_link:{name}:owner"
 
 
 def speaking_key(call_id: str) -> str:

@@ -1,12 +1,15 @@
-"""Runs the text service: `python -m text_service`, settings from the environment (see config.TextSettings)."""
+"""Runs the text service: `python -m text_service`, settings from the environment (see config.TextSettings).
+
+With `TEXT_BACK_URL` it is a front part of another one, else it is front and back part in one."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import sys
+from urllib.parse import urlsplit
 
-from config import BadSettings, TextSettings, load
+from config import BadSettings, TextSettings, is_loopback, load
 from observability.endpoints import ServiceReport
 from observability.http import Server
 from observability.lifecycle import cancel_all, until_stopped
@@ -16,6 +19,7 @@ from observability.outbox import show_outbox
 from observability.standby import take_place
 from protocol.bus import Inbox, Outbox, connect
 from text_service import metrics
+from text_service.front_part import run_front
 from text_service.http_api import create_app
 from text_service.service import TextService
 from text_service.store import TextStore
@@ -61,11 +65,19 @@ async def run(settings: TextSettings) -> None:
 
     async def finish() -> None:
         service.drain.begin()
-        await service.wake()
+        service.watchers.end_feeds()
+        await service.watchers.tell_all()
         await service.drain.finished(settings.text_drain_s)
 
     try:
-        await until_stopped(server.alive(), converse(), service.watch(), service.handover.run(), before_end=finish)
+        await until_stopped(
+            server.alive(),
+            converse(),
+            service.watch(),
+            service.watch_parts(),
+            service.handover.run(),
+            before_end=finish,
+        )
     finally:
         await server.stop()
         await outbox.flush()
@@ -79,12 +91,15 @@ def main() -> int:
         settings = load(TextSettings)
         if settings.text_handover_url and not settings.text_handover_secret:
             raise BadSettings("TEXT_HANDOVER_URL is set, so TEXT_HANDOVER_SECRET must be (openssl rand -hex 24)")
+        host = urlsplit(settings.text_back_url).hostname
+        if host and not is_loopback(host) and not (settings.text_back_key or settings.pronto_token):
+            raise BadSettings("TEXT_BACK_URL is on another machine, so TEXT_BACK_KEY must be set")
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
     set_up_logs(settings.log_level, settings.log_format, settings.log_personal)
     take_place(settings.standby_lock, wait=settings.standby)
-    asyncio.run(run(settings))
+    asyncio.run(run_front(settings) if settings.text_back_url else run(settings))
     return 0
 
 

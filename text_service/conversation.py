@@ -107,6 +107,12 @@ class TextConversation(Struct, frozen=True):
     """Where the conversation stands in its flow."""
     known: tuple[str, ...] = ()
     """The slots that are known there, as `name=value`."""
+    began_at: float = 0.0
+    """When the conversation began, the number it is with, where that is known, and the facts it began with."""
+    number: str = ""
+    facts: dict[str, str] = {}
+    link: str = ""
+    """The name of the link that the client opened last."""
     calls: tuple[str, ...] = ()
     """The conversations of this client, the last ones: their records are to be forgotten with them."""
 
@@ -130,18 +136,22 @@ Texts: TypeAlias = Callable[[str, tuple[Item, ...]], str]
 
 
 def begin(
-    now: TextConversation, call_id: str, flow: str, at: float, facts: Mapping[str, str] | None = None
+    now: TextConversation, call_id: str, flow: str, at: float, facts: Mapping[str, str] | None = None, number: str = ""
 ) -> TextStep:
-    """A new conversation of this client; what was written before stays to be read. `facts` are kept with its record.
-    Raises ValueError in the middle of one."""
+    """A new conversation of this client, with this telephone number if it is known; what was written before stays to be
+    read. `facts` are kept with its record. Raises ValueError in the middle of one."""
     if now.goes_on:
         raise ValueError("there is a conversation already")
     calls = (*now.calls, call_id)[-MOST_SAID:]
     fresh = TextConversation(
         now.client_id, call_id, flow, messages=now.messages, refs=now.refs, ratings=now.ratings, calls=calls
     )
-    fresh = replace(fresh, outgoing=now.outgoing)
-    return fresh, [CallStarted(call_id, at, "", "", flow, direction="text", variables=dict(facts or {}))]
+    fresh = replace(fresh, outgoing=now.outgoing, link=now.link, began_at=at, number=number, facts=dict(facts or {}))
+    return fresh, [_started(fresh)]
+
+
+def _started(now: TextConversation) -> CallStarted:
+    return CallStarted(now.call_id, now.began_at, now.number, "", now.flow, direction="text", variables=now.facts)
 
 
 def query(now: TextConversation, message_id: str, text: str, at: float, ref: str = "") -> TextStep:
@@ -171,7 +181,10 @@ def _uttered(now: TextConversation, text: str, at: float) -> TextStep:
 
 
 def again(now: TextConversation, at: float) -> list[Event]:
-    """The query that has no answer, told once more after a restart; the bot manager passes over what it knows."""
+    """What may not have been told, once more after a restart: the beginning, while nothing has come of it, else the
+    query that has no answer; the bot manager passes over what it knows."""
+    if now.goes_on and not now.turn and now.began_at:
+        return [_started(now)]
     told = now.pending or now.owed
     if not now.goes_on or not told or now.waiting:
         return []

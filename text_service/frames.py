@@ -25,11 +25,13 @@ MOST_WAITING: Final = 5
 
 
 class HelloFrame(Struct, tag_field="type", tag="hello", forbid_unknown_fields=True):
-    """The first frame. No `client_id`: one is made. `last_message_id`: the last message that is shown already."""
+    """The first frame. No `client_id`: one is made. `last_message_id`: the last message that is shown already. `link`:
+    the secret of a link that a caller was sent."""
 
     client_id: str = ""
     last_message_id: MessageId = ""
     flow: Annotated[str, Meta(max_length=80)] = ""
+    link: Annotated[str, Meta(max_length=64)] = ""
 
 
 class QueryFrame(Struct, tag_field="type", tag="query", forbid_unknown_fields=True):

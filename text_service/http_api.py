@@ -28,9 +28,11 @@ from text_service import metrics, pages
 from text_service.conversation import Rating, TextMessage
 from text_service.diagnostics import counted
 from text_service.flow_notes import flow_names
+from text_service.for_fronts import CHANGES, CONVERSATION, OPENED, QUESTION, ForFronts
 from text_service.frames import shown_answer, shown_message
 from text_service.handover import FromPerson
 from text_service.limits import Limits
+from text_service.links import LinkBody
 from text_service.refusals import (
     MAX_BODY_BYTES,
     Comment,
@@ -44,7 +46,7 @@ from text_service.refusals import (
     read,
 )
 from text_service.service import NoAnswer, QueryAsked, TextAnswer, TextBusy, TextService, UnknownMessage
-from text_service.sockets import Sockets
+from text_service.sockets import SOCKETS, Sockets
 from text_service.voice_process import PROCESS, VoiceProcess
 
 log = logging.getLogger("text_service")
@@ -70,7 +72,6 @@ class FeedbackBody(Struct, forbid_unknown_fields=True):
 
 
 HANDOVER: Final = "/api/text/handover"
-SOCKETS: Final = "/ws/text"
 PUBLIC: Final = (SOCKETS, *pages.CHAT)
 """Paths that pages of other web sites may open, where some may."""
 
@@ -82,6 +83,7 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
     origins = origins_of(settings.text_origins)
     sockets = Sockets(service, limits)
     api = _Api(service, sockets, limits)
+    fronts = ForFronts(service)
     routes = [
         Route("/api/text/query", _guarded(api.query), methods=["POST"]),
         Route("/api/text/history/{client_id}", _guarded(api.history), methods=["GET", "DELETE"]),
@@ -91,8 +93,13 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
         Route(HANDOVER, _guarded(api.from_person), methods=["POST"]),
         Route("/api/text/flows", _guarded(api.flows)),
         Route(PROCESS, _guarded(VoiceProcess(service).process), methods=["POST"]),
+        Route(CHANGES, _guarded(fronts.changes)),
+        Route(CONVERSATION + "/{client_id}", _guarded(fronts.conversation)),
+        Route(QUESTION, _guarded(fronts.question), methods=["POST"]),
+        Route(OPENED, _guarded(fronts.opened), methods=["POST"]),
+        Route("/api/text/links", _guarded(api.links), methods=["POST"]),
         WebSocketRoute(SOCKETS, sockets.serve),
-        *pages.routes(origins),
+        *pages.routes(origins, {**pages.CHAT, **pages.TRY}),
         *report.routes(),
     ]
     key = settings.text_api_key or settings.pronto_token
@@ -111,14 +118,13 @@ class _Api:
         self._service = service
         self._sockets = sockets
         self._limits = limits
-        self._began_s = time.monotonic()
 
     async def query(self, request: Request) -> Response:
         """`POST /api/text/query`."""
         body = await _read(request, QueryBody)
         client_of(body.client_id)
         text = query_of(body.query)
-        if body.flow and not self._service.has_flow(body.flow):
+        if body.flow and not await self._service.has_flow(body.flow):
             raise Unfit(422, "invalid_input", f"no flow {body.flow!r}"[:120])
         address = request.client.host if request.client else ""
         if wait_s := self._limits.wait_s(body.client_id, address, time.monotonic()):
@@ -161,14 +167,11 @@ class _Api:
 
     async def status(self, _: Request) -> Response:
         """`GET /api/text/status`."""
-        parts = await self._service.parts()
-        worst = max(parts.values(), key=("ok", "degraded", "down").index)
+        await self._service.look_at_parts()
         body = {
-            "status": worst,
-            **parts,
+            **self._service.parts.shown(),
             "conversations": await self._service.going_on(),
             "clients_connected": self._sockets.count,
-            "uptime_s": round(time.monotonic() - self._began_s),
         }
         return JSONResponse(body)
 
@@ -187,6 +190,11 @@ class _Api:
         except UnknownMessage:
             raise Unfit(404, "unknown_conversation", "no person has such a conversation") from None
         return Response(status_code=204)
+
+    async def links(self, request: Request) -> Response:
+        """`POST /api/text/links`: for flows, whose callers ask to go on in writing."""
+        address, within_s = await self._service.make_link(await _read(request, LinkBody))
+        return JSONResponse({"link": address, "expires_s": within_s})
 
     async def flows(self, _: Request) -> Response:
         """`GET /api/text/flows`: their names, for `/try`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,9 +20,9 @@ TRY: Final = {"/try": FOLDER / "try.html", "/try/try.js": FOLDER / "try.js", "/t
 """Open to everybody: they hold nothing, and what they ask needs the key that is typed in."""
 
 
-def routes(origins: Collection[str]) -> list[Route]:
-    """Routes of all files; pages of these web sites may have the chat in a frame."""
-    return [Route(path, _answer(file, origins)) for path, file in {**CHAT, **TRY}.items()]
+def routes(origins: Collection[str], files: Mapping[str, Path]) -> list[Route]:
+    """Routes of files by their paths; pages of these web sites may have the chat in a frame."""
+    return [Route(path, _answer(file, origins)) for path, file in files.items()]
 
 
 def headers(origins: Collection[str]) -> dict[str, str]:

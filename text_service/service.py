@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import time
 from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -49,10 +50,13 @@ from text_service.conversation import (
 from text_service.diagnostics import Timings
 from text_service.flow_notes import FlowNotes
 from text_service.handover import FromPerson, HandoverSender
-from text_service.refusals import clean
+from text_service.links import SECRET_BYTES, LinkBody, TextLink, link_address, link_name
+from text_service.parts import Parts
+from text_service.refusals import Unfit, clean
 from text_service.store import TextStore, sent
 from text_service.texts import PromptTexts
 from text_service.turns import TurnWatch
+from text_service.watching import Watched, Watchers
 
 log = logging.getLogger("text_service")
 
@@ -61,6 +65,7 @@ T = TypeVar("T")
 QUIET_S: Final = 0.5
 """A bot that listens again and says nothing for so long has nothing to say."""
 LOOK_S: Final = 15.0
+LOOK_AT_PARTS_S: Final = 2.0
 
 
 class NoAnswer(Exception):
@@ -96,36 +101,12 @@ class TextAnswer:
     elapsed_ms: int
 
 
-@dataclass
-class Watched:
-    """A client with somebody who works on their conversation: one at a time, and told of each change."""
-
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
-    changes: int = 0
-    users: int = 0
-
-    async def tell(self) -> None:
-        """Wakes who waits for a change."""
-        async with self.changed:
-            self.changes += 1
-            self.changed.notify_all()
-
-    async def changed_since(self, seen: int, within_s: float | None = None) -> bool:
-        """Waits until something has changed since `changes` was `seen`; False when `within_s` was not enough."""
-        try:
-            async with asyncio.timeout(within_s), self.changed:
-                await self.changed.wait_for(lambda: self.changes != seen)
-        except TimeoutError:
-            return False
-        return True
-
-
 class TextService:
     """All conversations of a cell that this process serves."""
 
     def __init__(self, settings: TextSettings, store: TextStore, outbox: Outbox, texts: PromptTexts) -> None:
         self.settings = settings
+        self.answer_s = settings.text_answer_s
         self.drain = Drain(lambda: self.inside)
         self.inside = 0
         """Queries that wait for their answers."""
@@ -137,8 +118,9 @@ class TextService:
         self.timings = Timings()
         self.handover = HandoverSender(settings, self.delivered)
         self.turns = TurnWatch(settings.cell + TEXT)
-        self._open: dict[str, Watched] = {}
+        self.watchers = Watchers()
         self._begun: set[asyncio.Task[Any]] = set()
+        self.parts = Parts("backend", "model", "store")
         self._late = False
         """The last query had no answer in time."""
 
@@ -152,7 +134,7 @@ class TextService:
         self.inside += 1
         try:
             with busy_while_away():
-                async with self.watched(client_id) as client:
+                async with self.watchers.watched(client_id) as client:
                     message_id = await self._asked(client_id, client, asked, until_s)
                     shown, first_s = 0, 0.0
                     async for now in self._changes(client_id, client, message_id, until_s):
@@ -161,7 +143,6 @@ class TextService:
                         for message in answers[shown:]:
                             yield message
                         shown = len(answers)
-            self._late = False
             elapsed_s = time.monotonic() - began_s
             self.answered(first_s, elapsed_s)
             ended = "" if message_id.startswith("p-") else now.ended
@@ -171,9 +152,14 @@ class TextService:
 
     def answered(self, first_s: float, whole_s: float) -> None:
         """A query was answered: how long its first words and its whole answer took."""
+        self._late = False
         metrics.FIRST_WORDS_SECONDS.observe(first_s or whole_s)
         metrics.ANSWER_SECONDS.observe(whole_s)
         self.timings.answered(time.monotonic(), first_s or whole_s, whole_s)
+
+    def too_late(self) -> None:
+        """A query had no answer in time."""
+        self._late = True
 
     async def put_question(self, client_id: str, asked: QueryAsked) -> str:
         """The id of a query that is asked now, or was under this reference before; empty while the query before has
@@ -185,19 +171,9 @@ class TextService:
         """A client's conversation as it is now; None where nothing is known. Raises RedisError and OSError."""
         return await self._store.get(client_id)
 
-    def has_flow(self, name: str) -> bool:
+    async def has_flow(self, name: str) -> bool:
         """Whether there is such a flow."""
         return forms.is_flow(name) and (self.settings.flows_dir / f"{name}.yaml").is_file()
-
-    async def tell(self, client_id: str) -> None:
-        """Wakes who watches a conversation."""
-        async with self.watched(client_id) as client:
-            await client.tell()
-
-    async def wake(self) -> None:
-        """Wakes who watches any conversation: the service stops."""
-        for client in list(self._open.values()):
-            await client.tell()
 
     async def leave(self, client_id: str) -> None:
         """Ends a conversation; what was written stays. Raises TextBusy."""
@@ -205,7 +181,7 @@ class TextService:
             await self._whole(self._leave(client_id))
 
     async def _leave(self, client_id: str) -> None:
-        async with self.watched(client_id) as client:
+        async with self.watchers.watched(client_id) as client:
             async with client.lock:
                 now = await self._store.get(client_id)
                 if now is not None:
@@ -222,12 +198,53 @@ class TextService:
     async def rate(self, client_id: str, message_id: str, rating: Rating) -> None:
         """Keeps what a client thinks of an answer. Raises UnknownMessage and TextBusy."""
         with busy_while_away():
-            async with self.watched(client_id) as client, client.lock:
+            async with self.watchers.watched(client_id) as client, client.lock:
                 now = await self._store.get(client_id)
                 try:
                     await self._store.put(rated(now or TextConversation(client_id), message_id, rating))
                 except KeyError:
                     raise UnknownMessage(message_id) from None
+
+    async def make_link(self, body: LinkBody) -> tuple[str, int]:
+        """The address that a caller is sent, and for how many seconds it is good. Raises Unfit and TextBusy."""
+        if not self.settings.text_page_url:
+            raise Unfit(503, "no_page", "TEXT_PAGE_URL is not set")
+        flow = body.flow or self.settings.default_flow
+        if not await self.has_flow(flow):
+            raise Unfit(422, "invalid_input", "no such flow")
+        secret, within_s = secrets.token_urlsafe(SECRET_BYTES), self.settings.text_link_s
+        with busy_while_away():
+            await self._store.put_link(link_name(secret), TextLink(body.number, flow), within_s)
+        return link_address(self.settings.text_page_url, secret, flow), within_s
+
+    async def open_link(self, client_id: str, secret: str) -> None:
+        """Begins what a link leads to, for the client who opens it first; again it does nothing. Raises Unfit for a
+        link that is none (any more) or another client's, and TextBusy."""
+        with busy_while_away():
+            await self._whole(self._open_link(client_id, link_name(secret)))
+
+    async def _open_link(self, client_id: str, name: str) -> None:
+        async with self.watchers.watched(client_id) as client:
+            async with client.lock:
+                opened = await self._store.opened_link(name, client_id) if name else None
+                if opened is None:
+                    raise Unfit(404, "unknown_link", "there is no such link, or it is too old")
+                link, whose = opened
+                if whose != client_id:
+                    raise Unfit(409, "link_taken", "another client has opened it")
+                now = await self._store.get(client_id) or TextConversation(client_id)
+                if now.link == name:
+                    return
+                at = steady_time()
+                now, ended = end(now, at)
+                now, begun = begin(replace(now, link=name), self._new_call_id(at), link.flow, at, number=link.number)
+                metrics.CONVERSATIONS.inc()
+                await self._keep((now, ended + begun))
+            self.handover.wake(client_id)
+            await client.tell()
+
+    def _new_call_id(self, at: float) -> str:
+        return new_call_id(self.settings.cell + TEXT, round(at * 1_000), os.urandom(RANDOM_BYTES))
 
     async def take_from_person(self, told: FromPerson) -> None:
         """What a person writes, or that they are gone. Raises UnknownMessage where no person has such a
@@ -239,7 +256,7 @@ class TextService:
             await self._whole(self._take_from_person(client_id, told))
 
     async def _take_from_person(self, client_id: str, told: FromPerson) -> None:
-        async with self.watched(client_id) as client:
+        async with self.watchers.watched(client_id) as client:
             async with client.lock:
                 now = await self._store.get(client_id)
                 if now is None or now.person != told.conversation:
@@ -254,7 +271,7 @@ class TextService:
     async def delivered(self, client_id: str, told: Outgoing) -> Outgoing | None:
         """What a person's system is to be told next of a client, now that it was told this (NOTHING: nothing yet); None
         where there is nothing more. Raises RedisError and OSError."""
-        async with self.watched(client_id) as client, client.lock:
+        async with self.watchers.watched(client_id) as client, client.lock:
             now = await self._store.get(client_id)
             if now is None:
                 return None
@@ -263,13 +280,20 @@ class TextService:
                 await self._store.put(now)
             return now.outgoing[0] if now.outgoing else None
 
-    async def parts(self) -> dict[str, str]:
-        """How what the service needs is: ok, degraded or down."""
+    async def look_at_parts(self) -> None:
+        """Notes how what the service needs is now."""
         try:
-            store = "ok" if await self._store.is_there() else "down"
-        except (RedisError, OSError):
-            store = "down"
-        return {"store": store, "backend": "degraded" if self._late else "ok"}
+            is_answered = await self._store.is_answered_for()
+        except (RedisError, OSError) as error:
+            self.parts.note("store", "down", type(error).__name__)
+            return  # who answers is not known then
+        self.parts.note("store", "ok")
+        if not is_answered:
+            self.parts.note("model", "down", "no bot manager")
+        elif self._late:
+            self.parts.note("model", "degraded", "model_timeout")
+        else:
+            self.parts.note("model", "ok")
 
     async def going_on(self) -> int:
         """Conversations that go on, as far as is known."""
@@ -284,7 +308,7 @@ class TextService:
             await self._whole(self._forget(client_id))
 
     async def _forget(self, client_id: str) -> None:
-        async with self.watched(client_id) as client:
+        async with self.watchers.watched(client_id) as client:
             async with client.lock:
                 now = await self._store.get(client_id)
                 if now is not None:
@@ -315,7 +339,7 @@ class TextService:
         return await asyncio.shield(task)
 
     async def _put(self, client_id: str, asked: QueryAsked) -> str:
-        async with self.watched(client_id) as client, client.lock:
+        async with self.watchers.watched(client_id) as client, client.lock:
             return await self._put_alone(client_id, asked)
 
     async def _put_alone(self, client_id: str, asked: QueryAsked) -> str:
@@ -333,9 +357,8 @@ class TextService:
             return message_id
         events: list[Event] = []
         if not now.goes_on:
-            cell = self.settings.cell + TEXT
-            call_id = new_call_id(cell, round(at * 1_000), os.urandom(RANDOM_BYTES))
-            now, events = begin(now, call_id, asked.flow or self.settings.default_flow, at, asked.facts)
+            flow = asked.flow or (now.flow if now.link else "") or self.settings.default_flow
+            now, events = begin(now, self._new_call_id(at), flow, at, asked.facts)
             metrics.CONVERSATIONS.inc()
         message_id = f"q-{now.call_id}-{len(now.messages)}-{os.urandom(4).hex()}"
         now, uttered = query(now, message_id, asked.text, at, asked.ref)
@@ -375,7 +398,7 @@ class TextService:
             if now.ended or now.pending != message_id:
                 return
             if not await client.changed_since(seen, until_s - time.monotonic()):
-                self._late = True
+                self.too_late()
                 raise NoAnswer(f"no answer within {self.settings.text_answer_s:g} s")
 
     # --- what the bot manager wants ---
@@ -384,9 +407,10 @@ class TextService:
         """Deals with the bus's commands, for ever."""
         async for entry in inbox.entries(settled=self._outbox.flush):
             if isinstance(entry.message, Command) and cell_of(entry.message.call_id) == self.settings.cell + TEXT:
-                await self._commanded(entry.message)
+                await self.take_command(entry.message)
 
-    async def _commanded(self, command: Command) -> None:
+    async def take_command(self, command: Command) -> None:
+        """Does what the bot manager wants of a conversation; waits for Redis."""
         while True:
             try:
                 client_id = await self._store.client_of(command.call_id)
@@ -400,7 +424,7 @@ class TextService:
                 return
 
     async def _stepped(self, client_id: str, command: Command) -> None:
-        async with self.watched(client_id) as client:
+        async with self.watchers.watched(client_id) as client:
             async with client.lock:
                 now = await self._store.get(client_id)
                 if now is not None:
@@ -421,7 +445,7 @@ class TextService:
         """A question without words: what comes next is the client's."""
         await asyncio.sleep(QUIET_S)
         try:
-            async with self.watched(client_id) as client:
+            async with self.watchers.watched(client_id) as client:
                 async with client.lock:
                     now = await self._store.get(client_id)
                     if now is None or not now.question or now.turn != listen.turn or now.open_playback:
@@ -432,6 +456,12 @@ class TextService:
             log.warning("redis is away", extra={"error": repr(error)})
 
     # --- time ---
+
+    async def watch_parts(self) -> None:
+        """Looks at what the service needs again and again, for ever."""
+        while True:
+            await self.look_at_parts()
+            await asyncio.sleep(LOOK_AT_PARTS_S)
 
     async def take_up(self) -> None:
         """After a start: tells again what may not have been told. Waits for Redis."""
@@ -454,7 +484,7 @@ class TextService:
             await asyncio.sleep(min(LOOK_S, self.settings.text_idle_s / 2))
             try:
                 for client_id in await self._store.going_on(steady_time() - self.settings.text_idle_s):
-                    async with self.watched(client_id) as client, client.lock:
+                    async with self.watchers.watched(client_id) as client, client.lock:
                         now = await self._store.get(client_id)
                         if now is not None:
                             await self._keep(end(now, steady_time()))
@@ -468,17 +498,6 @@ class TextService:
         now, events = step
         await self._store.put(now)
         await sent(self._outbox, events)
-
-    @asynccontextmanager
-    async def watched(self, client_id: str) -> AsyncGenerator[Watched]:
-        client = self._open.setdefault(client_id, Watched())
-        client.users += 1
-        try:
-            yield client
-        finally:
-            client.users -= 1
-            if not client.users:
-                self._open.pop(client_id, None)
 
 
 @contextmanager

@@ -12,12 +12,15 @@ import secrets
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from redis.exceptions import RedisError
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from config import TextSettings
+from observability.drain import Drain
 from observability.gate import TRUSTED
 from observability.lifecycle import cancel_all
 from text_service import metrics
@@ -41,10 +44,12 @@ from text_service.frames import (
 )
 from text_service.limits import Limits
 from text_service.refusals import Unfit, clean, client_of, query_of
-from text_service.service import QUIET_S, QueryAsked, TextBusy, TextService, UnknownMessage, Watched, busy_while_away
+from text_service.service import QUIET_S, QueryAsked, TextBusy, UnknownMessage, busy_while_away
+from text_service.watching import Watched, Watchers
 
 log = logging.getLogger("text_service")
 
+SOCKETS: Final = "/ws/text"
 HELLO_S: Final = 10.0
 """A browser that opens a socket and says nothing is hung up on."""
 FRAMES: Final = 100
@@ -52,8 +57,54 @@ FRAMES_S: Final = 10.0
 """More frames in so long a time are a flood."""
 WEB: Final = "web_"
 """How clients begin that this service made: the only ones that a page without the key may name."""
+AWAY_S: Final = 2.0
+"""A browser is told that the conversations are away when they are for so long."""
 POLICY, RESTART = 1008, 1012
 """Codes of the closing (RFC 6455, 7.4): too many frames or no hello; the service stops."""
+
+
+class Conversations(Protocol):
+    """What sockets need: a TextService, or a BackPart that asks one over HTTP."""
+
+    settings: TextSettings
+    drain: Drain
+    watchers: Watchers
+    answer_s: float
+    """Longest wait for an answer."""
+    inside: int
+    """Queries that wait for their answers."""
+
+    async def conversation(self, client_id: str) -> TextConversation | None:
+        """As it is now. Raises RedisError and OSError while it is away."""
+
+    async def put_question(self, client_id: str, asked: QueryAsked) -> str:
+        """The id of the query; empty while the one before has no answer. Raises Unfit and TextBusy."""
+
+    async def open_link(self, client_id: str, secret: str) -> None:
+        """Raises Unfit and TextBusy."""
+
+    async def rate(self, client_id: str, message_id: str, rating: Rating) -> None:
+        """Raises UnknownMessage, Unfit and TextBusy."""
+
+    async def forget(self, client_id: str) -> None:
+        """Raises TextBusy."""
+
+    async def has_flow(self, name: str) -> bool:
+        """Whether there is such a flow."""
+
+    def answered(self, first_s: float, whole_s: float) -> None:
+        """A query was answered."""
+
+    def too_late(self) -> None:
+        """A query had no answer in time."""
+
+
+@dataclass
+class _Waiting:
+    """A query that waits for the ones before, and since when."""
+
+    frame: QueryFrame
+    since_s: float
 
 
 def new_client_id() -> str:
@@ -64,7 +115,7 @@ def new_client_id() -> str:
 class Sockets:
     """All sockets of the service."""
 
-    def __init__(self, service: TextService, limits: Limits) -> None:
+    def __init__(self, service: Conversations, limits: Limits) -> None:
         self._service = service
         self._limits = limits
         self._of_address: Counter[str] = Counter()
@@ -100,7 +151,7 @@ class Sockets:
 class _Socket:
     """One connection."""
 
-    def __init__(self, web_socket: WebSocket, service: TextService, limits: Limits, address: str) -> None:
+    def __init__(self, web_socket: WebSocket, service: Conversations, limits: Limits, address: str) -> None:
         self._web_socket = web_socket
         self._service = service
         self._limits = limits
@@ -112,7 +163,10 @@ class _Socket:
         self._shown = ""
         self._is_known = False
         self._has_person = False
-        self._waiting: deque[QueryFrame] = deque()
+        self._away_since_s = 0.0
+        """Since when the conversations are away; 0 while they are there."""
+        self._told_away = False
+        self._waiting: deque[_Waiting] = deque()
         self._comes = asyncio.Event()
         self._asked: dict[str, tuple[str, float]] = {}
         """Queries without an answer, by their ids: (reference, when they were asked)."""
@@ -129,7 +183,7 @@ class _Socket:
         except TimeoutError:
             await self._web_socket.close(POLICY)
             return
-        async with self._service.watched(self._client_id) as client:
+        async with self._service.watchers.watched(self._client_id) as client:
             tasks = [asyncio.create_task(one) for one in (self._read(), self._ask(client), self._follow(client, hello))]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -152,14 +206,25 @@ class _Socket:
                 client_of(frame.client_id)
                 if not self._web_socket.scope.get(TRUSTED) and not frame.client_id.startswith(WEB):
                     raise Unfit(404, "unknown_client", "this client was not made here")
-            if frame.flow and not self._service.has_flow(frame.flow):
+            if frame.flow and not await self._service.has_flow(frame.flow):
                 raise Unfit(422, "invalid_input", "no such flow")
         except Unfit as error:
             await self._refuse(error)
             return None
         self._client_id = frame.client_id or new_client_id()
         self._flow = frame.flow
+        if frame.link:
+            await self._open_link(frame.link)
         return frame
+
+    async def _open_link(self, link: str) -> None:
+        """One that leads nowhere is told; the conversation is there without it."""
+        try:
+            await self._service.open_link(self._client_id, link)
+        except Unfit as error:
+            await self._refuse(error)
+        except TextBusy as error:
+            raise WebSocketDisconnect(RESTART) from error  # the browser opens it again
 
     async def _next(self) -> Frame:
         """The next frame that is one; what is none is refused, and the connection stays."""
@@ -195,7 +260,7 @@ class _Socket:
             case QueryFrame():
                 self._take_query(frame)
             case CancelFrame(ref=ref):
-                kept = deque(one for one in self._waiting if one.ref != ref)
+                kept = deque(one for one in self._waiting if one.frame.ref != ref)
                 if len(kept) == len(self._waiting):
                     raise Unfit(409, "too_late", "no query that waits has this reference")
                 self._waiting = kept
@@ -225,7 +290,7 @@ class _Socket:
             raise Unfit(503, "busy", "too many queries wait", 1)
         if wait_s := self._limits.wait_s(self._client_id, self._address, time.monotonic()):
             raise Unfit(429, "too_many_requests", "too many queries", wait_s)
-        self._waiting.append(frame)
+        self._waiting.append(_Waiting(frame, time.monotonic()))
         self._comes.set()
 
     # --- what the browser is sent ---
@@ -236,10 +301,12 @@ class _Socket:
             await self._comes.wait()
             self._comes.clear()
             while self._waiting:
-                seen = client.changes
+                seen, began_s = client.changes, time.monotonic()
                 try:
                     is_asked = await self._ask_first()
                 except TextBusy:
+                    await self._are_away(began_s)
+                    await self._give_up()
                     await asyncio.sleep(QUIET_S)
                 else:
                     if not is_asked:
@@ -250,9 +317,14 @@ class _Socket:
         async with self._turn:
             if not self._waiting:
                 return True
-            frame = self._waiting[0]
+            frame = self._waiting[0].frame
             asked = QueryAsked(frame.query, self._flow, frame.ref)
-            message_id = await self._service.put_question(self._client_id, asked)
+            try:
+                message_id = await self._service.put_question(self._client_id, asked)
+            except Unfit as error:  # a back part knows more of what fits than this process
+                self._waiting.popleft()
+                await self._refuse(error, frame.ref)
+                return True
             if not message_id:
                 return False
             self._waiting.popleft()
@@ -262,7 +334,7 @@ class _Socket:
             self._service.inside += 1
             with busy_while_away():
                 await self._show(await self._service.conversation(self._client_id))
-        await self._service.tell(self._client_id)
+        await self._service.watchers.tell(self._client_id)
         return True
 
     async def _follow(self, client: Watched, hello: HelloFrame) -> None:
@@ -272,6 +344,7 @@ class _Socket:
             seen = client.changes
             try:
                 async with self._turn:
+                    began_s = time.monotonic()
                     now = await self._service.conversation(self._client_id)
                     if is_welcome:
                         await self._show(now)
@@ -279,13 +352,35 @@ class _Socket:
                         await self._welcome(now, hello)
                         is_welcome = True
             except (RedisError, OSError) as error:
-                if not is_welcome:
-                    raise WebSocketDisconnect(RESTART) from error
+                log.debug("conversations are away", extra={"error": repr(error)})
+                await self._are_away(began_s)
                 await asyncio.sleep(QUIET_S)
             else:
+                await self._are_there()
                 await client.changed_since(seen, self._patience_s())
         await self._send("notice", code="restarting", detail="the service stops: connect again")
         await self._web_socket.close(RESTART)
+
+    async def _are_away(self, since_s: float) -> None:
+        """The store, or the back part, does not answer what was asked then: who waits for long is told, once."""
+        self._away_since_s = self._away_since_s or since_s
+        if time.monotonic() - self._away_since_s >= AWAY_S and not self._told_away:
+            self._told_away = True
+            await self._send("notice", code="away", detail="nothing can be answered now; what is written waits")
+
+    async def _are_there(self) -> None:
+        self._away_since_s = 0.0
+        if self._told_away:
+            self._told_away = False
+            await self._send("notice", code="there", detail="what was written is answered again")
+
+    async def _give_up(self) -> None:
+        """Refuses what has waited for too long while nothing could be asked."""
+        latest_s = time.monotonic() - self._service.answer_s
+        while self._waiting and max(self._waiting[0].since_s, self._away_since_s) <= latest_s:
+            self._service.too_late()
+            ref = self._waiting.popleft().frame.ref
+            await self._refuse(Unfit(504, "model_timeout", "nothing could be asked in time"), ref)
 
     async def _welcome(self, now: TextConversation | None, hello: HelloFrame) -> None:
         self._is_known = now is not None
@@ -327,8 +422,9 @@ class _Socket:
                 ended = "" if message_id.startswith("p-") else now.ended
                 answer = shown_answer(answers, message_id, ended, round(elapsed_s * 1_000), self._client_id)
                 await self._send("answer", **answer, ref=ref)
-            elif elapsed_s >= self._service.settings.text_answer_s:
+            elif elapsed_s >= self._service.answer_s:
                 self._answered(message_id)
+                self._service.too_late()
                 await self._refuse(Unfit(504, "model_timeout", "no answer in time"), ref)
 
     async def _accept(self, message_id: str) -> None:
@@ -341,7 +437,7 @@ class _Socket:
 
     def _patience_s(self) -> float | None:
         """How long until the next query has waited for too long."""
-        limit_s = self._service.settings.text_answer_s
+        limit_s = self._service.answer_s
         return min((asked_s + limit_s - time.monotonic() for _, asked_s in self._asked.values()), default=None)
 
     async def _refuse(self, error: Unfit, ref: str = "") -> None:

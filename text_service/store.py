@@ -10,14 +10,24 @@ import msgspec
 from redis.asyncio import Redis
 
 from protocol.bus import Outbox
-from protocol.keys import text_key, text_of_key, text_outgoing_key, text_resting_key
+from protocol.keys import (
+    lease_key,
+    text_key,
+    text_link_key,
+    text_link_owner_key,
+    text_of_key,
+    text_outgoing_key,
+    text_resting_key,
+)
 from protocol.messages import Event
 from text_service.conversation import TextConversation
+from text_service.links import TextLink
 
 log = logging.getLogger(__name__)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(TextConversation).decode
+_decode_link = msgspec.json.Decoder(TextLink).decode
 
 
 class TextStore:
@@ -68,7 +78,27 @@ class TextStore:
                 pipe.delete(text_of_key(self._cell, now.call_id))
             pipe.zrem(text_resting_key(self._cell), now.client_id)
             pipe.srem(text_outgoing_key(self._cell), now.client_id)
+            if now.link:
+                pipe.delete(text_link_key(self._cell, now.link), text_link_owner_key(self._cell, now.link))
             await pipe.execute()
+
+    async def put_link(self, name: str, link: TextLink, within_s: int) -> None:
+        """Keeps a link that is good for so long."""
+        await self._redis.set(text_link_key(self._cell, name), _encode(link).decode(), ex=within_s)
+
+    async def opened_link(self, name: str, client_id: str) -> tuple[TextLink, str] | None:
+        """What a link leads to, and the client whose it is: this one, if nobody opened it before. None where there is
+        none, or none any more."""
+        key, owner = text_link_key(self._cell, name), text_link_owner_key(self._cell, name)
+        text = await self._redis.get(key)
+        if text is None:
+            return None
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(owner, client_id, ex=self._remembered_s, nx=True)
+            pipe.get(owner)
+            pipe.expire(key, self._remembered_s)
+            _, whose, _ = await pipe.execute()
+        return _decode_link(text), str(whose)
 
     async def with_outgoing(self) -> Sequence[str]:
         """The clients of whose conversations a person's system is still to be told something."""
@@ -80,9 +110,9 @@ class TextStore:
         found: Any = await self._redis.zrangebyscore(text_resting_key(self._cell), "-inf", last_said_before)
         return [str(client_id) for client_id in found]
 
-    async def is_there(self) -> bool:
-        """Whether Redis answers."""
-        return bool(await self._redis.ping())
+    async def is_answered_for(self) -> bool:
+        """Whether a bot manager holds the lease of the cell."""
+        return bool(await self._redis.exists(lease_key(self._cell, "bot_manager")))
 
     async def count(self) -> int:
         """Conversations that go on."""

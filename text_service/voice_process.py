@@ -59,7 +59,7 @@ class VoiceProcess:
         who = hashlib.sha256(f"{request.headers.get('authorization', '')} {address}".encode()).hexdigest()
         self._counted(self._requests, who, "too many requests")
         flow = self._service.settings.text_process_flow
-        if not self._service.has_flow(flow):
+        if not await self._service.has_flow(flow):
             raise Unfit(503, "no_flow", f"there is no flow {flow}")
         if self._service.drain.is_draining:
             raise Unfit(503, "busy", "the service is stopping", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,9 +59,15 @@ class Salon:
 
 @asynccontextmanager
 async def salon_of(
-    settings: dict[str, str], exchange: Exchange, intents: IntentServer, folder: Path, turns: str = ""
+    settings: dict[str, str],
+    exchange: Exchange,
+    intents: IntentServer,
+    folder: Path,
+    turns: str = "",
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Salon]:
-    """Everything, started. `turns`: the server that turns are told to, where it is not the shop's own."""
+    """Everything, started. `turns`: the server that turns are told to, where it is not the shop's own; `more`: texts of
+    the flow's files, and what takes their place."""
     clock = Clock(NOW.timestamp())
     credentials = folder / "credentials"
     credentials.mkdir()
@@ -75,10 +81,12 @@ async def salon_of(
         for name in ("booking.yaml", "intents.yaml", "faq.md"):
             text = (ROOT / "flows" / "it" / name).read_text(encoding="utf-8")
             text = text.replace("127.0.0.1:3001/api/turns", f"{turns or server}/api/turns")
+            for found, instead in (more or {}).items():
+                text = text.replace(found, instead, 1)
             (flows / name).write_text(text.replace("127.0.0.1:3001", server), encoding="utf-8")
-        hosts = ",".join(filter(None, (server, turns)))
-        more = {"ACTION_PRIVATE_HOSTS": hosts, "ACTION_CREDENTIALS_DIR": str(credentials)}
-        async with bot_of({**settings, **more}, folder / "bot.log") as bot:
+        hosts = ",".join(filter(None, (server, turns, settings.get("ACTION_PRIVATE_HOSTS", ""))))
+        actions = {"ACTION_PRIVATE_HOSTS": hosts, "ACTION_CREDENTIALS_DIR": str(credentials)}
+        async with bot_of({**settings, **actions}, folder / "bot.log") as bot:
             await bot.start()
             yield Salon(served, bot, exchange)
 

@@ -52,6 +52,16 @@ def test_every_test_that_a_threat_names_exists_and_has_a_guard_that_it_holds() -
     assert {test for test in named if test.split("::")[1] not in by_asterisk} == {guard.test for guard in GUARDS}
 
 
+def test_every_promise_about_text_has_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (TT-\d+) \|(.*)$", (ROOT / "docs" / "text.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [number for number, _ in rows] == [f"TT-{number}" for number in range(1, 14)]
+    for number, row in rows:
+        named = re.findall(r"`(tests/[\w/.]+)::(\w+)`", row)
+        assert named or "python -m benchmarks.text" in row, number
+        for file, name in named:
+            assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), name
+
+
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.test.split("::")[1])
 def test_every_guard_is_where_the_table_says(guard: Guard) -> None:
     assert guard.text in (ROOT / guard.file).read_text(encoding="utf-8")

@@ -160,6 +160,15 @@ def test_after_a_restart_the_same_utterance_is_told_again(greeted: TextConversat
     assert len(events) == len(repeated)
 
 
+def test_a_beginning_of_which_nothing_has_come_is_told_again() -> None:
+    now, begun = begin(TextConversation("client-1"), "c1", "fr/x", 1.0, {"channel": "kiosk"}, "+33600000001")
+    assert again(now, 5.0) == begun
+    now, _ = query(now, "q-c1-0", "oui", 2.0)
+    assert again(now, 5.0) == begun  # the query waits for the first question
+    now, _ = commanded(now, Listen("c1", 3.0, 1, "fr"), lambda *_: "", 3.0)
+    assert again(now, 5.0) == []
+
+
 def test_what_is_said_while_the_bot_asks_the_world_is_no_question() -> None:
     now, _ = begin(TextConversation("client-1"), CALL, "it/booking", 1.0)
     now, _ = query(now, "q-1", "vorrei prenotare", 1.0)

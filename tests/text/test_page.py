@@ -4,21 +4,24 @@ nothing that is written ever becomes markup."""
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import re
 import signal
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
 
 from config import ROOT, STATE
 from devstack.processes import wait_for
-from devstack.stack import Stack, StackPlan
+from devstack.stack import IN_WRITING, Stack, StackPlan
 from text_service.conversation import TextEnd
 
 KEY = "a-key-of-clients-1"
@@ -118,7 +121,8 @@ class _Pages:
 def stack(tmp_path_factory: pytest.TempPathFactory, shop: tuple[str, _Pages]) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("page")
     settings = {"TEXT_API_KEY": KEY, "TEXT_ORIGINS": shop[0], "TEXT_CLIENT_RATE": "1000", "STRAIN_LIMIT": "0"}
-    with Stack(StackPlan(folder / "logs", folder / "state", settings=settings)) as one:
+    settings["TEXT_PAGE_URL"] = "https://bot.example"
+    with Stack(StackPlan(folder / "logs", folder / "state", settings=settings, services=IN_WRITING)) as one:
         yield one
 
 
@@ -134,6 +138,26 @@ async def browser(chromium: Path) -> AsyncIterator[Browser]:
         one = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         yield one
         await one.close()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The source of axe-core."""
+    subprocess.run(["sh", str(ROOT / "scripts" / "fetch_axe.sh")], check=True)
+    return (STATE / "axe" / "axe.min.js").read_text(encoding="utf-8")
+
+
+async def grave_faults(page: Page, axe: str) -> list[str]:
+    """What axe-core finds of the kinds serious and critical, contrast included."""
+    await page.evaluate(axe)
+    found = await page.evaluate("async () => await axe.run()")
+    assert any(one["id"] == "color-contrast" for one in found["passes"] + found["violations"])  # it did look
+    return [
+        f"{one['id']}: {node['target']}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
 
 
 async def opened(browser: Browser, url: str, width: int = 1280, height: int = 800) -> tuple[Page, list[str]]:
@@ -186,6 +210,34 @@ async def test_another_sites_page_has_the_chat_by_one_tag_and_by_keyboard_alone(
     assert troubles == []
 
 
+@pytest.mark.parametrize("colours", ["light", "dark"])
+async def test_the_page_has_no_grave_fault_of_accessibility(
+    stack: Stack, browser: Browser, axe: str, colours: Literal["light", "dark"]
+) -> None:
+    context = await browser.new_context(
+        viewport={"width": 360, "height": 640}, locale="fr-FR", color_scheme=colours, bypass_csp=True
+    )
+    page = await context.new_page()
+    await page.goto(f"{chat_url(stack)}&embedded=1")
+    await expect(page.get_by_text("Connecté")).to_be_visible(timeout=LONG_MS)
+    assert await grave_faults(page, axe) == []
+    field = page.get_by_label("Votre message")
+    await field.fill("oui bonjour")
+    await field.press("Enter")
+    await page.get_by_role("button", name="Mauvaise réponse").click(timeout=LONG_MS)
+    await field.fill("x" * 1_700)
+    assert await grave_faults(page, axe) == []
+    await context.set_offline(True)
+    await field.fill("et le dimanche ?")
+    await field.press("Enter")
+    await expect(page.locator(".waits")).to_have_count(1)
+    assert await grave_faults(page, axe) == []
+    for path in ("/try", "/chat/page.html?language=it", "/chat/page.html?language=en"):
+        await context.set_offline(False)
+        await page.goto(stack.url("text_service") + path)
+        assert await grave_faults(page, axe) == []
+
+
 async def test_a_page_of_another_site_may_not_have_it_in_a_frame(
     stack: Stack, shop: tuple[str, _Pages], browser: Browser
 ) -> None:
@@ -216,6 +268,51 @@ async def test_over_kills_of_the_service_all_is_answered_once_and_in_order(stack
     await page.reload()
     await expect(page.locator(".own .text")).to_have_text(written, timeout=LONG_MS)
     assert await page.locator("[data-id]").evaluate_all("all => all.map(one => one.dataset.id)") == ids
+
+
+async def test_while_nothing_can_be_answered_the_page_says_one_sentence_and_takes_messages(
+    stack: Stack, browser: Browser
+) -> None:
+    page = await browser.new_page(locale="fr-FR")
+    routes: list[WebSocketRoute] = []
+
+    def pass_on(route: WebSocketRoute) -> None:
+        route.connect_to_server()
+        routes.append(route)
+
+    await page.route_web_socket(re.compile("/ws/text$"), pass_on)
+    await page.goto(chat_url(stack))
+    await expect(page.get_by_text("Connecté")).to_be_visible(timeout=LONG_MS)
+    for _ in range(2):  # once more after a connection that broke off
+        routes[0].send(json.dumps({"type": "notice", "code": "away", "detail": ""}))
+    await expect(page.get_by_text("Nous ne pouvons pas répondre pour l'instant")).to_have_count(1)
+    await expect(page.get_by_text("Réponse différée")).to_be_visible()
+    field = page.get_by_label("Votre message")
+    await field.fill("oui bonjour")
+    await field.press("Enter")
+    await expect(page.locator(".own")).to_have_count(1)
+    routes[0].send(json.dumps({"type": "notice", "code": "there", "detail": ""}))
+    await expect(page.get_by_text("Nous ne pouvons pas répondre pour l'instant")).to_have_count(0)
+    await expect(page.locator(".bot .thumbs")).to_have_count(1, timeout=LONG_MS)
+
+
+async def test_a_link_is_opened_and_its_secret_does_not_stay_in_the_address(stack: Stack, browser: Browser) -> None:
+    async with httpx.AsyncClient(
+        base_url=stack.url("text_service"), headers={"Authorization": f"Bearer {KEY}"}
+    ) as client:
+        made = await client.post("/api/text/links", json={"number": "+33612345678", "flow": "fr/heating"})
+    secret = made.json()["link"].partition("#go=")[2]
+    address = f"{stack.url('text_service')}/chat/page.html?language=fr#go={secret}"
+    page, troubles = await opened(browser, address)
+    await expect(page.locator(".bot")).not_to_have_count(0, timeout=LONG_MS)  # the bot begins
+    assert secret not in page.url
+    assert troubles == []
+    other, _ = await opened(browser, address)
+    await expect(other.get_by_text("Ce lien a déjà été ouvert dans un autre navigateur.")).to_be_visible(
+        timeout=LONG_MS
+    )
+    await expect(other.locator(".bot")).to_have_count(0)
+    assert secret not in other.url
 
 
 async def test_answers_are_rated_and_a_new_conversation_forgets_the_old_one(stack: Stack, browser: Browser) -> None:
@@ -308,7 +405,7 @@ async def test_each_language_says_all_and_everything_has_a_name(stack: Stack, br
         names = {key for key, _, length in words if length}
         ends: tuple[TextEnd, ...] = ("bot_hung_up", "transferred")
         assert {*ends, "connected", "reconnecting", "offline", "error", "too_many_requests", "model_timeout"} <= names
-        assert len(names) == 28
+        assert len(names) == 32
         await expect(page.get_by_role("button", name=send)).to_be_visible()
         assert await page.locator("html").get_attribute("lang") == language
         unnamed = await page.locator("button, textarea, input, [role=log]").evaluate_all(

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from callers.writer import Writer
 from devstack.processes import wait_for
-from devstack.stack import Stack, StackPlan
+from devstack.stack import IN_WRITING, Stack, StackPlan
 
 KEY = "a-key-of-clients-1"
 AUTHORISED = {"Authorization": f"Bearer {KEY}"}
@@ -35,7 +35,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("sockets")
-    with Stack(StackPlan(folder / "logs", folder / "state", settings=SETTINGS)) as one:
+    with Stack(StackPlan(folder / "logs", folder / "state", settings=SETTINGS, services=IN_WRITING)) as one:
         yield one
 
 

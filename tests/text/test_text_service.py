@@ -19,7 +19,7 @@ import pytest
 
 from config import ROOT
 from devstack.processes import wait_for
-from devstack.stack import Stack, StackPlan
+from devstack.stack import IN_WRITING, Stack, StackPlan
 from text_service.flow_notes import CALM_S, FlowNotes
 
 KEY = "a-key-of-clients-1"
@@ -37,7 +37,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("text")
-    with Stack(StackPlan(folder / "logs", folder / "state", settings=SETTINGS)) as one:
+    with Stack(StackPlan(folder / "logs", folder / "state", settings=SETTINGS, services=IN_WRITING)) as one:
         yield one
 
 
@@ -252,6 +252,32 @@ async def test_without_the_key_nothing_is_told(stack: Stack, headers: dict[str, 
             assert "whole" not in answer.text
         assert (await stranger.post("/api/text/query", json={})).status_code == 401
         assert (await stranger.get("/ready")).json() == {"ready": True}
+
+
+async def test_the_status_says_within_seconds_who_is_stopped_and_who_is_there_again(
+    stack: Stack, client: httpx.AsyncClient
+) -> None:
+    async def model() -> tuple[str, str]:
+        body = (await client.get("/api/text/status")).json()
+        assert (body["store"]["state"], body["backend"]["state"]) == ("ok", "ok")
+        return body["status"], body["model"]["state"]
+
+    async def comes_to(status: str, state: str) -> None:
+        async with asyncio.timeout(60):
+            while await model() != (status, state):  # noqa: ASYNC110 - nobody tells us
+                await asyncio.sleep(0.05)
+
+    await comes_to("ok", "ok")
+    pid = stack.services["bot_manager"].pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await comes_to("degraded", "down")
+        body = (await client.get("/api/text/status")).json()
+        assert body["model"]["last_error"] == "no bot manager"
+        assert body["model"]["since"] > body["store"]["since"]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await comes_to("ok", "ok")
 
 
 @pytest.mark.parametrize("service", ["text_service", "bot_manager", "intent_service"])

@@ -11,6 +11,8 @@ export class Connection {
     this.page = page;
     this.flow = options.flow ?? "";
     this.clientId = options.clientId ?? "";
+    this.link = options.link ?? "";
+    this.linkDone = options.linkDone ?? (() => {});
     this.keep = options.keep ?? (() => {});
     this.url = options.url;
     this.lastId = "";
@@ -30,7 +32,8 @@ export class Connection {
     this.socket = socket;
     this.isWelcome = false;
     socket.addEventListener("open", () => {
-      this.send({ type: "hello", client_id: this.clientId, last_message_id: this.lastId, flow: this.flow });
+      const link = this.link ? { link: this.link } : {};
+      this.send({ type: "hello", client_id: this.clientId, last_message_id: this.lastId, flow: this.flow, ...link });
     });
     socket.addEventListener("message", (event) => {
       if (socket === this.socket) this.take(JSON.parse(event.data));
@@ -96,6 +99,8 @@ export class Connection {
         this.isWelcome = true;
         this.clientId = frame.client_id;
         this.keep(frame.client_id);
+        this.link = "";
+        this.linkDone();
         frame.messages.forEach((message) => this.show(message));
         this.page.status("connected");
         this.page.writing(Boolean(frame.pending));
@@ -131,7 +136,7 @@ export class Connection {
         this.page.failed(frame.code, text);
         if (frame.code === "unknown_client") {
           this.clientId = this.lastId = "";
-          this.send({ type: "hello", flow: this.flow });
+          this.send({ type: "hello", flow: this.flow, ...(this.link ? { link: this.link } : {}) });
         }
         break;
       }

@@ -123,6 +123,11 @@ const page = {
     }
   },
   notice(code) {
+    if (code === "away" || code === "there") {
+      document.querySelectorAll(".away").forEach((one) => one.remove());
+      page.status(code === "away" ? "delayed" : "connected");
+    }
+    if (code === "away") note(words.away).classList.add("away");
     if (code === "person_left") note(words.person_left);
     if (code !== "forgotten") return;
     log.replaceChildren();
@@ -198,5 +203,7 @@ const connection = new Connection(page, {
   clientId: stored.get(),
   keep: stored.set,
   flow: asked.get("flow") ?? "",
+  link: new URLSearchParams(location.hash.slice(1)).get("go") ?? "",
+  linkDone: () => location.hash && history.replaceState(null, "", location.pathname + location.search),
 });
 field.focus();

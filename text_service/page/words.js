@@ -12,6 +12,9 @@ const WORDS = {
     error: "Votre message n'a pas pu être traité.", too_many_requests: "Trop de messages : patientez un instant.",
     model_timeout: "La réponse tarde trop.", query_too_long: "Votre message est trop long.",
     full: "Patientez : vos messages précédents attendent encore.", forgotten: "Tout ce qui a été écrit est effacé.",
+    delayed: "Réponse différée…", away: "Nous ne pouvons pas répondre pour l'instant : ce que vous écrivez attend.",
+    unknown_link: "Ce lien n'est plus valable. Écrivez pour commencer une discussion.",
+    link_taken: "Ce lien a déjà été ouvert dans un autre navigateur.",
   },
   it: {
     title: "Chat", notice: "Le risponde un'intelligenza artificiale. Può sbagliare.", log: "Messaggi",
@@ -24,6 +27,9 @@ const WORDS = {
     error: "Il suo messaggio non è stato elaborato.", too_many_requests: "Troppi messaggi: attenda un momento.",
     model_timeout: "La risposta tarda troppo.", query_too_long: "Il suo messaggio è troppo lungo.",
     full: "Attenda: i messaggi di prima aspettano ancora.", forgotten: "Tutto ciò che è stato scritto è cancellato.",
+    delayed: "Risposta in ritardo…", away: "Ora non possiamo rispondere: ciò che scrive attende.",
+    unknown_link: "Questo link non è più valido. Scriva per cominciare una conversazione.",
+    link_taken: "Questo link è già stato aperto in un altro browser.",
   },
   en: {
     title: "Chat", notice: "An artificial intelligence answers you. It can be wrong.", log: "Messages",
@@ -36,6 +42,9 @@ const WORDS = {
     error: "Your message could not be dealt with.", too_many_requests: "Too many messages: wait a moment.",
     model_timeout: "The answer takes too long.", query_too_long: "Your message is too long.",
     full: "Wait: your messages before are still in line.", forgotten: "All that was written is deleted.",
+    delayed: "Answers are delayed…", away: "We cannot answer right now: what you write waits.",
+    unknown_link: "This link is not good any more. Write to begin a conversation.",
+    link_taken: "This link was opened in another browser already.",
   },
 };
 
