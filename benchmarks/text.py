@@ -127,8 +127,9 @@ async def sessions(stack: Stack, clients: int, every_s: float, seconds: float, c
     pids = [one.pid for one in stack.services.values()]
     pids += [one.pid for one in psutil.process_iter(["name"]) if "redis" in (one.info["name"] or "") and _is_ours(one)]
     for pid in pids:
-        for thread in psutil.Process(pid).threads() if core is not None else ():
-            os.sched_setaffinity(thread.id, {core})
+        for thread in psutil.Process(pid).threads():
+            if core is not None:
+                os.sched_setaffinity(thread.id, {core})
     chance = random.Random(3)
     took_ms: list[float] = []
     took_cached_ms: list[float] = []

@@ -21,7 +21,7 @@ from observability.gate import bearer
 from text_service import metrics
 from text_service.conversation import Rating, TextConversation
 from text_service.for_fronts import BEAT_S, CHANGES, CONVERSATION, OPENED, QUESTION
-from text_service.parts import Parts
+from text_service.parts import TextParts
 from text_service.refusals import Unfit
 from text_service.service import QueryAsked, TextBusy, UnknownMessage
 from text_service.watching import Watchers
@@ -47,7 +47,7 @@ class BackPart:
         self.inside = 0
         self.drain = Drain(lambda: self.inside)
         self.watchers = Watchers()
-        self.parts = Parts("backend")
+        self.parts = TextParts("backend")
         self._url = settings.text_back_url.rstrip("/")
         self._headers = bearer(settings.text_back_key or settings.pronto_token)
         self._session: aiohttp.ClientSession | None = None

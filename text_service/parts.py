@@ -16,7 +16,7 @@ class _Part:
     last_error: str = ""
 
 
-class Parts:
+class TextParts:
     """Parts by name; each is ok until something else is noted."""
 
     def __init__(self, *names: str) -> None:

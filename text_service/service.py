@@ -51,7 +51,7 @@ from text_service.diagnostics import Timings
 from text_service.flow_notes import FlowNotes
 from text_service.handover import FromPerson, HandoverSender
 from text_service.links import SECRET_BYTES, LinkBody, TextLink, link_address, link_name
-from text_service.parts import Parts
+from text_service.parts import TextParts
 from text_service.refusals import Unfit, clean
 from text_service.store import TextStore, sent
 from text_service.texts import PromptTexts
@@ -120,7 +120,7 @@ class TextService:
         self.turns = TurnWatch(settings.cell + TEXT)
         self.watchers = Watchers()
         self._begun: set[asyncio.Task[Any]] = set()
-        self.parts = Parts("backend", "model", "store")
+        self.parts = TextParts("backend", "model", "store")
         self._late = False
         """The last query had no answer in time."""
 

@@ -367,6 +367,7 @@ class _Socket:
         if time.monotonic() - self._away_since_s >= AWAY_S and not self._told_away:
             self._told_away = True
             await self._send("notice", code="away", detail="nothing can be answered now; what is written waits")
+            await self._service.watchers.tell(self._client_id)  # who follows looks until it is there again
 
     async def _are_there(self) -> None:
         self._away_since_s = 0.0

@@ -141,6 +141,7 @@ async def test_any_front_shows_any_conversation_and_needs_little(stack: Stack, f
         assert "code postal" in (await one.ask("oui bonjour"))["response"]
         await other.ask("75011")
         await one.ask("oui")
+        assert await eventually(lambda: len(other.shown) == len(one.shown))
         assert [message.id for message in other.shown] == [message.id for message in one.shown]
         await all_is_shown_once(stack, one, ["oui bonjour", "75011", "oui"])
         await one.send({"type": "feedback", "message_id": one.shown[1].id, "rating": 4})
