@@ -71,8 +71,7 @@ async def run(settings: ReceiverSettings, vad: SileroVad, turn_model: TurnModel 
     async def receive() -> None:
         nonlocal receiver
         sock = await rtp_socket(settings)
-        async with WhisperClient.session(settings.pronto_token) as session:
-            whisper = WhisperClient(session, settings.whisper_url, settings.whisper_timeout_s)
+        async with WhisperClient(settings.whisper_url, settings.whisper_timeout_s, settings.pronto_token) as whisper:
             receiver = Receiver(settings, redis, vad, whisper, sock, turn_model, follows)
             await receiver.run()
 

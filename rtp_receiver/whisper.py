@@ -13,13 +13,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 import pybase64
 
 from observability.gate import bearer
+from rtp_receiver.posts import Answer, BadAnswer, Posts
 from rtp_receiver.slin16 import Samples, wav_bytes
 
-MAX_CONNECTIONS = 200
 SHORTEST_RETRY_S, LONGEST_RETRY_S = 0.05, 0.4
 _JSON = {"Content-Type": "application/json"}
 
@@ -58,16 +57,16 @@ class RecognisedText:
 class WhisperClient:
     """Posts utterances to `url`; `deadline_s` is the longest wait for one transcript, retry included."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, deadline_s: float) -> None:
-        self._session = session
-        self._url = url
+    def __init__(self, url: str, deadline_s: float, token: str = "") -> None:
+        """`token` is sent as a bearer's. Leave its context to close the connections."""
+        self._posts = Posts(url, bearer(token) | _JSON)
         self._deadline_s = deadline_s
 
-    @staticmethod
-    def session(token: str = "") -> aiohttp.ClientSession:
-        """A session with a pool that fits many calls, which sends the bearer `token`; close it at the end."""
-        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60)
-        return aiohttp.ClientSession(connector=connector, headers=bearer(token))
+    async def __aenter__(self) -> WhisperClient:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._posts.close()
 
     async def transcribe(self, utterance: Utterance) -> RecognisedText:
         """The transcript. Raises RecognitionError."""
@@ -93,7 +92,7 @@ class WhisperClient:
             raise RecognitionError("too_late", f"no transcript within {self._deadline_s:g} s") from None
 
     async def _post(self, utterance: Utterance, ends_at: float) -> RecognisedText:
-        fields = {
+        fields: dict[str, Any] = {
             "filename": utterance.file_name,
             "connection_id": utterance.call_id,
             "language": utterance.language,
@@ -106,24 +105,12 @@ class WhisperClient:
         audio = pybase64.b64encode(wav_bytes(utterance.samples))
         body = b'{"audio":"' + audio + b'",' + json.dumps(fields).encode()[1:]
         try:
-            async with self._session.post(self._url, data=body, headers=_JSON, allow_redirects=False) as answer:
-                if answer.status == 503:
-                    if b'"not_ready"' in await answer.read():
-                        raise _TryAgain(SHORTEST_RETRY_S, RecognitionError("unreachable", "the recogniser starts"))
-                    error = RecognitionError("busy", "the recogniser is full")
-                    after_s = _seconds(answer.headers.get("Retry-After"))
-                    if after_s is None:
-                        raise error
-                    raise _TryAgain(after_s, error)
-                if answer.status == 504:
-                    raise RecognitionError("too_late", "the recogniser gave up on it")
-                if answer.status != 200:
-                    raise RecognitionError("refused", f"HTTP {answer.status}: {(await answer.text())[:200]}")
-                return _transcript(await answer.json(content_type=None))
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
+            answer = await self._posts.post(body)
+        except OSError as error:
             raise _TryAgain(SHORTEST_RETRY_S, RecognitionError("unreachable", repr(error))) from error
-        except (aiohttp.ClientError, ValueError) as error:
+        except BadAnswer as error:
             raise RecognitionError("bad_answer", repr(error)) from error
+        return _taken(answer)
 
 
 class _TryAgain(Exception):
@@ -131,6 +118,27 @@ class _TryAgain(Exception):
         super().__init__(str(error))
         self.after_s = after_s
         self.error = error
+
+
+def _taken(answer: Answer) -> RecognisedText:
+    """What an answer says. Raises RecognitionError, _TryAgain."""
+    if answer.status == 503:
+        if b'"not_ready"' in answer.body:
+            raise _TryAgain(SHORTEST_RETRY_S, RecognitionError("unreachable", "the recogniser starts"))
+        error = RecognitionError("busy", "the recogniser is full")
+        after_s = _seconds(answer.headers.get("retry-after"))
+        if after_s is None:
+            raise error
+        raise _TryAgain(after_s, error)
+    if answer.status == 504:
+        raise RecognitionError("too_late", "the recogniser gave up on it")
+    if answer.status != 200:
+        told = answer.body[:200].decode(errors="replace")
+        raise RecognitionError("refused", f"HTTP {answer.status}: {told}")
+    try:
+        return _transcript(json.loads(answer.body))
+    except ValueError as wrong:
+        raise RecognitionError("bad_answer", repr(wrong)) from wrong
 
 
 def _seconds(header: str | None) -> float | None:

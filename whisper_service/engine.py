@@ -33,12 +33,12 @@ from whisper_service.closed_sets import (
     is_choice_worth_scoring,
     is_worth_scoring,
 )
+from whisper_service.heads import Head, read_heads
 from whisper_service.jobs import FRAMES_PER_S, Decoded, Job, Mel, judge
 from whisper_service.language_check import is_foreign_perhaps, other_language
 from whisper_service.languages import AUTO
 from whisper_service.model_notes import FULL_CONTEXT_S, HEADS, ModelNotes, read_notes
-from whisper_service.number_head import NumberHead, read_heads
-from whisper_service.number_words import decide_code
+from whisper_service.number_words import decide_code, likely_rows
 from whisper_service.text_scores import TextScores, states_of
 
 _NO_MEMORY: Final = ("out of memory", "alloc_failed")
@@ -59,7 +59,7 @@ class WhisperEngine:
         notes: ModelNotes,
         beam_size: int = 1,
         context_s: float = 0.0,
-        heads: Mapping[str, NumberHead] | None = None,
+        heads: Mapping[str, Head] | None = None,
     ) -> None:
         """`heads`: by language, the networks that hear number words."""
         self._model = model
@@ -143,7 +143,7 @@ class WhisperEngine:
     def _weighed(self, encoded: Any, row: int, job: Job, decoded: Decoded) -> Decoded:
         """What was decoded, beside what could be accepted: the same encoder output, asked again."""
         if "zip_code" in job.awaited.types and (head := self._heads.get(decoded.language)):
-            rows = head.rows(states_of(encoded, row)[0], job.mel.shape[1])
+            rows = likely_rows(head.heard(states_of(encoded, row)[0], job.mel.shape[1]), head.names)
             weighed = decide_code(decoded.text, decoded.avg_logprob, rows)
             if weighed.verdict:
                 return replace(decoded, text=weighed.text, avg_logprob=weighed.logprob, verdict=weighed.verdict)

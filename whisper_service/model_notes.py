@@ -31,7 +31,7 @@ class ModelNotes:
     closed_sets: bool = True
     """Whether it can say how likely a given text is (`closed_sets`)."""
     number_head: str = ""
-    """Name of the networks that hear number words beside it (`number_head`), one per language, of those in HEADS."""
+    """Name of the networks that hear number words beside it (`heads`), one per language, of those in HEADS."""
     limits: GuardLimits = GuardLimits()
     """Where the guards draw their lines for it."""
 

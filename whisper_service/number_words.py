@@ -1,7 +1,7 @@
 """Which number words were said, by their probabilities per frame; and whether they are a postal code. Pure.
 
 Free decoding writes "soixante-quinze mille onze" as "75 11 11": its text model has seen every way of writing numbers. A
-small network on the same encoder output knows a few dozen words and nothing of what is likely (`number_head`); here
+small network on the same encoder output knows a few dozen words and nothing of what is likely (`heads`); here
 its frames become the likeliest rows of words, by a prefix beam search over CTC (Hannun et al., 2014).
 """
 

@@ -1,6 +1,6 @@
 """Sentences become encoder outputs with their tokens: spoken, distorted as lines do, encoded by Whisper base.
 
-python -m models.heads.speak mbrola|kokoro COUNT SEED FOLDER
+python -m models.heads.speak numbers|sounds mbrola|kokoro COUNT SEED FOLDER
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from audio_prompts.kokoro import Kokoro
 from audio_prompts.loudness import Samples
 from callers.rtp_audio import from_ulaw, to_ulaw
 from config import STATE
-from models.heads.texts import text, tokens_of
-from whisper_service.number_head import BEHIND_FRAMES
+from models.heads import sounds, texts
+from whisper_service.heads import BEHIND_FRAMES
 
 Floats = NDArray[np.float64]
 MBROLA = ("mb-fr1", "mb-fr3", "mb-fr5", "mb-fr7")
@@ -98,7 +98,8 @@ def encoded(model: WhisperModel, samples: NDArray[np.float32]) -> NDArray[np.flo
 
 def main() -> None:
     """Command line."""
-    engine, count, seed, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    kind, engine, count, seed, folder = *sys.argv[1:3], int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5])
+    text, tokens_of = (sounds.text, sounds.tokens_of) if kind == "sounds" else (texts.text, texts.tokens_of)
     speaker = TrainingVoices(engine, seed)
     model = WhisperModel(str(STATE / "whisper-base"), device="cpu", compute_type="int8", cpu_threads=1)
     folder.mkdir(parents=True, exist_ok=True)

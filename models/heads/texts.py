@@ -62,8 +62,13 @@ def text(draw: random.Random) -> str:
     if kind < 0.62:
         return _code(draw)
     if kind < 0.78:
-        return _number(draw)
-    return draw.choice(_ANSWERS if kind < 0.86 else _sentences())
+        return number(draw)
+    return short_answer(draw) if kind < 0.86 else draw.choice(sentences())
+
+
+def short_answer(draw: random.Random) -> str:
+    """A yes or a no, as callers say it."""
+    return draw.choice(_ANSWERS)
 
 
 def _code(draw: random.Random) -> str:
@@ -80,7 +85,8 @@ def _code(draw: random.Random) -> str:
     return draw.choice(_FRAMES).format(said)
 
 
-def _number(draw: random.Random) -> str:
+def number(draw: random.Random) -> str:
+    """A number that is no postal code, in one of many ways."""
     kind = draw.random()
     if kind < 0.35:
         most = draw.choice(((0, 99), (100, 999), (1_000, 99_999)))
@@ -96,7 +102,8 @@ def _number(draw: random.Random) -> str:
 
 
 @cache
-def _sentences() -> list[str]:
+def sentences() -> list[str]:
+    """What callers say in the French flow, by its intents' phrases."""
     found: list[str] = []
 
     def walk(node: Any) -> None:

@@ -1,6 +1,6 @@
-"""Encoder outputs with their tokens become a number head: CTC over four layers, in JAX, which is in no lock of ours.
+"""Encoder outputs with their tokens become a head: CTC over four layers, in JAX, which is in no lock of ours.
 
-PYTHONPATH=. python -m models.heads.train FOLDER HEAD.npz [EPOCHS [VOICE,VOICE]]
+PYTHONPATH=. python -m models.heads.train numbers|sounds FOLDER HEAD.npz [EPOCHS [VOICE,VOICE]]
 
 FOLDER is what `speak` filled; the voices are left out of training and say after every fourth epoch how many of their
 sentences come out whole.
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,14 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from models.heads.texts import NAMES
+from whisper_service.sounds import FRENCH
+
 WIDTH, STATES = 144, 512
 BATCH = 16
 LENGTHS = (160, 240, 340, 640)
 """States that a batch is padded to: each is compiled once."""
-MOST_TOKENS = 24
+MOST_TOKENS = 64
 RATE, DECAY, WARM_UP = 3e-3, 0.02, 0.15
 LAYERS = {"in": (STATES, WIDTH), "near": (5, WIDTH, WIDTH), "wide": (7, WIDTH, WIDTH), "wider": (7, WIDTH, WIDTH)}
 
@@ -39,7 +43,7 @@ class EncodedSentence:
     voice: str
 
 
-def read(folder: Path) -> list[EncodedSentence]:
+def read(folder: Path, stride: int) -> list[EncodedSentence]:
     """All sentences of a folder that are not too long for their tokens."""
     found = []
     for file in sorted(folder.glob("*.npz")):
@@ -49,7 +53,7 @@ def read(folder: Path) -> list[EncodedSentence]:
             found += [
                 EncodedSentence(one, tuple(map(int, str(tokens).split())), str(voice)) for one, tokens, voice in said
             ]
-    return [one for one in found if len(one.tokens) <= MOST_TOKENS and len(one.states) > 2 * len(one.tokens) + 6]
+    return [one for one in found if len(one.tokens) <= MOST_TOKENS and len(one.states) > stride * len(one.tokens) + 6]
 
 
 def new_weights(key: Any, tokens: int) -> dict[str, Any]:
@@ -63,8 +67,9 @@ def new_weights(key: Any, tokens: int) -> dict[str, Any]:
     return made | {f"{name}_bias": jnp.zeros(shape[-1]) for name, shape in shapes.items()}
 
 
-def logits(w: dict[str, Any], x: Any, key: Any = None) -> Any:
-    """What `whisper_service.number_head` computes; with `key` as in training, where units fall out."""
+def logits(w: dict[str, Any], x: Any, stride: int, key: Any = None) -> Any:
+    """What `whisper_service.heads` computes, one frame for `stride` states; with `key` as in training, where units fall
+    out."""
     keys = iter(jax.random.split(key, 5)) if key is not None else None
 
     def dropped(h: Any, share: float, whole: bool = False) -> Any:
@@ -79,7 +84,7 @@ def logits(w: dict[str, Any], x: Any, key: Any = None) -> Any:
         return jax.nn.relu(found + w[f"{name}_bias"])
 
     h = jax.nn.relu(dropped(x, 0.15, whole=True) @ w["in"] + w["in_bias"])
-    h = convolved(dropped(h, 0.15), "near", 2)
+    h = convolved(dropped(h, 0.15), "near", stride)
     h = dropped(h, 0.15)
     h = h + convolved(h, "wide", 1)
     h = dropped(h, 0.15)
@@ -90,11 +95,11 @@ def logits(w: dict[str, Any], x: Any, key: Any = None) -> Any:
 class Batches:
     """Sentences side by side; each a little faster or slower, louder, masked and noisy."""
 
-    def __init__(self, mean: NDArray[np.float32], std: NDArray[np.float32]) -> None:
-        self._mean, self._std, self._draw = mean, std, np.random.default_rng(0)
+    def __init__(self, mean: NDArray[np.float32], std: NDArray[np.float32], stride: int) -> None:
+        self._mean, self._std, self._stride, self._draw = mean, std, stride, np.random.default_rng(0)
 
     def of(self, sentences: Sequence[EncodedSentence], is_training: bool) -> tuple[Any, Any, Any, Any]:
-        """States, padding of the frames (two states each), tokens, padding of the tokens."""
+        """States, padding of the frames (`stride` states each), tokens, padding of the tokens."""
         rows = [self._changed(one) if is_training else self._plain(one) for one in sentences]
         states = next(length for length in LENGTHS if length >= max(map(len, rows)))
         x, rest = np.zeros((len(rows), states, STATES), np.float32), np.ones((len(rows), states), np.float32)
@@ -102,7 +107,7 @@ class Batches:
         for at, (row, one) in enumerate(zip(rows, sentences, strict=True)):
             x[at, : len(row)], rest[at, : len(row)] = row, 0
             y[at, : len(one.tokens)], y_rest[at, : len(one.tokens)] = one.tokens, 0
-        return x, rest[:, ::2], y, y_rest
+        return x, rest[:, :: self._stride], y, y_rest
 
     def shuffled(self, sentences: Sequence[EncodedSentence]) -> list[list[EncodedSentence]]:
         """Batches of about equally long sentences, in any order."""
@@ -117,7 +122,7 @@ class Batches:
     def _changed(self, one: EncodedSentence) -> NDArray[np.float32]:
         x, draw = self._plain(one), self._draw
         if draw.random() < 0.6:
-            length = max(int(len(x) * draw.uniform(0.85, 1.2)), 2 * len(one.tokens) + 8)
+            length = max(int(len(x) * draw.uniform(0.85, 1.2)), self._stride * len(one.tokens) + 8)
             at = np.linspace(0, len(x) - 1, length)
             low = at.astype(int)
             part = (at - low)[:, None]
@@ -132,32 +137,44 @@ class Batches:
         return x.astype(np.float32)
 
 
-def whole(w: dict[str, Any], batches: Batches, sentences: Sequence[EncodedSentence], forward: Any) -> str:
-    """How many sentences come out with every number word."""
-    right = 0
+def told(w: dict[str, Any], batches: Batches, sentences: Sequence[EncodedSentence], forward: Any, stride: int) -> str:
+    """How many sentences come out with every token, and how many tokens are wrong, the blank and OTHER apart."""
+    right = errors = tokens = 0
     for one in sentences:
-        best = np.asarray(forward(w, batches.of([one], False)[0]))[0][: (len(one.states) + 1) // 2].argmax(1)
-        heard = [int(token) for at, token in enumerate(best) if token > 1 and (at == 0 or best[at - 1] != token)]
-        right += heard == [token for token in one.tokens if token > 1]
-    return f"{right} of {len(sentences)} whole"
+        frames = (len(one.states) + stride - 1) // stride
+        best = np.asarray(forward(w, batches.of([one], False)[0]))[0][:frames].argmax(1)
+        heard = [int(token) for at, token in enumerate(best) if token > 0 and (at == 0 or best[at - 1] != token)]
+        wrong = distance(heard, one.tokens)
+        right, errors, tokens = right + (wrong == 0), errors + wrong, tokens + len(one.tokens)
+    return f"{right} of {len(sentences)} whole, {100 * errors / max(1, tokens):.1f} % of the tokens wrong"
+
+
+def distance(one: Sequence[int], other: Sequence[int]) -> int:
+    """Tokens to put in, take out or replace (Levenshtein, 1966)."""
+    row = list(range(len(other) + 1))
+    for at, token in enumerate(one, 1):
+        before, row[0] = row[0], at
+        for place, wanted in enumerate(other, 1):
+            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (token != wanted))
+    return row[-1]
 
 
 def train(
-    sentences: Sequence[EncodedSentence], names: Sequence[str], epochs: int, left_out: set[str]
+    sentences: Sequence[EncodedSentence], names: Sequence[str], stride: int, epochs: int, left_out: set[str]
 ) -> dict[str, Any]:
     """The weights, with mean and deviation of the states."""
     known = [one for one in sentences if one.voice not in left_out]
     others = [one for one in sentences if one.voice in left_out]
     some = np.concatenate([one.states[::7] for one in known[::3]]).astype(np.float32)
     mean, std = some.mean(0), some.std(0) + 1e-3
-    batches = Batches(mean, std)
+    batches = Batches(mean, std, stride)
     w = new_weights(jax.random.PRNGKey(0), len(names))
     schedule = optax.cosine_onecycle_schedule(epochs * (len(known) // BATCH), RATE, WARM_UP)
     optimiser = optax.adamw(schedule, weight_decay=DECAY)
     state, key = optimiser.init(w), jax.random.PRNGKey(1)
 
     def loss(w: Any, x: Any, rest: Any, y: Any, y_rest: Any, key: Any) -> Any:
-        each = optax.ctc_loss(logits(w, x, key), rest, y, y_rest, blank_id=0)
+        each = optax.ctc_loss(logits(w, x, stride, key), rest, y, y_rest, blank_id=0)
         return jnp.mean(each / (MOST_TOKENS - y_rest.sum(1)))
 
     def step(w: Any, state: Any, x: Any, rest: Any, y: Any, y_rest: Any, key: Any) -> Any:
@@ -165,28 +182,28 @@ def train(
         change, state = optimiser.update(slope, state, w)
         return optax.apply_updates(w, change), state, value
 
-    forward, compiled = jax.jit(logits), jax.jit(step)
+    forward, compiled = jax.jit(partial(logits, stride=stride)), jax.jit(step)
     for epoch in range(1, epochs + 1):
         values = []
         for batch in batches.shuffled(known):
             key, used = jax.random.split(key)
             w, state, value = compiled(w, state, *batches.of(batch, True), used)
             values.append(float(value))
-        told = whole(w, batches, others, forward) if others and epoch % 4 == 0 else ""
-        print(f"epoch {epoch}: loss {np.mean(values):.3f} {told}", flush=True)
+        check = told(w, batches, others, forward, stride) if others and epoch % 4 == 0 else ""
+        print(f"epoch {epoch}: loss {np.mean(values):.3f} {check}", flush=True)
     return {name: np.asarray(value) for name, value in w.items()} | {"mean": mean, "std": std}
 
 
 def main() -> None:
     """Command line."""
-    from models.heads.texts import NAMES
-
-    folder, file = Path(sys.argv[1]), Path(sys.argv[2])
-    epochs = int(sys.argv[3]) if len(sys.argv) > 3 else 24
-    left_out = set(sys.argv[4].split(",")) if len(sys.argv) > 4 else set()
-    trained = train(read(folder), NAMES, epochs, left_out)
+    kind, folder, file = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    epochs = int(sys.argv[4]) if len(sys.argv) > 4 else 24
+    left_out = set(sys.argv[5].split(",")) if len(sys.argv) > 5 else set()
+    names, stride = (FRENCH, 1) if kind == "sounds" else (NAMES, 2)
+    trained = train(read(folder, stride), names, stride, epochs, left_out)
     stored = {name: value.astype(np.float16) for name, value in trained.items()}
-    np.savez_compressed(file, words=np.array(json.dumps(NAMES, ensure_ascii=False)), **stored)
+    named = np.array(json.dumps(names, ensure_ascii=False))
+    np.savez_compressed(file, words=named, stride=np.array(stride), **stored)
 
 
 if __name__ == "__main__":

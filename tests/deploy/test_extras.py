@@ -26,7 +26,6 @@ from tests.deploy.imports import (
 # Nothing of ours imports these: other packages do, or a command is run.
 UNSEEN = {
     "controller": {"httptools"},  # uvicorn's HTTP
-    "receiver": {"httptools"},
     "bot": {"httptools", "psycopg", "tzdata"},  # SQLAlchemy speaks to PostgreSQL by URL; zoneinfo reads its zones
     "text": {"httptools", "websockets"},  # uvicorn's sockets
     "whisper": {"python-multipart", "httptools"},  # FastAPI's uploads

@@ -131,9 +131,8 @@ class Bench:
 async def bench(redis_url: str, whisper: WhisperServer, follows: bool = False, **settings: Any) -> AsyncIterator[Bench]:
     """A receiver that runs, and is ready for messages."""
     redis = connect(redis_url)
-    async with WhisperClient.session() as session:
-        chosen = ReceiverSettings(redis_url=redis_url, rtp_port=0, whisper_url=whisper.url, **settings)
-        client = WhisperClient(session, whisper.url, chosen.whisper_timeout_s)
+    chosen = ReceiverSettings(redis_url=redis_url, rtp_port=0, whisper_url=whisper.url, **settings)
+    async with WhisperClient(whisper.url, chosen.whisper_timeout_s) as client:
         sock = open_socket(chosen.rtp_ip, chosen.rtp_port)
         receiver = Receiver(chosen, redis, SileroVad(), client, sock, follows=follows)
         async with running(receiver.run()):

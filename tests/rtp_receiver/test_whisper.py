@@ -22,8 +22,8 @@ def utterance() -> Utterance:
 
 
 async def transcribe(server: WhisperServer, deadline_s: float = 10.0) -> RecognisedText:
-    async with WhisperClient.session() as session:
-        return await WhisperClient(session, server.url, deadline_s).transcribe(utterance())
+    async with WhisperClient(server.url, deadline_s) as client:
+        return await client.transcribe(utterance())
 
 
 async def test_everything_is_posted_and_the_answer_comes_back() -> None:
@@ -64,9 +64,9 @@ async def test_nobody_there_is_unreachable() -> None:
     server = WhisperServer([TEXT])
     async with server:
         url = server.url
-    async with WhisperClient.session() as session:
+    async with WhisperClient(url, 0.3) as client:
         with pytest.raises(RecognitionError) as caught:
-            await WhisperClient(session, url, 0.3).transcribe(utterance())
+            await client.transcribe(utterance())
     assert caught.value.code == "unreachable"
 
 

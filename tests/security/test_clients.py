@@ -88,8 +88,8 @@ async def servers() -> AsyncIterator[Servers]:
 
 async def test_receiver_and_bot_manager_send_the_token(servers: Servers) -> None:
     url = str(servers.here.make_url("/ask"))
-    async with WhisperClient.session(TOKEN) as session:
-        assert (await WhisperClient(session, url, 5.0).transcribe(UTTERANCE)).text == "oui"
+    async with WhisperClient(url, 5.0, TOKEN) as client:
+        assert (await client.transcribe(UTTERANCE)).text == "oui"
     intents = IntentClient(url, url, 5.0, TOKEN)
     assert (await intents.ask("oui", "fr", ())).intent == "yes"
     await intents.close()
@@ -99,9 +99,9 @@ async def test_receiver_and_bot_manager_send_the_token(servers: Servers) -> None
 
 
 async def recognise(url: str) -> None:
-    async with WhisperClient.session(TOKEN) as session:
+    async with WhisperClient(url, 5.0, TOKEN) as client:
         with pytest.raises(RecognitionError):
-            await WhisperClient(session, url, 5.0).transcribe(UTTERANCE)
+            await client.transcribe(UTTERANCE)
 
 
 async def ask_intents(url: str) -> None:
@@ -220,7 +220,7 @@ def port_of(url: str) -> int:
 
 
 CLIENTS = {
-    "rtp_receiver/whisper.py",
+    "rtp_receiver/posts.py",
     "bot_manager/intents.py",
     "bot_manager/speech_ahead.py",
     "ari_controller/ari.py",
@@ -240,7 +240,7 @@ TRIED_ELSEWHERE = {
     "devstack/order_server.py",  # a server
 }
 """What the test below need not try."""
-HTTP = re.compile(r"(aiohttp|httpx|requests|openai|urllib3|urllib\.request|http\.client)\b")
+HTTP = re.compile(r"(aiohttp|httptools|httpx|requests|openai|urllib3|urllib\.request|http\.client)\b")
 """What they ask with."""
 
 
@@ -254,10 +254,7 @@ def test_every_client_is_known() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module:
                 names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            if any(
-                re.match(r"(aiohttp|httpx|requests|openai|urllib3|urllib\.request|http\.client)\b", one)
-                for one in names
-            ):
+            if any(map(HTTP.match, names)):
                 found.add(str(name))
     assert found == CLIENTS | TRIED_ELSEWHERE
 

@@ -1,9 +1,8 @@
-"""Encoder output of Whisper becomes probabilities of number words per frame: a small network beside the decoder. Pure
-but for the file that is read.
+"""Encoder output of Whisper becomes probabilities per frame, of number words or of phonemes: small networks beside the
+decoder. Pure but for the files that are read.
 
-Four layers (a linear one, three convolutions over time, the first with a stride of two: a frame is 40 ms), trained with
-CTC on the encoder outputs of one model (`models/heads`); it means nothing beside any other. Numpy alone, as one answer
-costs it some ten milliseconds.
+Four layers (a linear one, three convolutions over time), trained with CTC on the encoder outputs of one model
+(`models/heads`); they mean nothing beside any other. Numpy alone, as one answer costs them some ten milliseconds.
 """
 
 from __future__ import annotations
@@ -16,30 +15,30 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from whisper_service.number_words import SaidWords, likely_rows
-
 Floats = NDArray[np.float32]
 BEHIND_FRAMES: Final = 10
 """Of the encoder, that are kept behind the audio, as in training."""
 
 
 @dataclass(frozen=True)
-class NumberHead:
-    """The weights; `words` names each token."""
+class Head:
+    """The weights; `names` names each token, and a frame is `stride` states of 20 ms."""
 
     weights: dict[str, Floats]
-    words: tuple[str, ...]
+    names: tuple[str, ...]
+    stride: int = 2
 
-    def rows(self, states: NDArray[Any], mel_frames: int) -> list[SaidWords]:
-        """The likeliest rows of words. `states`: encoder output of one utterance, shape [states, width]."""
-        return likely_rows(self.frames(states[: mel_frames // 2 + BEHIND_FRAMES]), self.words)
+    def heard(self, states: NDArray[Any], mel_frames: int) -> Floats:
+        """Log probabilities, shape [frames, tokens]. `states`: encoder output of one utterance, shape
+        [states, width]."""
+        return self.frames(states[: mel_frames // 2 + BEHIND_FRAMES])
 
     def frames(self, states: NDArray[Any]) -> Floats:
-        """Log probabilities, shape [frames, tokens], one frame for two states."""
+        """Log probabilities of all states, shape [frames, tokens]."""
         w = self.weights
         x = (states.astype(np.float32) - w["mean"]) / w["std"]
         x = np.maximum(x @ w["in"] + w["in_bias"], 0.0)
-        x = np.maximum(_convolved(x, w["near"], 2) + w["near_bias"], 0.0)
+        x = np.maximum(_convolved(x, w["near"], self.stride) + w["near_bias"], 0.0)
         for layer in ("wide", "wider"):
             x = x + np.maximum(_convolved(x, w[layer], 1) + w[f"{layer}_bias"], 0.0)
         logits = x @ w["out"] + w["out_bias"]
@@ -59,13 +58,14 @@ def _convolved(x: Floats, kernel: Floats, stride: int) -> Floats:
     return found
 
 
-def read_head(file: Path) -> NumberHead:
+def read_head(file: Path) -> Head:
     """A head from its file. Raises OSError, ValueError."""
     with np.load(file) as stored:
-        weights = {name: stored[name].astype(np.float32) for name in stored.files if name != "words"}
-        return NumberHead(weights, tuple(json.loads(str(stored["words"]))))
+        weights = {name: stored[name].astype(np.float32) for name in stored.files if name not in ("words", "stride")}
+        stride = int(stored["stride"]) if "stride" in stored.files else 2
+        return Head(weights, tuple(json.loads(str(stored["words"]))), stride)
 
 
-def read_heads(folder: Path, name: str) -> dict[str, NumberHead]:
+def read_heads(folder: Path, name: str) -> dict[str, Head]:
     """The heads of that name by language; none without a name. Raises OSError, ValueError."""
-    return {file.stem.removeprefix(f"{name}-"): read_head(file) for file in folder.glob(f"{name}-*.npz") if name}
+    return {file.stem.removeprefix(f"{name}-"): read_head(file) for file in folder.glob(f"{name}-??.npz") if name}
