@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from callers.sip_caller import SipCaller
 from callers.sip_digest import credentials
 from callers.sip_message import Dialog, SipMessage, parse
 from devstack.asterisk import Asterisk
+from devstack.processes import wait_for
 
 
 def caller(asterisk: Asterisk, name: str = "caller") -> SipCaller:
@@ -165,12 +167,15 @@ def test_the_softphone_registers(asterisk: Asterisk) -> None:
             phone.send(dialog.request("REGISTER", cseq, f"b{cseq}", b"", (("Expires", str(seconds)), *more)).encode())
             return parse(phone.recv(4096))
 
+        def is_told(state: str) -> bool:
+            return bool(asterisk.get("endpoints/PJSIP/softphone")["state"] == state)
+
         for cseq, seconds, state in ((1, 60, "online"), (3, 0, "offline")):
             asked = register(cseq, seconds)
             assert asked.status == 401
             header = credentials(asked, "softphone", asterisk.settings.softphone_password, dialog.uri, "ours")
             assert register(cseq + 1, seconds, header).status == 200
-            assert asterisk.get("endpoints/PJSIP/softphone")["state"] == state
+            assert wait_for(partial(is_told, state), 10.0), state
 
 
 async def test_a_deadline_leaves_no_call_behind(asterisk: Asterisk) -> None:
