@@ -372,6 +372,9 @@ class WhisperSettings(CommonSettings):
     )
     whisper_cpu_threads: int = setting(1, "threads of the engine on CPU", between(1, 64))
     whisper_beam_size: int = setting(1, "beam size; 5 is what the specification used", between(1, 10))
+    whisper_espeak: Path = setting(
+        STATE / "espeak" / "bin" / "espeak-ng", "the program espeak-ng: how what may be answered sounds"
+    )
     whisper_max_batch: int = setting(8, "utterances decoded together at most", between(1, 64))
     whisper_batch_window_ms: int = setting(0, "wait for more utterances before a batch starts", between(0, 20))
     whisper_deadline_ms: int = setting(2_500, "a request older than this is answered 504", between(100, 60_000))

@@ -30,7 +30,8 @@ ALL = tuple(SERVICES)
 
 @dataclass(frozen=True)
 class Scene:
-    """Services that begin in the release before, and what is then replaced, in turn: service -> back to it or not."""
+    """Services that begin in the release before, and what is then replaced, in turn: service -> back to it or not. What
+    that release does not have yet is the new one throughout."""
 
     name: str
     old: tuple[str, ...]
@@ -62,7 +63,7 @@ async def play(stack: Stack, scene: Scene, before: Path, calls: int) -> list[Cal
         placed = hall.place(scores, calls, over_s=calls / 2)
         await hall.all_up(calls // 2)
         for service, goes_back in scene.changes:
-            if goes_back:
+            if goes_back and (before / service).is_dir():
                 stack.trees[service] = before
             else:
                 stack.trees.pop(service, None)
@@ -89,7 +90,7 @@ def run(scene: Scene, before: Path, calls: int, settings: Mapping[str, str]) -> 
     """Plays a scene and prints a row of the table."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        trees = dict.fromkeys(scene.old, before)
+        trees = dict.fromkeys((name for name in scene.old if (before / name).is_dir()), before)
         plan = StackPlan(folder / "logs", folder / "state", settings=settings, redis_dir=folder / "redis", trees=trees)
         with Stack(plan) as stack:
             reports = asyncio.run(play(stack, scene, before, calls))

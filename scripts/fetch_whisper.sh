@@ -20,7 +20,10 @@ say() { printf '[whisper] %s\n' "$*" >&2; }
 
 # what the service must know of it: ten seconds of context lose nothing and cost a third of thirty; a doubtful text is
 # not heard again over thirty, which takes longer than a caller waits
-notes() { printf '{"context_s": 10.0, "hear_again_in_full": false, "number_head": "whisper-base"}\n' > "$1/pronto.json"; }
+notes() {
+  printf '{"context_s": 10.0, "hear_again_in_full": false, "number_head": "whisper-base", "sound_head": "%s"}\n' \
+    whisper-base-sounds > "$1/pronto.json"
+}
 
 [ "${PRONTO_SMALL:-0}" != 1 ] || exit 0
 # the stamp is written last: reading 150 MB at every start to hash them would be too slow

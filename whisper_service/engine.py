@@ -20,6 +20,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
+from config import STATE
 from whisper_service.audio import Samples
 from whisper_service.batcher import Again, OutOfMemory
 from whisper_service.closed_sets import (
@@ -39,6 +40,8 @@ from whisper_service.language_check import is_foreign_perhaps, other_language
 from whisper_service.languages import AUTO
 from whisper_service.model_notes import FULL_CONTEXT_S, HEADS, ModelNotes, read_notes
 from whisper_service.number_words import decide_code, likely_rows
+from whisper_service.sound_ear import SoundEar, read_ears
+from whisper_service.sound_sets import decide_by_sound, sounds_awaited
 from whisper_service.text_scores import TextScores, states_of
 
 _NO_MEMORY: Final = ("out of memory", "alloc_failed")
@@ -60,10 +63,12 @@ class WhisperEngine:
         beam_size: int = 1,
         context_s: float = 0.0,
         heads: Mapping[str, Head] | None = None,
+        ears: Mapping[str, SoundEar] | None = None,
     ) -> None:
-        """`heads`: by language, the networks that hear number words."""
+        """By language, `heads` are the networks that hear number words, `ears` those that hear phonemes."""
         self._model = model
         self._heads = heads or {}
+        self._ears = ears or {}
         self._beam_size = beam_size
         self._shortest_s = context_s or notes.context_s
         self.notes = notes
@@ -147,13 +152,26 @@ class WhisperEngine:
             weighed = decide_code(decoded.text, decoded.avg_logprob, rows)
             if weighed.verdict:
                 return replace(decoded, text=weighed.text, avg_logprob=weighed.logprob, verdict=weighed.verdict)
-        if foreign := self._other_language(encoded, row, job, decoded):
+        weighed = self._by_sound(encoded, row, job, decoded)
+        if not weighed.verdict and (foreign := self._other_language(encoded, row, job, decoded)):
             return replace(decoded, other_language=foreign)
         for weigh in (self._yes_or_no, self._choice):
-            weighed = weigh(encoded, row, job, decoded)
-            if weighed.verdict:
-                return replace(decoded, text=weighed.text, avg_logprob=weighed.logprob, verdict=weighed.verdict)
+            weighed = weighed if weighed.verdict else weigh(encoded, row, job, decoded)
+        if weighed.verdict:
+            return replace(decoded, text=weighed.text, avg_logprob=weighed.logprob, verdict=weighed.verdict)
         return decoded
+
+    def _by_sound(self, encoded: Any, row: int, job: Job, decoded: Decoded) -> Weighed:
+        ear, language = self._ears.get(decoded.language), decoded.language
+        if ear is None:
+            return Weighed()
+        for expected in sounds_awaited(job.awaited, language, decoded.text, decoded.avg_logprob):
+            texts = [*expected.ways, *expected.rivals]
+            behind = ear.behind(states_of(encoded, row)[0], job.mel.shape[1], texts)
+            weighed = decide_by_sound(expected, behind, ear.sounds_of)
+            if weighed.verdict:
+                return weighed
+        return Weighed()
 
     def _yes_or_no(self, encoded: Any, row: int, job: Job, decoded: Decoded) -> Weighed:
         expected = closed_set(job.awaited.types, decoded.language)
@@ -243,9 +261,15 @@ class WhisperEngine:
 
 
 def load_engine(
-    model: str, device: str = "auto", index: int = 0, compute_type: str = "auto", **options: Any
+    model: str,
+    device: str = "auto",
+    index: int = 0,
+    compute_type: str = "auto",
+    espeak: Path = STATE / "espeak" / "bin" / "espeak-ng",
+    **options: Any,
 ) -> WhisperEngine:
-    """The engine of a hub name or a CTranslate2 folder; `options`: beam_size, context_s, cpu_threads.
+    """The engine of a hub name or a CTranslate2 folder; `espeak` is the program that texts are read by, `options`:
+    beam_size, context_s, cpu_threads.
 
     `auto` means CUDA with float16 where CTranslate2 finds a GPU, else CPU with int8.
     """
@@ -255,7 +279,8 @@ def load_engine(
         model, device=device, device_index=index, compute_type=compute_type, cpu_threads=threads, num_workers=1
     )
     notes = read_notes(Path(model))
-    return WhisperEngine(whisper, notes, heads=read_heads(HEADS, notes.number_head), **options)
+    heads, ears = read_heads(HEADS, notes.number_head), read_ears(HEADS, notes.sound_head, espeak)
+    return WhisperEngine(whisper, notes, heads=heads, ears=ears, **options)
 
 
 def choose_device(device: str, compute_type: str, gpus: int) -> tuple[str, str]:

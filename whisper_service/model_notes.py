@@ -32,6 +32,8 @@ class ModelNotes:
     """Whether it can say how likely a given text is (`closed_sets`)."""
     number_head: str = ""
     """Name of the networks that hear number words beside it (`heads`), one per language, of those in HEADS."""
+    sound_head: str = ""
+    """Name of the networks that hear phonemes beside it (`sound_ear`), one per language, of those in HEADS."""
     limits: GuardLimits = GuardLimits()
     """Where the guards draw their lines for it."""
 

@@ -163,6 +163,7 @@ class Service:
             settings.whisper_device,
             settings.whisper_device_index,
             settings.whisper_compute_type,
+            settings.whisper_espeak,
             cpu_threads=settings.whisper_cpu_threads,
             beam_size=settings.whisper_beam_size,
             context_s=settings.whisper_context_s,
