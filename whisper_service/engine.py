@@ -41,7 +41,7 @@ from whisper_service.languages import AUTO
 from whisper_service.model_notes import FULL_CONTEXT_S, HEADS, ModelNotes, read_notes
 from whisper_service.number_words import decide_code, likely_rows
 from whisper_service.sound_ear import SoundEar, read_ears
-from whisper_service.sound_sets import decide_by_sound, sounds_awaited
+from whisper_service.sound_sets import all_sounds, decide_by_sound, sounds_awaited
 from whisper_service.text_scores import TextScores, states_of
 
 _NO_MEMORY: Final = ("out of memory", "alloc_failed")
@@ -91,6 +91,9 @@ class WhisperEngine:
         while context_s < min(needed_s, FULL_CONTEXT_S):
             context_s = min(2 * context_s, FULL_CONTEXT_S)
         accepted = awaited if self.notes.closed_sets else ANYTHING
+        if (ear := self._ears.get(language)) is not None:
+            for expected in all_sounds(accepted, language):
+                ear.learn(expected.texts)
         return Job(mel, language, self._hint_tokens(hints), context_s, temperature, accepted)
 
     def prepare(
@@ -166,8 +169,7 @@ class WhisperEngine:
         if ear is None:
             return Weighed()
         for expected in sounds_awaited(job.awaited, language, decoded.text, decoded.avg_logprob):
-            texts = [*expected.ways, *expected.rivals]
-            behind = ear.behind(states_of(encoded, row)[0], job.mel.shape[1], texts)
+            behind = ear.behind(states_of(encoded, row)[0], job.mel.shape[1], expected.texts)
             weighed = decide_by_sound(expected, behind, ear.sounds_of)
             if weighed.verdict:
                 return weighed

@@ -15,14 +15,15 @@ from typing import Final
 
 from whisper_service.closed_sets import (
     LONGEST_WORDS,
+    SURE_OTHER,
     Awaited,
-    ClosedSet,
     Weighed,
     choice_set,
     closed_set,
     is_worth_scoring,
     names_a_choice,
 )
+from whisper_service.phrases import normalise
 
 _ALSO_SAID: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {
@@ -59,8 +60,35 @@ class SoundSet:
     named: Mapping[str, str]
     per_sound: float
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is scored."""
+        return (*self.ways, *self.rivals)
 
-def _answers(expected: ClosedSet, language: str) -> SoundSet:
+
+def all_sounds(awaited: Awaited, language: str) -> tuple[SoundSet, ...]:
+    """The sets of what is awaited: of a yes or no, of a choice."""
+    sets = (_answers(awaited.types, language), _choices(awaited.choices, language))
+    return tuple(one for one in sets if one is not None)
+
+
+def sounds_awaited(awaited: Awaited, language: str, text: str, avg_logprob: float) -> Iterator[SoundSet]:
+    """Those of them that may tell what was said better than the text that was decoded does, with the mean log
+    probability of its tokens."""
+    answers, choices = closed_set(awaited.types, language), choice_set(awaited.choices, language)
+    if answers is not None and is_worth_scoring(answers, text, avg_logprob):
+        yield from filter(None, (_answers(awaited.types, language),))
+    is_sure = text != "" and avg_logprob >= SURE_OTHER
+    if choices is None or is_sure or names_a_choice(choices, text) or len(text.split()) > LONGEST_WORDS:
+        return
+    yield from filter(None, (_choices(awaited.choices, language),))
+
+
+@lru_cache(maxsize=256)
+def _answers(types: tuple[str, ...], language: str) -> SoundSet | None:
+    expected = closed_set(types, language)
+    if expected is None:
+        return None
     ways = {text: meaning for meaning, texts in expected.written.items() for text in texts.split("|")}
     for meaning, texts in _ALSO_SAID.get(language, {}).items():
         ways |= dict.fromkeys(texts.split("|"), meaning)
@@ -68,31 +96,18 @@ def _answers(expected: ClosedSet, language: str) -> SoundSet:
 
 
 @lru_cache(maxsize=256)
-def _choices(choices: tuple[str, ...], language: str) -> SoundSet:
+def _choices(choices: tuple[str, ...], language: str) -> SoundSet | None:
     """Every phrase of each choice, with what callers say before it."""
     expected = choice_set(choices, language)
-    assert expected is not None
-    leads = _LEADS.get(language, ("{}",))
-    ways = {
-        lead.format(phrase): meaning
-        for meaning, phrases in expected.said.items()
-        for phrase in phrases.split("|")
-        for lead in leads
-    }
-    return SoundSet(
-        ways, tuple(expected.rivals.split("|")), {meaning: meaning for meaning in expected.said}, CHOICE_BEHIND
-    )
-
-
-def sounds_awaited(awaited: Awaited, language: str, text: str, avg_logprob: float) -> Iterator[SoundSet]:
-    """The sets that may tell what was said better than the text that was decoded does, with the mean log probability
-    of its tokens."""
-    answers = closed_set(awaited.types, language)
-    if answers is not None and is_worth_scoring(answers, text, avg_logprob):
-        yield _answers(answers, language)
-    choices = choice_set(awaited.choices, language)
-    if choices is not None and not names_a_choice(choices, text) and len(text.split()) <= LONGEST_WORDS:
-        yield _choices(awaited.choices, language)
+    if expected is None:
+        return None
+    ways: dict[str, str] = {}
+    for choice in choices:
+        phrases = [
+            phrase for phrase in choice.split("|") if normalise(phrase)
+        ]  # as they are written: accents are heard
+        ways |= {lead.format(phrase): phrases[0] for phrase in phrases for lead in _LEADS.get(language, ("{}",))}
+    return SoundSet(ways, tuple(expected.rivals.split("|")), {name: name for name in ways.values()}, CHOICE_BEHIND)
 
 
 def decide_by_sound(expected: SoundSet, behind: Mapping[str, float], sounds_of: Callable[[str], int]) -> Weighed:
