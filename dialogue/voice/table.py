@@ -131,10 +131,12 @@ def _call_over(moves: Moves, event: CallOver) -> None:
 
 def _resumed(moves: Moves, event: Resumed) -> None:
     """After a restart: the timer runs anew, and what the world was asked for is asked for again. Who waits for an
-    action waited in silence meanwhile: they hear the filler at once."""
+    action waited in silence meanwhile: they hear the filler at once, also who heard it before."""
     d = moves.dialogue
-    is_silent = d.phase == "acting" and not d.filled
-    moves.await_(d.phase, min(d.timer_ms, AT_ONCE_MS) if is_silent else d.timer_ms)  # type: ignore[arg-type]
+    is_acting = d.phase == "acting"
+    if is_acting:
+        moves.change(filled=False)
+    moves.await_(d.phase, min(d.timer_ms, AT_ONCE_MS) if is_acting else d.timer_ms)  # type: ignore[arg-type]
     done = d.acted.id if d.acted is not None else ""
     moves.actions += [effect for effect in d.conversation.effects.values() if effect.id != done]
 

@@ -238,7 +238,10 @@ def test_after_a_kill_it_is_asked_again_under_the_same_key_and_only_while_it_is_
     assert any(isinstance(action, Say) for action in line.timer())
     line.hears_out()
     line.feed(Resumed(line.at))
-    assert line.dialogue.timer_ms == 2_500  # who heard the filler waits for the answer
+    assert line.dialogue.timer_ms == AT_ONCE_MS  # and, whether they heard it before or not, again
+    assert any(isinstance(action, Say) for action in line.timer())
+    line.hears_out()
+    assert line.dialogue.timer_ms == 2_500
     line = Line()
     line.feed(line.done())
     assert not [action for action in line.feed(Resumed(line.at)) if isinstance(action, Effect)]
