@@ -26,7 +26,7 @@ class BadAnswer(ValueError):
 
 
 @dataclass(slots=True)
-class Answer:
+class PostAnswer:
     """Status, headers by their names in small letters, body."""
 
     status: int = 0
@@ -41,12 +41,12 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.idle_since = 0.0
         self._lost = False
-        self._waiting: asyncio.Future[Answer] | None = None
+        self._waiting: asyncio.Future[PostAnswer] | None = None
         self._begin()
 
     def _begin(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
-        self._answer = Answer()
+        self._answer = PostAnswer()
         self._parts: list[bytes] = []
         self._size = 0
         self._has_head = False
@@ -56,7 +56,7 @@ class _Connection(asyncio.Protocol):
         """Another post may be sent."""
         return self.transport is not None and not self._lost and not self.transport.is_closing()
 
-    async def post(self, head: bytes, body: bytes) -> Answer:
+    async def post(self, head: bytes, body: bytes) -> PostAnswer:
         """Raises OSError where the connection breaks, BadAnswer."""
         if self.transport is None or not self.is_open:
             raise ConnectionResetError("the connection is gone")
@@ -107,7 +107,7 @@ class _Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A head comes."""
         if self._waiting is None or self._waiting.done():  # a second answer to one post
-            self._answer = Answer()
+            self._answer = PostAnswer()
             self.abort()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -130,7 +130,7 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         """The whole of it."""
         if self._answer.status < 200:  # 100 Continue: the answer is still to come
-            self._answer, self._has_head = Answer(), False
+            self._answer, self._has_head = PostAnswer(), False
             return
         self._answer.body = b"".join(self._parts)
         if self._waiting is not None and not self._waiting.done():
@@ -165,7 +165,7 @@ class Posts:
             self._idle.pop().abort()
         await asyncio.sleep(0)  # the transports close in the loop's next turn
 
-    async def post(self, body: bytes) -> Answer:
+    async def post(self, body: bytes) -> PostAnswer:
         """The answer. Raises OSError where the server cannot be reached or breaks off, BadAnswer."""
         loop = asyncio.get_running_loop()
         async with self._room:

@@ -16,7 +16,7 @@ from typing import Any
 import pybase64
 
 from observability.gate import bearer
-from rtp_receiver.posts import Answer, BadAnswer, Posts
+from rtp_receiver.posts import BadAnswer, PostAnswer, Posts
 from rtp_receiver.slin16 import Samples, wav_bytes
 
 SHORTEST_RETRY_S, LONGEST_RETRY_S = 0.05, 0.4
@@ -120,7 +120,7 @@ class _TryAgain(Exception):
         self.error = error
 
 
-def _taken(answer: Answer) -> RecognisedText:
+def _taken(answer: PostAnswer) -> RecognisedText:
     """What an answer says. Raises RecognitionError, _TryAgain."""
     if answer.status == 503:
         if b'"not_ready"' in answer.body:

@@ -34,7 +34,7 @@ from whisper_service.closed_sets import (
     is_choice_worth_scoring,
     is_worth_scoring,
 )
-from whisper_service.heads import Head, read_heads
+from whisper_service.heads import EncoderHead, read_heads
 from whisper_service.jobs import FRAMES_PER_S, Decoded, Job, Mel, judge
 from whisper_service.language_check import is_foreign_perhaps, other_language
 from whisper_service.languages import AUTO
@@ -62,7 +62,7 @@ class WhisperEngine:
         notes: ModelNotes,
         beam_size: int = 1,
         context_s: float = 0.0,
-        heads: Mapping[str, Head] | None = None,
+        heads: Mapping[str, EncoderHead] | None = None,
         ears: Mapping[str, SoundEar] | None = None,
     ) -> None:
         """By language, `heads` are the networks that hear number words, `ears` those that hear phonemes."""

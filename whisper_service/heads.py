@@ -21,7 +21,7 @@ BEHIND_FRAMES: Final = 10
 
 
 @dataclass(frozen=True)
-class Head:
+class EncoderHead:
     """The weights; `names` names each token, and a frame is `stride` states of 20 ms."""
 
     weights: dict[str, Floats]
@@ -58,14 +58,14 @@ def _convolved(x: Floats, kernel: Floats, stride: int) -> Floats:
     return found
 
 
-def read_head(file: Path) -> Head:
+def read_head(file: Path) -> EncoderHead:
     """A head from its file. Raises OSError, ValueError."""
     with np.load(file) as stored:
         weights = {name: stored[name].astype(np.float32) for name in stored.files if name not in ("words", "stride")}
         stride = int(stored["stride"]) if "stride" in stored.files else 2
-        return Head(weights, tuple(json.loads(str(stored["words"]))), stride)
+        return EncoderHead(weights, tuple(json.loads(str(stored["words"]))), stride)
 
 
-def read_heads(folder: Path, name: str) -> dict[str, Head]:
+def read_heads(folder: Path, name: str) -> dict[str, EncoderHead]:
     """The heads of that name by language; none without a name. Raises OSError, ValueError."""
     return {file.stem.removeprefix(f"{name}-"): read_head(file) for file in folder.glob(f"{name}-??.npz") if name}

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from whisper_service.heads import Head, read_heads
+from whisper_service.heads import EncoderHead, read_heads
 from whisper_service.pronunciation import Pronunciation
 from whisper_service.sounds import fits
 
@@ -16,7 +16,7 @@ from whisper_service.sounds import fits
 class SoundEar:
     """One language's."""
 
-    def __init__(self, head: Head, pronunciation: Pronunciation) -> None:
+    def __init__(self, head: EncoderHead, pronunciation: Pronunciation) -> None:
         self._head = head
         self._pronunciation = pronunciation
 

@@ -22,7 +22,7 @@ from whisper_service.audio import Samples
 from whisper_service.batcher import Again
 from whisper_service.closed_sets import Awaited
 from whisper_service.engine import WhisperEngine, load_engine
-from whisper_service.heads import Head, read_head, read_heads
+from whisper_service.heads import EncoderHead, read_head, read_heads
 from whisper_service.jobs import Decoded
 from whisper_service.model_notes import ModelNotes, read_notes
 from whisper_service.number_words import (
@@ -146,13 +146,13 @@ def test_a_code_is_taken_where_both_agree_or_the_words_are_sure(
     assert (weighed.verdict, weighed.text) == (verdict, text)
 
 
-def head(seed: int = 0, width: int = 6, states: int = 8) -> Head:
+def head(seed: int = 0, width: int = 6, states: int = 8) -> EncoderHead:
     draw = np.random.default_rng(seed)
     shapes = {"mean": (states,), "std": (states,), "in": (states, width), "near": (5, width, width)}
     shapes |= {"wide": (7, width, width), "wider": (7, width, width), "out": (width, len(NAMES))}
     shapes |= {f"{name}_bias": (width,) for name in ("in", "near", "wide", "wider")} | {"out_bias": (len(NAMES),)}
     weights = {name: draw.normal(0.0, 0.5, shape).astype(np.float32) for name, shape in shapes.items()}
-    return Head(weights | {"std": np.ones(states, np.float32)}, NAMES)
+    return EncoderHead(weights | {"std": np.ones(states, np.float32)}, NAMES)
 
 
 @pytest.mark.parametrize("states", [1, 2, 7, 50, 51])
@@ -179,7 +179,7 @@ def test_heads_are_read_by_name_and_language(tmp_path: Path) -> None:
 
 
 def test_the_engine_asks_the_head_where_a_code_is_awaited(random_model: Path, clips: list[Samples]) -> None:
-    class Sure(Head):
+    class Sure(EncoderHead):
         def heard(self, states: NDArray[np.float32], mel_frames: int) -> NDArray[np.float32]:
             assert states.ndim == 2
             return np.log(np.eye(4)[[0, 1, 0, 2, 0, 3]] + 1e-9).astype(np.float32)
