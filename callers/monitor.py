@@ -32,7 +32,7 @@ class Monitor:
         self._listener = listener
         self._changed = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
-        self._by_number: dict[str, CallView] = {}
+        self._by_number: dict[str, list[CallView]] = {}
         self.calls: dict[str, CallView] = {}
 
     async def start(self) -> None:
@@ -57,9 +57,10 @@ class Monitor:
         """Callers whose call began; `calls` also has those of before that still had something to say."""
         return len(self._by_number)
 
-    def call_of(self, caller_number: str) -> CallView | None:
-        """The first call that this number placed, None before it was answered."""
-        return self._by_number.get(caller_number)
+    def call_of(self, caller_number: str, before: int = 0) -> CallView | None:
+        """The first call that this number placed, or the one behind `before` others; None before it was answered."""
+        views = self._by_number.get(caller_number, [])
+        return views[before] if before < len(views) else None
 
     async def wait_for(self, holds: Callable[[], bool], deadline_s: float) -> bool:
         """Waits until `holds`, asked after every message; False when `deadline_s` passed first."""
@@ -91,6 +92,8 @@ class Monitor:
                     view = self.calls.setdefault(message.call_id, CallView(message.call_id))
                     view.see(message)
                     if isinstance(message, CallStarted):
-                        self._by_number.setdefault(message.caller_number, view)
+                        views = self._by_number.setdefault(message.caller_number, [])
+                        if view not in views:
+                            views.append(view)
                     self._listener(view, message)
                 self._changed.notify_all()

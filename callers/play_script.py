@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -20,6 +20,7 @@ from callers.rtp_audio import Samples
 from callers.rtp_phone import LineClosed
 from callers.script import (
     Caller,
+    Either,
     Ended,
     HangUpNow,
     Hear,
@@ -76,6 +77,12 @@ class CallReport:
         """Nothing was missing."""
         return not self.faults and not self.shop_faults
 
+    def goes_on(self, script: Script, later: CallReport) -> CallReport:
+        """One report of two calls of a script: what was seen is of the later one."""
+        answers, faults = [*self.answers, *later.answers], [*self.faults, *later.faults]
+        repeats, stalls = self.repeats + later.repeats, self.stalls + later.stalls
+        return replace(later, score=script, answers=answers, faults=faults, repeats=repeats, stalls=stalls)
+
 
 class ScriptPlayer:
     """Plays scripts against one stack; several at once if their numbers differ."""
@@ -96,11 +103,12 @@ class ScriptPlayer:
         self._deadline_s = deadline_s
         self._patience = patience
 
-    async def play(self, score: Script, number: str, caller: SipCaller) -> CallReport:
-        """Plays `score` on an answered call that `number` placed; the call is over afterwards."""
+    async def play(self, score: Script, number: str, caller: SipCaller, before: int = 0) -> CallReport:
+        """Plays `score`, that of one call, on an answered call that `number` placed, after `before` others of the same
+        script; the call is over afterwards."""
         report = CallReport(score, number, began_at=time.time(), clock_offset_s=time.time() - time.monotonic())
         play = _Play(score, report, caller, self._monitor, self._voice, self._told, self._deadline_s)
-        play.patience = self._patience
+        play.patience, play.before = self._patience, before
         try:
             await play.all_steps()
         except ScoreFault as fault:
@@ -131,6 +139,7 @@ class _Play:
         self._score, self._report, self._caller, self._monitor = score, report, caller, monitor
         self._voice, self._told, self._deadline_s = voice, told, deadline_s
         self.patience = 0
+        self.before = 0
         self._said: SpokenLine | Press | None = None
         self._mark = 0
         self._acted_s = 0.0
@@ -145,8 +154,8 @@ class _Play:
 
     async def all_steps(self) -> None:
         number = self._report.caller_number
-        await self._monitor.wait_for(lambda: self._monitor.call_of(number) is not None, self._deadline_s)
-        self._report.view = self._monitor.call_of(number)
+        await self._monitor.wait_for(lambda: self._monitor.call_of(number, self.before) is not None, self._deadline_s)
+        self._report.view = self._monitor.call_of(number, self.before)
         for step in self._score.steps:
             await self._step(step)
         await self._outcome()
@@ -190,9 +199,12 @@ class _Play:
                     heard = ", ".join(view.prompts_since(self._mark)) or "nothing"
                     raise ScoreFault(f"expected to hear {step.prompt}, heard {heard}")
             case HearText():
-                if not await self._expect(lambda: step.text.lower() in " ".join(view.texts_since(self._mark)).lower()):
-                    heard = " ".join(view.texts_since(self._mark)) or "nothing"
-                    raise ScoreFault(f"expected to hear {step.text!r}, heard {heard!r}")
+                await self._hear_text(step.text)
+            case Either():
+                texts = [branch[0].text for branch in step.branches if isinstance(branch[0], HearText)]
+                heard = await self._hear_text(*texts)
+                for later in step.branches[texts.index(heard)][1:]:
+                    await self._step(later)
             case ReachState():
                 if not await self._expect(lambda: view.state == step.state):
                     raise ScoreFault(f"expected state {step.state}, is {view.state or 'none'}")
@@ -204,6 +216,18 @@ class _Play:
                 await self._expect(lambda: view.ended)  # a last answer that was lost is asked for again, too
                 if view.end_reason != step.reason:
                     raise ScoreFault(f"expected the end {step.reason}, is {view.end_reason or 'still up'}")
+
+    async def _hear_text(self, *texts: str) -> str:
+        """Waits for one of these; which it was."""
+
+        def begun() -> list[str]:
+            said = " ".join(self._view.texts_since(self._mark)).lower()
+            return [text for text in texts if text.lower() in said]
+
+        if not await self._expect(lambda: bool(begun())):
+            heard = " ".join(self._view.texts_since(self._mark)) or "nothing"
+            raise ScoreFault(f"expected to hear {' or '.join(map(repr, texts))}, heard {heard!r}")
+        return begun()[0]
 
     async def _hold(self, step: Hold) -> None:
         """Puts the call on hold, when the bot is silent or where `interrupt_after` says; then takes it back."""

@@ -20,6 +20,10 @@ Pure: knows nothing of SIP, audio or clocks. A script is read as a whole and eve
       - slot: {zip_code: "75011"}   # a slot has this value
       - hangup
       - end: caller_hung_up         # how the call ended
+      - either:                     # goes on with the steps of which the first is heard first
+          - [{hear_text: riepilogo}, {say: sì}]
+          - [{hear_text: occupato}, hangup]
+      - call_again                  # the same caller places another call; all that follows is in that one
     expect: {outcome: qualified, lead: {zip_code: "75011", callback_slot: "*T14:00*"}}     # values may have wildcards
 
 Calls to another flow than the stack's own name it (`flow: it/booking`); one with a shop behind it says what is in that
@@ -29,7 +33,7 @@ Calls to another flow than the stack's own name it (`flow: it/booking`); one wit
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -93,6 +97,11 @@ class HangUpNow:
 
 
 @dataclass(frozen=True)
+class CallAgain:
+    """Place another call, when the one before is over."""
+
+
+@dataclass(frozen=True)
 class Hear:
     """This prompt was begun since the last action; or these, one right after the other, with blanks between them."""
 
@@ -104,6 +113,13 @@ class HearText:
     """These words were begun since the last action, within a text that is spoken; letters great and small are one."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Either:
+    """One of these, each of which begins with words to hear: the one whose words come first."""
+
+    branches: tuple[tuple[ScriptStep, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -136,8 +152,10 @@ ScriptStep: TypeAlias = (
     | Mute
     | InterruptAfter
     | HangUpNow
+    | CallAgain
     | Hear
     | HearText
+    | Either
     | ReachState
     | SlotIs
     | Ended
@@ -173,6 +191,17 @@ class Script:
     shop: ShopBefore | None = None
     """The shop behind the flow, where there is one."""
     shop_after: ShopAfter | None = None
+
+    def calls(self) -> tuple[Script, ...]:
+        """The script of each call that the caller places, in their order; what is expected of the outcome and the lead
+        is of the last one."""
+        ends = [at for at, step in enumerate(self.steps) if isinstance(step, CallAgain)] + [len(self.steps)]
+        begins = [0, *(end + 1 for end in ends)]
+        parts = [self.steps[begin:end] for begin, end in zip(begins, ends, strict=False)]
+        return (
+            *(replace(self, steps=part, outcome="", lead=()) for part in parts[:-1]),
+            replace(self, steps=parts[-1]),
+        )
 
 
 class _Reader:
@@ -290,6 +319,10 @@ def _steps(reader: _Reader, node: yaml.Node | None, root: yaml.Node) -> list[Scr
             steps.append(step)
     if reader.faults == [] and not any(isinstance(step, ACTIONS) for step in steps):
         reader.fault(node, "nobody does anything in this script")
+    if reader.faults == []:
+        for item, before, step, after in zip(node.value, [None, *steps], steps, [*steps[1:], None], strict=False):
+            if isinstance(step, CallAgain) and (not isinstance(before, Ended) or after is None):
+                reader.fault(item, "call_again stands behind the end of a call (end: caller_hung_up), before the next")
     return steps
 
 
@@ -297,6 +330,8 @@ def _step(reader: _Reader, node: yaml.Node) -> ScriptStep | None:
     if isinstance(node, yaml.ScalarNode):
         if node.value == "hangup":
             return HangUpNow()
+        if node.value == "call_again":
+            return CallAgain()
         reader.fault(node, f"unknown step {node.value!r}")
         return None
     entries = reader.mapping(node, "a step")
@@ -333,6 +368,8 @@ def _step(reader: _Reader, node: yaml.Node) -> ScriptStep | None:
             return Hear(reader.text(value, "hear"))
         case "hear_text":
             return HearText(reader.text(value, "hear_text"))
+        case "either":
+            return _either(reader, value)
         case "state":
             return ReachState(reader.text(value, "state"))
         case "slot":
@@ -348,3 +385,15 @@ def _step(reader: _Reader, node: yaml.Node) -> ScriptStep | None:
             return HangUpNow()
     reader.fault(node, f"unknown step {key!r}")
     return None
+
+
+def _either(reader: _Reader, node: yaml.Node) -> Either | None:
+    lists = node.value if isinstance(node, yaml.SequenceNode) else []
+    if len(lists) < 2 or not all(isinstance(one, yaml.SequenceNode) for one in lists):
+        reader.fault(node, "either takes two lists of steps or more")
+        return None
+    branches = [tuple(step for item in one.value if (step := _step(reader, item)) is not None) for one in lists]
+    for one, branch in zip(lists, branches, strict=True):
+        if not branch or not isinstance(branch[0], HearText) or any(isinstance(step, CallAgain) for step in branch):
+            reader.fault(one, "steps of either begin with hear_text, and are of one call")
+    return Either(tuple(branches))

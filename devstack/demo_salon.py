@@ -152,8 +152,8 @@ class Salon:
         if self.provider.fails:
             wait_for(lambda: self.provider.asked > 0, SETTLE_S)
             self.provider.fails, patience_s = False, SENT_AGAIN_S
-        wait_for(lambda: self._found() == wanted and not self._held(), patience_s)
-        found = self._found()
+        wait_for(lambda: self.found() == wanted and not self._held(), patience_s)
+        found = self.found()
         lines = [
             f"{name}: expected {getattr(wanted, name)}, found {getattr(found, name)}"
             for name in ShopAfter.__dataclass_fields__
@@ -232,7 +232,8 @@ class Salon:
         with reading(self._database()) as session:
             return len(session.scalars(select(HoldRow)).all())
 
-    def _found(self) -> ShopAfter:
+    def found(self) -> ShopAfter:
+        """What is in the database now."""
         with reading(self._database()) as session:
             clients = {row.id: row for row in session.scalars(select(ClientRow).order_by(ClientRow.id))}
             staff = {row.id: row.nome for row in session.scalars(select(StaffRow))}

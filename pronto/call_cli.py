@@ -93,13 +93,21 @@ def flow_of(scores: Sequence[Script]) -> str:
 
 
 async def place(player: ScriptPlayer, score: Script, number: str, sip_port: int) -> CallReport:
-    """Dials, plays one script and hangs up."""
+    """Dials, plays one script and hangs up; again where the script says that the caller does."""
     number = score.caller.number or number
-    async with SipCaller(("127.0.0.1", sip_port), name=number) as caller:
-        status = await caller.dial(score.extension or DEFAULT_EXTENSION)
-        if status != 200:
-            return CallReport(score, number, faults=[f"the call was refused with SIP status {status}"])
-        return await player.play(score, number, caller)
+    whole: CallReport | None = None
+    for before, part in enumerate(score.calls()):
+        async with SipCaller(("127.0.0.1", sip_port), name=number) as caller:
+            status = await caller.dial(score.extension or DEFAULT_EXTENSION)
+            if status != 200:
+                report = CallReport(part, number, faults=[f"the call was refused with SIP status {status}"])
+            else:
+                report = await player.play(part, number, caller, before)
+        whole = whole.goes_on(score, report) if whole else report
+        if report.faults:
+            break
+    assert whole is not None  # a script has a call
+    return whole
 
 
 async def _play(

@@ -2,7 +2,7 @@
 
 Nothing between the caller's voice and the database is replaced: Asterisk, receiver, Whisper base, intents, bot manager,
 booking service, speech service. The calls are up at the same time, each of another client, and share one shop. All
-scripts, one after the other: `python -m benchmarks.booking_calls`.
+scripts, one after the other: `python -m benchmarks.booking_calls`; more races: `python -m benchmarks.booking_races`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.booking_races import Race, race
 from callers.play_script import CallReport
 from callers.script import read_script
 from config import ROOT, STATE
@@ -25,6 +26,7 @@ from pronto.call_cli import play_in_salon
 PATIENCE = 4
 """How often a caller says again what was misheard, as people do."""
 CALLS = ROOT / "tests" / "calls"
+RACES = 1
 TOGETHER = ("it_booking", "booking/correction_not_x", "booking/cancel", "booking/move_day")
 
 pytestmark = [
@@ -39,6 +41,7 @@ class Played:
     """What came of the calls."""
 
     reports: dict[str, CallReport] = field(default_factory=dict)
+    races: list[Race] = field(default_factory=list)
     restarts: dict[str, int] = field(default_factory=dict)
 
 
@@ -50,7 +53,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         texts = {name: (CALLS / f"{name}.yaml").read_text(encoding="utf-8") for name in TOGETHER}
         scripts = [read_script(text, name, salon.now()) for name, text in texts.items()]
         reports = asyncio.run(play_in_salon(stack, salon, scripts, patience=PATIENCE))
-        return Played(dict(zip(TOGETHER, reports, strict=True)), dict(stack.restarts))
+        races = [race(stack, salon, PATIENCE) for _ in range(RACES)]
+        return Played(dict(zip(TOGETHER, reports, strict=True)), races, dict(stack.restarts))
 
 
 @pytest.mark.parametrize("name", TOGETHER)
@@ -61,6 +65,11 @@ def test_the_call_goes_as_its_script_says(played: Played, name: str) -> None:
 
 def test_in_the_database_is_what_was_said_and_nothing_else(played: Played) -> None:
     assert played.reports["it_booking"].shop_faults == []
+
+
+@pytest.mark.parametrize("number", range(RACES))
+def test_of_two_callers_at_once_one_books_and_the_other_hears_other_times(played: Played, number: int) -> None:
+    assert played.races[number].faults == []
 
 
 def test_no_service_had_to_be_restarted(played: Played) -> None:

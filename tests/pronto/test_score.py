@@ -6,10 +6,13 @@ import pytest
 
 from callers.script import (
     BadScript,
+    CallAgain,
     Caller,
+    Either,
     Ended,
     HangUpNow,
     Hear,
+    HearText,
     InterruptAfter,
     Press,
     ReachState,
@@ -148,3 +151,46 @@ def test_a_day_ahead_needs_a_call() -> None:
     with pytest.raises(BadScript) as caught:
         read_script(SHOP, "shop.yaml")
     assert "shop.yaml:9: {+1} is a day that only a call has" in str(caught.value)
+
+
+TWICE = """
+steps:
+  - hear: welcome
+  - hangup
+  - end: caller_hung_up
+  - call_again
+  - either:
+      - [{hear_text: go on}, {say: oui}]
+      - [{hear_text: begin}, hangup]
+expect: {outcome: done, lead: {zip_code: "75011"}}
+"""
+
+
+def test_a_script_of_two_calls_is_one_of_each() -> None:
+    script = read_script(TWICE, "twice.yaml")
+    first, second = script.calls()
+    assert (first.steps, first.outcome, first.lead) == ((Hear("welcome"), HangUpNow(), Ended("caller_hung_up")), "", ())
+    branches = ((HearText("go on"), SpokenLine("oui")), (HearText("begin"), HangUpNow()))
+    assert (second.steps, second.outcome) == ((Either(branches),), "done")
+    assert second.lead == script.lead
+    assert CallAgain() in script.steps
+
+
+def test_a_script_of_one_call_is_that_call() -> None:
+    script = read_script(GOOD, "calls/all.yaml")
+    assert script.calls() == (script,)
+
+
+@pytest.mark.parametrize(
+    ("steps", "fault"),
+    [
+        ("- hangup\n- call_again\n- hear: welcome", "x.yaml:3: call_again stands behind the end of a call"),
+        ("- hangup\n- end: caller_hung_up\n- call_again", "x.yaml:4: call_again stands behind the end of a call"),
+        ("- hangup\n- either: [[{hear_text: a}]]", "x.yaml:3: either takes two lists"),
+        ("- hangup\n- either: [[{hear_text: a}], [hangup]]", "x.yaml:3: steps of either begin with hear_text"),
+        ("- hangup\n- either: [[{hear_text: a}], [{hear_text: b}, call_again]]", "x.yaml:3: steps of either begin"),
+    ],
+)
+def test_calls_and_branches_that_are_none(steps: str, fault: str) -> None:
+    with pytest.raises(BadScript, match=fault):
+        read_script(f"steps:\n{steps}", "x.yaml")
