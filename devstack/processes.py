@@ -148,6 +148,17 @@ def free_tcp_port(address: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
+def is_free(port: int, address: str = "127.0.0.1") -> bool:
+    """Whether nobody listens on this TCP port at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was closed a moment ago is free
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
 def free_udp_port(address: str = "127.0.0.1") -> int:
     """A UDP port that nobody is bound to at this moment."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

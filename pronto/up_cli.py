@@ -13,9 +13,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, Literal
 
-from config import STATE
+from config import STATE, BadSettings
 from devstack.processes import ProcessFailed
 from devstack.recogniser import settings_for_people
+from devstack.shop_behind import with_shop
 from devstack.stack import SERVICES, STACK_FILE, Stack, StackPlan
 
 DEMO: Final = "the demo model: a closed list of phrases of synthetic voices, not people"
@@ -35,15 +36,18 @@ def run(args: argparse.Namespace) -> int:
     """Runs until SIGINT or SIGTERM."""
     password = softphone_password(STATE / "softphone.password")
     settings = settings_for_people(os.environ)
-    stack = Stack(
-        StackPlan(
-            sip_port=args.sip_port,
-            softphone_password=password,
-            adviser=args.adviser,
-            settings=settings,
-            standby=not args.no_standby,
-        )
+    plan = StackPlan(
+        sip_port=args.sip_port,
+        softphone_password=password,
+        adviser=args.adviser,
+        settings=settings,
+        standby=not args.no_standby,
     )
+    try:
+        stack = Stack(with_shop(plan, os.environ))
+    except (BadSettings, ProcessFailed) as error:
+        print(f"pronto up: {error}", file=sys.stderr)
+        return 2 if isinstance(error, BadSettings) else 1
     wanted: SimpleQueue[Literal["stop", "renew"]] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: wanted.put("stop"))
