@@ -543,6 +543,11 @@ class TextSettings(CommonSettings):
         token,
         secret=True,
     )
+    speech_url: str = setting(
+        "http://127.0.0.1:8084",
+        "the speech service, which speaks answers of /api/voice/process; empty: none",
+        no_or_http_url,
+    )
     text_answer_s: float = setting(35.0, "longest wait for an answer", between(0.1, 120))
     text_idle_s: float = setting(
         1_800.0, "a conversation in which nothing is written for so long is over", between(1, 86_000)

@@ -47,6 +47,7 @@ from text_service.refusals import (
 )
 from text_service.service import NoAnswer, QueryAsked, TextAnswer, TextBusy, TextService, UnknownMessage
 from text_service.sockets import SOCKETS, Sockets
+from text_service.voice_audio import AUDIO, VoiceAudio
 from text_service.voice_process import PROCESS, VoiceProcess
 
 log = logging.getLogger("text_service")
@@ -98,6 +99,7 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
         Route(QUESTION, _guarded(fronts.question), methods=["POST"]),
         Route(OPENED, _guarded(fronts.opened), methods=["POST"]),
         Route("/api/text/links", _guarded(api.links), methods=["POST"]),
+        Route(AUDIO, _guarded(VoiceAudio(service).fetch)),
         WebSocketRoute(SOCKETS, sockets.serve),
         *pages.routes(origins, {**pages.CHAT, **pages.TRY}),
         *report.routes(),

@@ -23,6 +23,7 @@ from text_service.limits import Rate
 from text_service.refusals import Reference, Unfit, clean, client_of, read
 from text_service.service import QueryAsked, TextAnswer, TextService, busy_while_away
 from text_service.turns import WatchedTurn
+from text_service.voice_audio import audio_of
 
 PROCESS: Final = "/api/voice/process"
 MAX_TEXT: Final = 500
@@ -73,7 +74,8 @@ class VoiceProcess:
             now = await self._service.conversation(session_id) or TextConversation(session_id)
         understood = await self._service.turns.of(now.call_id, now.asked_turn, bool(now.ended), UNDERSTOOD_S)
         latency_ms = round((time.monotonic() - began_s) * 1_000)
-        return JSONResponse(processed(now, answer, understood or WatchedTurn(), latency_ms))
+        audio = audio_of(now, answer, bool(self._service.settings.speech_url))
+        return JSONResponse(processed(now, answer, understood or WatchedTurn(), latency_ms, audio))
 
     async def _session(self, body: ProcessBody, who: str) -> str:
         """The session that goes on, or the id of a new one."""
@@ -110,14 +112,14 @@ def text_of_utterance(text: str) -> str:
 
 
 def processed(
-    now: TextConversation, answer: TextAnswer | None, understood: WatchedTurn, latency_ms: int
+    now: TextConversation, answer: TextAnswer | None, understood: WatchedTurn, latency_ms: int, audio: str | None = None
 ) -> dict[str, Any]:
-    """The answer, in the words of the contract. `audio` is null: whoever wants it spoken asks the speech service."""
+    """The answer, in the words of the contract. `audio` is where it is fetched as sound."""
     step = step_of(now.state)
     return {
         "session_id": now.client_id,
         "response": "\n".join(message.content for message in answer.messages) if answer is not None else "",
-        "audio": None,
+        "audio": audio,
         "intent": intent_of(understood.intent) or None,
         "confidence": round(understood.score, 3) if understood.intent else None,
         "special_command": COMMANDS.get(understood.intent),

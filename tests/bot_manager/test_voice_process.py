@@ -8,12 +8,15 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from booking_service.models import VoiceAuditRow
 from config import ROOT
@@ -67,6 +70,29 @@ class Writing:
         return False
 
 
+@dataclass
+class Speaker:
+    """A speech service that says what it was asked, and fails as it is told."""
+
+    server: TestServer
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 200
+
+    async def speak(self, request: web.Request) -> web.Response:
+        self.asked.append(await request.json())
+        return web.Response(status=self.status, body=b"RIFF...", content_type="audio/wav")
+
+
+@pytest.fixture
+async def speaker() -> AsyncIterator[Speaker]:
+    app = web.Application()
+    found = Speaker(TestServer(app))
+    app.router.add_post("/v1/audio/speech", found.speak)
+    await found.server.start_server()
+    yield found
+    await found.server.close()
+
+
 @pytest.fixture
 async def salon(
     bot_settings: dict[str, str], exchange: Exchange, intents: IntentServer, tmp_path: Path
@@ -78,9 +104,12 @@ async def salon(
 
 
 @pytest.fixture
-async def writing(salon: Salon, bot_settings: dict[str, str], redis_url: str, tmp_path: Path) -> AsyncIterator[Writing]:
+async def writing(
+    salon: Salon, bot_settings: dict[str, str], redis_url: str, tmp_path: Path, speaker: Speaker
+) -> AsyncIterator[Writing]:
     port = free_tcp_port()
     more = {"TEXT_API_KEY": KEY, "TEXT_PORT": str(port), "REDIS_URL": as_user(redis_url, "text")}
+    more["SPEECH_URL"] = f"http://127.0.0.1:{speaker.server.port}"
     found = Writing({**bot_settings, **more}, port, tmp_path / "text.log")
     await found.start()
     yield found
@@ -94,8 +123,8 @@ async def test_an_appointment_by_text_with_what_was_understood(salon: Salon, wri
     assert str(UUID(session)) == session
     assert "l'assistente automatica di Salone Aurora" in first["response"]
     assert first["response"].endswith("Mi dice il suo nome e cognome, per favore?")
-    assert {name: value for name, value in first.items() if name not in ("session_id", "response", "latency_ms")} == {
-        "audio": None,
+    open_ones = ("session_id", "response", "latency_ms", "audio")
+    assert {name: value for name, value in first.items() if name not in open_ones} == {
         "intent": "prenotazione",
         "confidence": 0.97,
         "special_command": None,
@@ -129,6 +158,33 @@ async def test_an_appointment_by_text_with_what_was_understood(salon: Salon, wri
     assert (last["response"], last["completed"], last["handoff_requested"]) == ("Grazie e arrivederci.", True, False)
     assert len(await salon.appointments()) == 1
     assert (await writing.says(HELLO, session))["session_id"] != session  # that one is over
+
+
+async def test_an_answer_is_fetched_as_sound(writing: Writing, speaker: Speaker) -> None:
+    first = await writing.says(HELLO)
+    heard = await writing.http.get(first["audio"])
+    assert (heard.status_code, heard.headers["content-type"], heard.content) == (200, "audio/wav", b"RIFF...")
+    said = {"input": first["response"], "language": "it", "response_format": "wav", "sample_rate": 24_000}
+    assert speaker.asked == [said]
+    other = await writing.says("Elena Brambini", first["session_id"])
+    assert other["audio"] != first["audio"]
+    await writing.http.get(other["audio"])
+    assert speaker.asked[-1]["input"] == other["response"]
+    strangers = await writing.http.get(first["audio"], headers={"Authorization": "Bearer another"})
+    assert strangers.status_code == 401
+    nothing = await writing.http.get(first["audio"] + "x")
+    assert (nothing.status_code, nothing.json()["error"]) == (404, "unknown_answer")
+
+
+async def test_without_speech_the_conversation_goes_on_in_text(writing: Writing, speaker: Speaker) -> None:
+    first = await writing.says(HELLO)
+    speaker.status = 503
+    refused = await writing.http.get(first["audio"])
+    assert (refused.status_code, refused.json()["error"]) == (503, "no_speech")
+    await speaker.server.close()
+    refused = await writing.http.get(first["audio"])
+    assert (refused.status_code, refused.json()["error"]) == (503, "no_speech")
+    assert (await writing.says("Elena Brambini", first["session_id"]))["response"] == "Quale servizio desidera?"
 
 
 async def test_a_hand_over_is_told(writing: Writing) -> None:
