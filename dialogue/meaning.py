@@ -285,14 +285,23 @@ def read_also(flow: Flow, conversation: Conversation, text: str, at: float) -> M
 
 
 def read_as(
-    flow: Flow, conversation: Conversation, slot: Slot, text: str, at: float, previous: str | None = None
+    flow: Flow,
+    conversation: Conversation,
+    slot: Slot,
+    text: str,
+    at: float,
+    previous: str | None = None,
+    by_place: bool = True,
 ) -> SlotReading:
-    """A text as the value of a slot; `previous` was read back, and may be corrected."""
+    """A text as the value of a slot; `previous` was read back, and may be corrected. `by_place`: "the second one" means
+    something, where things to choose from were said."""
     if slot.source:
         options = options_of(flow, conversation, slot)
         lexicon = lexicon_of(flow.language)
         is_asked = flow.states[conversation.state].slot == slot.name or slot.name in conversation.slots
-        offered = MOST_NAMED if is_asked and _are_said(flow, slot) else 0  # places of what was not said mean nothing
+        offered = (
+            MOST_NAMED if by_place and is_asked and _are_said(flow, slot) else 0
+        )  # places of what was not said mean nothing
         if slot.several:
             kept = numbers_of(flow, conversation, slot)
             return parse_several(text, lexicon, options, offered, local_time(flow, at), flow.region, kept)

@@ -22,8 +22,9 @@ from dialogue.flow_checks import own_steps, returns
 from dialogue.form_answers import beside, changed_by_intent, changes, named
 from dialogue.meaning import ASKED_BELOW, Meaning, completed, is_day_named, local_time, read_as, value_text
 from dialogue.memory import BadMemory, recalled
-from dialogue.offers import chosen, offered_rows, rows_of, without
+from dialogue.offers import chosen, offered_rows, options_of, rows_of, without
 from dialogue.slots import SlotReading
+from dialogue.slots.listed import DATED, TIMED
 from dialogue.values.conditions import When
 from dialogue.values.judging import Unset, holds
 from dialogue.values.templates import Field, fill
@@ -114,7 +115,7 @@ class Talk:
                 intent = intent or "slot_value"
                 certainty = meaning.reading.confidence if meaning.heard else 0.0
                 slot = self.flow.slots[self.state.slot]
-                if not self.state.form and (slot.source or slot.type == "date_time"):
+                if not self.state.form and self._says_more(slot, text):
                     self.volunteer((Volunteered(text, used=(slot.name,)),))
                 self.fill(meaning.value, confirm=committed != "dtmf", certainty=certainty)
             case "confirmed":
@@ -603,10 +604,10 @@ class Talk:
         state = self.state
         for clause in self.conversation.volunteered:
             left = tuple(other for other in self.conversation.volunteered if other is not clause)
-            may_be = state.slot and state.slot not in clause.used
+            may_be = state.slot and state.slot not in clause.used and not self._is_said_already(clause)
             if may_be and self.flow.slots[state.slot].type not in ("yes_no", "note"):
                 slot = self.flow.slots[state.slot]
-                reading = read_as(self.flow, self.conversation, slot, clause.text, self.at)
+                reading = read_as(self.flow, self.conversation, slot, clause.text, self.at, by_place=False)
                 if state.completes:
                     reading = completed(self.flow, self.conversation, slot, reading, clause.text, self.at)
                 is_asked_back = bool(state.form and state.read_back) and reading.confidence >= ASKED_BELOW
@@ -624,6 +625,22 @@ class Talk:
                 self.take(replace(step, say=say + step.say))
                 return True
         return False
+
+    def _says_more(self, slot: Slot, text: str) -> bool:
+        """Whether an answer may say something of other questions: one that chooses by its place ("the second one")
+        names no other second thing, and no second day of the month."""
+        if not slot.source:
+            return slot.type == "date_time"
+        return read_as(self.flow, self.conversation, slot, text, self.at, by_place=False).complete
+
+    def _is_said_already(self, clause: Volunteered) -> bool:
+        """Whether a clause said when already, and what is to be chosen is chosen by that: "after four" wants one of the
+        times that are offered then, but does not choose the first."""
+        if not any(self.flow.slots[name].type == "date_time" for name in clause.used if name in self.flow.slots):
+            return False
+        slot = self.flow.slots[self.state.slot]
+        options = options_of(self.flow, self.conversation, slot) if slot.source else ()
+        return any(field.kind in (*DATED, *TIMED) for option in options for field in option.fields)
 
     def _is_clear(self, reading: SlotReading, text: str) -> bool:
         """Whether what was volunteered is certain enough to be taken: of a moment, that its day was named."""

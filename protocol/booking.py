@@ -19,10 +19,10 @@ COMMANDS: Final = {
 STEPS: Final = {
     "intent": "begin name_assistant greet learn_services learn_staff look_for_session find_what_was what_was "
     "ask_resume ask_intent",
-    "identify": "identify look_by_number by_number confirm_person ask_name look_by_name by_name",
+    "identify": "identify look_by_number by_number confirm_person ask_name look_again look_by_name by_name",
     "disambiguate": "choose_client ask_which_client",
-    "register": "offer_registration need_surname ask_surname ask_telephone only_mobiles look_by_telephone by_telephone "
-    "confirm_owner ask_birth_date register_now registered",
+    "register": "offer_registration need_surname ask_surname need_telephone ask_telephone check_telephone only_mobiles "
+    "look_by_telephone by_telephone confirm_owner ask_birth_date register_now registered",
     "consent": "ask_consent consent_question note_refusal",
     "services": "on_purpose load_services load_staff ask_services",
     "operator": "need_staff count_able ask_staff",

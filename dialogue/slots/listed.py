@@ -120,7 +120,7 @@ def parse_several(
     """
     words = LISTED_WORDS[lexicon.language]
     reader = _Reader(lexicon, words, options, offered, now, region)
-    plain = reader.normal(words.pronouns.sub("", text.lower()))
+    plain = reader.normal(words.no_joins.sub("", words.pronouns.sub("", text.lower())))
     found: list[str] = []
     ruled_out: list[str] = []
     confidence = EXACT
@@ -282,8 +282,19 @@ class _Reader:
                 best, number = max((best, number), (ratio, option.number))
         return number, best
 
+    def _without_moments(self, tokens: list[str], taken: list[str]) -> tuple[list[str], list[str]]:
+        """Both without what says when: the "and" of "half past three" ("tre e mezza") joins no things."""
+        marked = Mentions(" ".join(tokens), self.times, self.marks, self.now, self.zone).find().split()
+        left: list[int] = []
+        for token in marked:
+            at = left[-1] + 1 if left else 0
+            if token in tokens[at:]:
+                left.append(tokens.index(token, at))
+        return [tokens[at] for at in left], [taken[at] for at in left]
+
     def _has_strangers(self, tokens: list[str], taken: list[str]) -> bool:
         """Whether one of the things that are joined by "and" is called as nothing is."""
+        tokens, taken = self._without_moments(tokens, taken)
         segments: list[list[int]] = [[]]
         for at, token in enumerate(tokens):
             if (token in self.words.joins or token == ",") and not taken[at]:

@@ -27,6 +27,7 @@ class ListedWords:
     none: re.Pattern[str]
     pronouns: re.Pattern[str] = re.compile(r"(?!)")
     joins: frozenset[str] = frozenset()  # between several: "and"
+    no_joins: re.Pattern[str] = re.compile(r"(?!)")  # what would be such a word without its accents: "è"
     adds: frozenset[str] = frozenset()  # to what was chosen before: "also"
     removes: frozenset[str] = frozenset()  # from it: "without"
     leads: frozenset[str] = frozenset()  # what follows is about something else: "with", "for"
@@ -71,11 +72,13 @@ LISTED_WORDS = {
         light=_words(
             "il lo la l' i gli le di del dello della dell' delle dei a al allo alla alle all' ai con quello quella"
             " quelli quelle e per da dal un uno una prendo vorrei voglio preferisco meglio direi facciamo grazie si"
+            " io verrei vengo passo passerei volevo prenoto prenoti"
             " va bene ok allora sono che"
         ),
         deniers=_words("non ne tranne eccetto no mai"),
         either=_words("o oppure"),
         joins=_words("e ed piu poi"),
+        no_joins=re.compile(r"(?<!\w)(?:c['’] ?)?è(?!\w)"),
         adds=_words("anche aggiungi aggiunga aggiungere pure inoltre"),
         removes=_words("senza togli tolga togliere levi"),
         leads=_words("con per da a alle alla di verso"),

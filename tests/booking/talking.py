@@ -37,7 +37,7 @@ ITALY = ZoneInfo("Europe/Rome")
 NOW = datetime(2026, 1, 14, 10, 0, tzinfo=ITALY)  # a Wednesday
 ELENA, PAOLO = "+393000001111", "+393000002222"
 """Numbers of two clients of the demo shop."""
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 T = TypeVar("T")
 RESOLVE = phrases_resolver(ROOT / "flows", "it", {})
 WORDS = {

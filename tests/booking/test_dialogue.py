@@ -173,6 +173,14 @@ def test_a_stretch_of_the_day_offers_its_first_free_times(shop: DemoShop) -> Non
     assert shop.appointments()[-1][3] == "14:30"
 
 
+def test_a_stretch_that_was_said_chooses_none_of_its_times(shop: DemoShop) -> None:
+    call = shop.call(ELENA)
+    assert talk(call, "vorrei un taglio domani dopo le 16 con Giulia", "sì") == (
+        "Posso offrirle giovedì 15 gennaio alle 16, giovedì 15 gennaio alle 16 e 15 o giovedì 15 gennaio alle 16 e 30. "
+        "Quale preferisce?"
+    )
+
+
 def test_who_refuses_all_may_wait(shop: DemoShop) -> None:
     shop.book()
     call = shop.call(ELENA)  # a VIP
@@ -319,6 +327,75 @@ def test_after_the_recap_the_named_part_is_corrected(shop: DemoShop, said: str, 
     assert shop.appointments() == []
 
 
+TO_THE_CONSENT = ("vorrei prenotare un taglio", "Anna Verdini", "sì", "320 123 4567", "sì", "no")
+CONSENT = "Acconsente al trattamento dei suoi dati personali"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no, non 320 123 4567, volevo dire 320 765 4321",
+        "anzi, meglio il 320 765 4321",
+        "ho sbagliato, è 320 765 4321",
+        "correggo: tre due zero sette sei cinque quattro tre due uno",
+    ],
+)
+def test_the_telephone_is_corrected_and_nothing_is_asked_twice(shop: DemoShop, said: str) -> None:
+    call = shop.call("")
+    assert CONSENT in talk(call, *TO_THE_CONSENT)
+    answer = talk(call, said)
+    assert answer.startswith("Ho corretto: 320 765 4321. Registro Anna Verdini."), answer
+    talk(call, "sì")
+    (client,) = shop.post("/api/clienti/search", nome="Verdini")["clienti"]
+    assert client["telefono"] == "3207654321"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no, non Anna Verdini, volevo dire Anna Bardelli",
+        "anzi, meglio Anna Bardelli",
+        "mi sono sbagliata, è Anna Bardelli",
+        "correggo: Anna Bardelli",
+    ],
+)
+def test_the_name_is_corrected_and_nothing_is_asked_twice(shop: DemoShop, said: str) -> None:
+    call = shop.call("")
+    assert CONSENT in talk(call, *TO_THE_CONSENT)
+    answer = talk(call, said)
+    assert answer.startswith("Ho corretto: Anna Bardelli. Registro Anna Bardelli."), answer
+    talk(call, "sì")
+    (client,) = shop.post("/api/clienti/search", nome="Bardelli")["clienti"]
+    assert (client["nome"], client["cognome"], client["telefono"]) == ("Anna", "Bardelli", "3201234567")
+
+
+def test_a_corrected_name_that_is_a_clients_is_that_client(shop: DemoShop) -> None:
+    call = shop.call("")
+    talk(call, *TO_THE_CONSENT)
+    assert talk(call, "mi sono sbagliata, è Elena Brambini").endswith("Per quale giorno?")
+    assert call.dialogue.conversation.variables["cliente"] == "3"
+
+
+def test_a_corrected_number_that_is_somebodys_offers_that_client(shop: DemoShop) -> None:
+    shop.post("/api/clienti/create", nome="Bruno", cognome="Gallini", telefono="3207654321", voice_consent=True)
+    call = shop.call("")
+    talk(call, *TO_THE_CONSENT)
+    assert talk(call, "ho sbagliato, è 320 765 4321").endswith("Con questo numero conosco Bruno. È lei?")
+
+
+def test_after_the_recap_what_is_registered_stays(shop: DemoShop) -> None:
+    call = shop.call("")
+    talk(call, "vorrei un taglio domani alle nove con Giulia", *TO_THE_CONSENT[1:])
+    assert "Riepilogo: taglio" in talk(call, "sì")
+    answer = talk(call, "correggo: 320 765 4321")
+    assert "Il numero registrato lo corregge il salone. Riepilogo: taglio, giovedì 15 gennaio alle 9" in answer
+    assert "Il nome registrato lo corregge il salone. Riepilogo: taglio" in talk(
+        call, "mi sono sbagliata, è Anna Bardelli"
+    )
+    talk(call, "sì")
+    assert len(shop.appointments()) == 1
+
+
 def test_a_no_to_the_recap_asks_what_to_change(shop: DemoShop) -> None:
     call = shop.call(ELENA)
     talk(call, "vorrei un taglio domani alle nove con Giulia", "sì")
@@ -394,13 +471,13 @@ def test_who_is_not_read_out_has_no_place(shop: DemoShop, said: str) -> None:
 def test_a_new_client_is_stored_after_the_consent(shop: DemoShop) -> None:
     call = shop.call("")
     assert talk(call, "vorrei un taglio domani alle nove con Giulia", "Anna Verdini") == (
-        "Non ho trovato nessuno con il nome Anna Verdini. Vuole registrarsi come nuovo cliente?"
+        "Non ho trovato nessuno con il nome Anna Verdini. Vuole registrarsi?"
     )
     assert talk(call, "sì", "320 123 4567") == "Ho capito 320 123 4567. È giusto?"
     assert talk(call, "sì", "venti giugno novantacinque").startswith("Registro Anna Verdini. Acconsente")
     assert shop.post("/api/clienti/search", nome="Verdini")["count"] == 0
     assert talk(call, "sì").startswith(
-        "Grazie, è registrato. Riepilogo: taglio, giovedì 15 gennaio alle 9, con Giulia."
+        "Grazie, la registrazione è fatta. Riepilogo: taglio, giovedì 15 gennaio alle 9, con Giulia."
     )
     (client,) = shop.post("/api/clienti/search", nome="Verdini")["clienti"]
     assert (client["nome"], client["cognome"], client["telefono"], client["data_nascita"]) == (

@@ -11,13 +11,14 @@ _MONTHS = (
     "agosto|ago", "settembre|sett|set", "ottobre|ott", "novembre|nov", "dicembre|dic",
 )  # fmt: skip
 _MONTH = "|".join(_MONTHS)
+_WHOLE_MONTH = "|".join(names.partition("|")[0] for names in _MONTHS)
 _WEEKDAYS = ("lunedi", "martedi", "mercoledi", "giovedi", "venerdi", "sabat[oi]", "domenic(?:a|he)")
 _WEEKDAY = "|".join(_WEEKDAYS)
 _YEAR = r"(?: ,?(?: )?(?:del |dell' anno )?(?P<y>\d{4}|(?:2[5-9]|3\d|[5-9]\d)(?! (?:e|minut[oi]|ore)\b)))?"
 _NO_UNIT = r"(?! (?:ore|minut[oi]|min|giorni|settiman[ae]|mes[ei]|ann[oi]|%|euro|e mezz[ao]|e 1 quarto|meno)(?!\S))"
 _TAIL = (
     r"(?: (?:e (?P<half>mezz[ao])|e (?:1 )?(?P<quarter>quarto)|e (?P<three>3 quarti)|meno (?:1 )?(?P<lessq>quarto)|meno (?P<less>\d{1,2})"
-    rf"|(?:e )?(?P<min>[0-5]?\d)(?: (?:minut[oi]|min))?(?! (?:{_MONTH}|second[oi]|ore)(?!\S))))?(?: e \d{{1,2}} second[oi])?(?: in punto)?(?: (?P<ap>am|pm|ampm))?"
+    rf"|(?:e (?!1 (?!,|minut|min|di|del|con|il|D\d))|(?=[0-5]\d(?!\d)))(?P<min>[0-5]?\d)(?: (?:minut[oi]|min))?(?! (?:{_MONTH}|second[oi]|ore)(?!\S))))?(?: e \d{{1,2}} second[oi])?(?: in punto)?(?: (?P<ap>am|pm|ampm))?"
 )
 _LEAD = r"(?P<lead>alle|dalle|delle|verso le|per le|sulle|le|ore|all'|dall'|l'|prima delle|dopo le|fino alle|entro le|tra le|fra le|e le|o le|a)(?: ore)?"
 _AMOUNT = (
@@ -50,7 +51,8 @@ ITALIAN = TimeWords(
         pattern(
             rf"(?:il |l' )?(?P<d>\d{{1,2}})#?(?: di| del mese di)? (?:, )?(?P<m>{_MONTH})(?: ,(?= (?:\d{{4}})))?{_YEAR}"
         ),
-        pattern(rf"(?P<m>{_MONTH})(?: ,)? (?:il )?(?P<d>\d{{1,2}})#?{_NO_UNIT}{_YEAR}"),
+        # not "giu" and the like, which before a number are other words: "metta giù una tinta"
+        pattern(rf"(?P<m>{_WHOLE_MONTH})(?: ,)? (?:il )?(?P<d>\d{{1,2}})#?{_NO_UNIT}{_YEAR}"),
         pattern(rf"il (?P<d>\d{{1,2}})#? (?P<mm>0?[1-9]|1[0-2]){_NO_UNIT}(?! \d)"),
     ),
     nth_weekday=pattern(
