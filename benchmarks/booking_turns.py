@@ -146,7 +146,7 @@ def extracted_ms() -> list[float]:
     """How long the day and time of each whole sentence take."""
     parts = yaml.safe_load((ROOT / "tests" / "booking" / "said_bookings.yaml").read_text(encoding="utf-8"))
     now = datetime(2026, 1, 14, 10)
-    took = []
+    took: list[float] = []
     for _ in range(2):  # the first time patterns are compiled
         took = []
         for text, *_ in (row for rows in parts.values() for row in rows):
