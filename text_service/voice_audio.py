@@ -64,7 +64,7 @@ class VoiceAudio:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as http,
-                http.post(f"{url}/v1/audio/speech", json=body, headers=bearer(token)) as answer,
+                http.post(f"{url}/v1/audio/speech", json=body, headers=bearer(token), allow_redirects=False) as answer,
             ):
                 if answer.status == 200:
                     return await answer.read()

@@ -235,6 +235,8 @@ CLIENTS = {
 TRIED_ELSEWHERE = {
     "bot_manager/actions.py",  # tests/bot_manager/test_actions.py: no redirect, no address that is not listed
     "bot_manager/webhooks.py",  # tests/bot_manager/test_webhooks.py, the same
+    "text_service/voice_audio.py",  # asks the speech service of its settings, and follows no redirect
+    "text_service/back_part.py",  # likewise the back part
     "text_service/handover.py",  # tests/text/test_handover.py: no redirect, no proxy
     "bot_manager/targets.py",  # the addresses that it may ask, and their names
     "devstack/order_server.py",  # a server
