@@ -324,7 +324,7 @@ async def test_a_number_that_is_withheld_is_nowhere(
     ):
         assert (await started(asterisk, bot, "bot", shown, **headers)).caller_number == "", (shown, headers)
     events: list[object] = await bot.redis.xrange(stream_key(CELL, "events"))  # type: ignore[assignment]
-    assert len(events) > 14
+    assert str(events).count("CallStarted") >= 7
     assert "612345678" not in controller.log() + asterisk.log() + str(events)
     assert (await started(asterisk, bot, "bot", Privacy="none")).caller_number == "+33612345678"
 
