@@ -13,20 +13,15 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.spoken import HELD_OUT_VOICES, SENTENCES, VOICES, say
 from config import ROOT
+from models.edits import edits
 from whisper_service.batcher import Again
 from whisper_service.engine import load_engine
 from whisper_service.phrases import normalise
 
 
 def errors(said: str, heard: str) -> int:
-    """Word edit distance (Levenshtein)."""
-    one, other = normalise(said).split(), normalise(heard).split()
-    row = list(range(len(other) + 1))
-    for i, word in enumerate(one, 1):
-        last, row[0] = row[0], i
-        for j, candidate in enumerate(other, 1):
-            last, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, last + (word != candidate))
-    return row[-1]
+    """Words that are wrong, missing or too many."""
+    return edits(normalise(said).split(), normalise(heard).split())
 
 
 def main() -> None:

@@ -299,9 +299,8 @@ def read_as(
         options = options_of(flow, conversation, slot)
         lexicon = lexicon_of(flow.language)
         is_asked = flow.states[conversation.state].slot == slot.name or slot.name in conversation.slots
-        offered = (
-            MOST_NAMED if by_place and is_asked and _are_said(flow, slot) else 0
-        )  # places of what was not said mean nothing
+        # places of what was not said mean nothing
+        offered = MOST_NAMED if by_place and is_asked and _are_said(flow, slot) else 0
         if slot.several:
             kept = numbers_of(flow, conversation, slot)
             return parse_several(text, lexicon, options, offered, local_time(flow, at), flow.region, kept)

@@ -19,6 +19,8 @@ MAX_CONNECTIONS: Final = 200
 IDLE_S: Final = 60.0
 """A connection that was not used for longer is not trusted any more."""
 LONGEST_ANSWER: Final = 1_048_576
+_LENGTHS: Final = {"content-length", "transfer-encoding"}
+"""Headers that say where a body ends; without one it ends with the connection."""
 
 
 class BadAnswer(ValueError):
@@ -137,9 +139,6 @@ class _Connection(asyncio.Protocol):
             self._waiting.set_result(self._answer)
         if not self._lost and not self._parser.should_keep_alive():
             self.abort()
-
-
-_LENGTHS: Final = {"content-length", "transfer-encoding"}
 
 
 class Posts:

@@ -13,12 +13,13 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from text_service.bodies import body_of
 from text_service.conversation import TextConversation
 from text_service.limits import Rate
-from text_service.refusals import Reference, Unfit, client_of, query_of, read
+from text_service.refusals import Reference, Unfit, client_of, query_of
 from text_service.service import QueryAsked, TextService, busy_while_away
 
 CHANGES: Final = "/api/text/changes"
@@ -77,10 +78,7 @@ class ForFronts:
 
     async def question(self, request: Request) -> Response:
         """`POST`: `{message_id}` of the query, which is empty while the one before has no answer."""
-        try:
-            body: QuestionBody = read(await request.body(), QuestionBody)
-        except ClientDisconnect:
-            raise Unfit(499, "client_gone", "the front part hung up") from None
+        body: QuestionBody = await body_of(request, QuestionBody)
         client_id, text = client_of(body.client_id), query_of(body.query)
         if body.flow and not await self._service.has_flow(body.flow):
             raise Unfit(422, "invalid_input", "no such flow")
@@ -99,10 +97,7 @@ class ForFronts:
 
     async def opened(self, request: Request) -> Response:
         """`POST`: 204 when what a link leads to has begun, now or before, for this client."""
-        try:
-            body: OpenedBody = read(await request.body(), OpenedBody)
-        except ClientDisconnect:
-            raise Unfit(499, "client_gone", "the front part hung up") from None
+        body: OpenedBody = await body_of(request, OpenedBody)
         self._refuse_draining()
         await self._service.open_link(client_of(body.client_id), body.link)
         return Response(status_code=204)

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 
@@ -25,6 +25,7 @@ from observability.endpoints import ServiceReport
 from observability.gate import Gate
 from protocol.signatures import HEADER, is_ours
 from text_service import metrics, pages
+from text_service.bodies import body_of
 from text_service.conversation import Rating, TextMessage
 from text_service.diagnostics import counted
 from text_service.flow_notes import flow_names
@@ -123,7 +124,7 @@ class _Api:
 
     async def query(self, request: Request) -> Response:
         """`POST /api/text/query`."""
-        body = await _read(request, QueryBody)
+        body = await body_of(request, QueryBody)
         client_of(body.client_id)
         text = query_of(body.query)
         if body.flow and not await self._service.has_flow(body.flow):
@@ -158,7 +159,7 @@ class _Api:
 
     async def feedback(self, request: Request) -> Response:
         """`POST /api/text/feedback`."""
-        body = await _read(request, FeedbackBody)
+        body = await body_of(request, FeedbackBody)
         rating = Rating(str(body.rating), clean(body.comment), time.time())
         try:
             await self._service.rate(client_of(body.client_id), body.message_id, rating)
@@ -195,7 +196,7 @@ class _Api:
 
     async def links(self, request: Request) -> Response:
         """`POST /api/text/links`: for flows, whose callers ask to go on in writing."""
-        address, within_s = await self._service.make_link(await _read(request, LinkBody))
+        address, within_s = await self._service.make_link(await body_of(request, LinkBody))
         return JSONResponse({"link": address, "expires_s": within_s})
 
     async def flows(self, _: Request) -> Response:
@@ -240,13 +241,6 @@ def _refusal(error: NoAnswer | TextBusy) -> Unfit:
     if isinstance(error, NoAnswer):
         return Unfit(504, "model_timeout", str(error))
     return Unfit(503, "busy", str(error), 1)
-
-
-async def _read(request: Request, kind: type[Any]) -> Any:
-    try:
-        return read(await request.body(), kind)
-    except ClientDisconnect:
-        raise Unfit(499, "client_gone", "the client hung up") from None
 
 
 def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

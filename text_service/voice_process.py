@@ -13,14 +13,15 @@ from contextlib import aclosing
 from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from protocol.booking import COMMANDS, intent_of, step_of
 from protocol.steady import steady_time
+from text_service.bodies import body_of
 from text_service.conversation import TextConversation
 from text_service.limits import Rate
-from text_service.refusals import Reference, Unfit, clean, client_of, read
+from text_service.refusals import Reference, Unfit, clean, client_of
 from text_service.service import QueryAsked, TextAnswer, TextService, busy_while_away
 from text_service.turns import WatchedTurn
 from text_service.voice_audio import audio_of
@@ -51,10 +52,7 @@ class VoiceProcess:
     async def process(self, request: Request) -> Response:
         """Asks, waits until the bot listens again, and tells all of it. Raises Unfit, NoAnswer, TextBusy."""
         began_s = time.monotonic()
-        try:
-            body: ProcessBody = read(await request.body(), ProcessBody)
-        except ClientDisconnect:
-            raise Unfit(499, "client_gone", "the client hung up") from None
+        body: ProcessBody = await body_of(request, ProcessBody)
         text = text_of_utterance(body.text)
         address = request.client.host if request.client else ""
         who = hashlib.sha256(f"{request.headers.get('authorization', '')} {address}".encode()).hexdigest()

@@ -21,8 +21,8 @@ class SoundEar:
         self._pronunciation = pronunciation
 
     def learn(self, texts: Iterable[str]) -> None:
-        """Reads texts that will be asked about: a thousand new ones take a third of a second."""
-        self._pronunciation.of(texts)
+        """Reads texts that will be asked about."""
+        self._pronunciation.learn(texts)
 
     def behind(self, states: NDArray[Any], mel_frames: int, texts: Iterable[str]) -> dict[str, float]:
         """Text -> how far (natural log) it is behind the likeliest row of sounds, at most 0; without those that nobody

@@ -10,18 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from whisper_service.closed_sets import (
-    LONGEST_WORDS,
-    SURE_OTHER,
     Awaited,
+    ClosedSet,
     Weighed,
     choice_set,
     closed_set,
+    is_choice_worth_scoring,
     is_worth_scoring,
-    names_a_choice,
 )
 from whisper_service.phrases import normalise
 
@@ -42,28 +41,42 @@ _LEADS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """What callers say before a choice."""
 LEAST_BEHIND: Final = -2.0
-"""Natural log that even the shortest text may be behind the likeliest sounds; and for each of its phonemes"""
+"""Natural log that even the shortest text may be behind the likeliest sounds."""
 ANSWER_BEHIND: Final = -0.4
 CHOICE_BEHIND: Final = -1.6
-"""so much more. A yes decides more than a choice does, and much sounds like "oui"."""
+"""So much more for each of its phonemes. A yes decides more than a choice does, and much sounds like "oui"."""
 APART: Final = 10.0
 """Natural log between a meaning and every other one."""
 
 
 @dataclass(frozen=True)
 class SoundSet:
-    """`ways`: text -> meaning; `rivals`: short words that are none of it. `named`: meaning -> what it is written as,
-    where not as it was said. `per_sound`: see LEAST_BEHIND."""
+    """What may be said for each meaning of a closed set. `ways`: text -> meaning."""
 
     ways: Mapping[str, str]
-    rivals: tuple[str, ...]
-    named: Mapping[str, str]
-    per_sound: float
+    expected: ClosedSet
+    is_choice: bool
 
-    @property
+    @cached_property
+    def rivals(self) -> tuple[str, ...]:
+        """Short words that are none of it."""
+        return tuple(self.expected.rivals.split("|"))
+
+    @cached_property
     def texts(self) -> tuple[str, ...]:
         """All that is scored."""
         return (*self.ways, *self.rivals)
+
+    @cached_property
+    def named(self) -> Mapping[str, str]:
+        """Meaning -> what it is written as, where not as it was said: a choice by its name."""
+        return {name: name for name in self.ways.values()} if self.is_choice else {}
+
+    def may_tell(self, text: str, avg_logprob: float) -> bool:
+        """Whether it may tell better what was said than a decoded text with this mean log probability does."""
+        if self.is_choice:
+            return text == "" or is_choice_worth_scoring(self.expected, text, avg_logprob)
+        return is_worth_scoring(self.expected, text, avg_logprob)
 
 
 def all_sounds(awaited: Awaited, language: str) -> tuple[SoundSet, ...]:
@@ -73,15 +86,8 @@ def all_sounds(awaited: Awaited, language: str) -> tuple[SoundSet, ...]:
 
 
 def sounds_awaited(awaited: Awaited, language: str, text: str, avg_logprob: float) -> Iterator[SoundSet]:
-    """Those of them that may tell what was said better than the text that was decoded does, with the mean log
-    probability of its tokens."""
-    answers, choices = closed_set(awaited.types, language), choice_set(awaited.choices, language)
-    if answers is not None and is_worth_scoring(answers, text, avg_logprob):
-        yield from filter(None, (_answers(awaited.types, language),))
-    is_sure = text != "" and avg_logprob >= SURE_OTHER
-    if choices is None or is_sure or names_a_choice(choices, text) or len(text.split()) > LONGEST_WORDS:
-        return
-    yield from filter(None, (_choices(awaited.choices, language),))
+    """Those of them that may tell better what was said than the text that was decoded."""
+    return (one for one in all_sounds(awaited, language) if one.may_tell(text, avg_logprob))
 
 
 @lru_cache(maxsize=256)
@@ -92,7 +98,7 @@ def _answers(types: tuple[str, ...], language: str) -> SoundSet | None:
     ways = {text: meaning for meaning, texts in expected.written.items() for text in texts.split("|")}
     for meaning, texts in _ALSO_SAID.get(language, {}).items():
         ways |= dict.fromkeys(texts.split("|"), meaning)
-    return SoundSet(ways, tuple(expected.rivals.split("|")), {}, ANSWER_BEHIND)
+    return SoundSet(ways, expected, is_choice=False)
 
 
 @lru_cache(maxsize=256)
@@ -103,11 +109,9 @@ def _choices(choices: tuple[str, ...], language: str) -> SoundSet | None:
         return None
     ways: dict[str, str] = {}
     for choice in choices:
-        phrases = [
-            phrase for phrase in choice.split("|") if normalise(phrase)
-        ]  # as they are written: accents are heard
+        phrases = [phrase for phrase in choice.split("|") if normalise(phrase)]  # not normalised: accents are heard
         ways |= {lead.format(phrase): phrases[0] for phrase in phrases for lead in _LEADS.get(language, ("{}",))}
-    return SoundSet(ways, tuple(expected.rivals.split("|")), {name: name for name in ways.values()}, CHOICE_BEHIND)
+    return SoundSet(ways, expected, is_choice=True)
 
 
 def decide_by_sound(expected: SoundSet, behind: Mapping[str, float], sounds_of: Callable[[str], int]) -> Weighed:
@@ -123,7 +127,8 @@ def decide_by_sound(expected: SoundSet, behind: Mapping[str, float], sounds_of: 
     score, text = best[meaning]
     others = [other for one, (other, _) in best.items() if one != meaning]
     others += [behind[rival] for rival in expected.rivals if rival in behind]
+    per_sound = CHOICE_BEHIND if expected.is_choice else ANSWER_BEHIND
     apart = score - max(others, default=-math.inf)
-    if score < LEAST_BEHIND + expected.per_sound * sounds_of(text) or apart < APART:
+    if score < LEAST_BEHIND + per_sound * sounds_of(text) or apart < APART:
         return Weighed()
     return Weighed("taken", expected.named.get(meaning, text), -math.log1p(math.exp(-apart)))

@@ -22,6 +22,7 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from models.edits import edits
 from models.heads.texts import NAMES
 from whisper_service.sounds import FRENCH
 
@@ -144,19 +145,9 @@ def told(w: dict[str, Any], batches: Batches, sentences: Sequence[EncodedSentenc
         frames = (len(one.states) + stride - 1) // stride
         best = np.asarray(forward(w, batches.of([one], False)[0]))[0][:frames].argmax(1)
         heard = [int(token) for at, token in enumerate(best) if token > 0 and (at == 0 or best[at - 1] != token)]
-        wrong = distance(heard, one.tokens)
+        wrong = edits(heard, one.tokens)
         right, errors, tokens = right + (wrong == 0), errors + wrong, tokens + len(one.tokens)
     return f"{right} of {len(sentences)} whole, {100 * errors / max(1, tokens):.1f} % of the tokens wrong"
-
-
-def distance(one: Sequence[int], other: Sequence[int]) -> int:
-    """Tokens to put in, take out or replace (Levenshtein, 1966)."""
-    row = list(range(len(other) + 1))
-    for at, token in enumerate(one, 1):
-        before, row[0] = row[0], at
-        for place, wanted in enumerate(other, 1):
-            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (token != wanted))
-    return row[-1]
 
 
 def train(

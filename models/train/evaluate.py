@@ -24,6 +24,7 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from models import nospeech
+from models.edits import edits
 from models.short_context import ContextTranscript, transcribe
 from models.train.channel import Line
 from models.train.corpus import Corpus, Sentence
@@ -48,16 +49,6 @@ class Case:
     seen: bool
     text: str
     samples: NDArray[np.float32]
-
-
-def edits(reference: list[str], hypothesis: list[str]) -> int:
-    """Word edit distance (Levenshtein)."""
-    row = list(range(len(hypothesis) + 1))
-    for i, word in enumerate(reference, 1):
-        diagonal, row[0] = row[0], i
-        for j, other in enumerate(hypothesis, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
-    return row[-1]
 
 
 def prosody_of(voice: str, rng: random.Random) -> tuple[Prosody, float]:

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from config import IntentSettings, load
 from dialogue.rehearsal import Decision, Rehearsal, Resolver
-from pronto.flow_chat import OwnIntents
-from tests.booking.talking import ELENA, DemoShop, demo_shop
+from tests.booking.talking import ELENA, DemoShop
 
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module")
-def own() -> Resolver:
-    return OwnIntents(load(IntentSettings), "it")
-
-
-@pytest.fixture
-def shop(tmp_path: Path, own: Resolver) -> Iterator[DemoShop]:
-    with demo_shop(tmp_path) as served:
-        served.resolve = own
-        yield served
 
 
 def talk(call: Rehearsal, *said: str) -> str:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from config import IntentSettings, load
-from dialogue.rehearsal import Rehearsal, Resolver
-from pronto.flow_chat import OwnIntents
+from dialogue.rehearsal import Rehearsal
 from protocol.messages import TransferCall
-from tests.booking.talking import ELENA, DemoShop, demo_shop
+from tests.booking.talking import ELENA, DemoShop
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -96,18 +93,6 @@ QUESTIONS = (
     ),
     Question("offer_human", ("vorrei prenotare un taglio", "sì", *STRANGE), "ask_when"),
 )
-
-
-@pytest.fixture(scope="module")
-def own() -> Resolver:
-    return OwnIntents(load(IntentSettings), "it")
-
-
-@pytest.fixture
-def shop(tmp_path: Path, own: Resolver) -> Iterator[DemoShop]:
-    with demo_shop(tmp_path) as served:
-        served.resolve = own
-        yield served
 
 
 def says(call: Rehearsal, text: str) -> str:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
-from config import IntentSettings, load
-from dialogue.rehearsal import Resolver
-from pronto.flow_chat import OwnIntents
-from tests.booking.talking import ELENA, DemoShop, demo_shop
+from tests.booking.talking import ELENA, DemoShop
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -47,18 +43,6 @@ def sentences(part: str) -> list[Said]:
         whole = f"{', '.join(others)} e {last}" if others else last
         found.append(Said(text, {"services": whole, "moment": moment_of(moment), "staff": staff[0] if staff else None}))
     return found
-
-
-@pytest.fixture(scope="module")
-def own() -> Resolver:
-    return OwnIntents(load(IntentSettings), "it")
-
-
-@pytest.fixture
-def shop(tmp_path: Path, own: Resolver) -> Iterator[DemoShop]:
-    with demo_shop(tmp_path) as served:
-        served.resolve = own
-        yield served
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from models import nospeech
+from models.edits import edits
 from models.train.batches import NO_LABEL, Pool
 from models.train.channel import Line, companded, random_line, resample, through
 from models.train.corpus import Corpus, CorpusError, hesitate, is_held_out, read_phrases, transcript
-from models.train.evaluate import edits
 from models.train.french_numbers import number_words, numerals, pair_words, zip_code, zip_code_words
 from models.train.muon import orthogonal
 from models.train.network import Shape, Whisper

@@ -15,7 +15,7 @@ from devstack.recogniser import WHISPER_BASE, is_there
 from dialogue.slots import parse
 from speech_service.engines.pico import Pico
 from whisper_service.batcher import Again
-from whisper_service.closed_sets import Awaited
+from whisper_service.closed_sets import Awaited, ClosedSet
 from whisper_service.engine import load_engine
 from whisper_service.model_notes import read_notes
 from whisper_service.phrases import normalise
@@ -25,7 +25,7 @@ from whisper_service.sound_sets import SoundSet, all_sounds, decide_by_sound, so
 NOW = datetime(2026, 11, 30, 10, 0, tzinfo=ZoneInfo("Europe/Paris"))
 ENERGY = Awaited(("choice",), ("gaz|au gaz|propane", "électricité|électrique", "bois|bûches|poêle à bois"))
 YES_NO = Awaited(("yes_no",))
-SET = SoundSet({"oui": "yes", "non": "no", "ah non": "no"}, ("on",), {}, -0.5)
+SET = SoundSet({"oui": "yes", "non": "no", "ah non": "no"}, ClosedSet({}, {}, "on"), is_choice=False)
 
 
 def test_every_way_to_say_yes_or_no_is_read_as_that() -> None:
