@@ -247,7 +247,8 @@ class CallLines:
     def assign(
         self, source: Address, call_id: str, listen: Listen | None, speaking: bool, first_utterance: int = 1
     ) -> None:
-        """Packets from `source` are the audio of `call_id` from now on. A call that has a stream keeps it."""
+        """Packets from `source` are the audio of `call_id` from now on. A call that has a stream keeps it, and goes on
+        with utterances from `first_utterance` on: two may find out about one call at once, each knowing something."""
         try:
             key = self._datagrams.source_of(source)
         except (OSError, OverflowError, ValueError) as error:  # one bad order costs one call
@@ -266,6 +267,8 @@ class CallLines:
             stream.bot_speaks(speaking)
             if listen is not None:
                 stream.listen(listen)
+        else:
+            line.stream.continue_after(first_utterance - 1)
         before = self._by_source.get(key)
         if before is not None and before is not line:
             before.sources.discard(key)

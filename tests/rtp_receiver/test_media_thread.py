@@ -121,6 +121,19 @@ def test_packets_that_come_before_their_call_is_known_are_heard(ears: Ears) -> N
     leg.close()
 
 
+@pytest.mark.parametrize(("first", "second"), [(2, 3), (3, 2), (3, 1)])
+def test_who_is_assigned_twice_goes_on_behind_the_last_utterance_that_is_known(
+    ears: Ears, first: int, second: int
+) -> None:
+    leg = MediaLeg(ears.address)
+    ears.media.assign(leg.source, "c1", listen("c1"), False, first)
+    ears.media.assign(leg.source, "c1", listen("c1"), False, second)
+    leg.send(np.concatenate([silence(0.2), TONE, silence(1.5)]))
+    assert wait_for(ears.ended("c1"), DEADLINE_S)
+    assert {segment.utterance for segment in ears.segments("c1")} == {3}
+    leg.close()
+
+
 def test_a_bug_in_one_call_leaves_the_others_alone(ears: Ears) -> None:
     ears.vad.poison = 1
     legs = {name: MediaLeg(ears.address, ssrc=n) for n, name in enumerate(("bad", "good"))}
