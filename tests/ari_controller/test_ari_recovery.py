@@ -301,6 +301,7 @@ async def test_a_caller_sent_back_by_the_dialplan_is_a_new_call(
     assert second.call_id != first
     assert second.channel_id == bot.channel_of(first)
     bot.do(Listen(second.call_id, time.time(), 1, "fr"))
+    await ended(bot, first)
     await eventually(lambda: len(controller.channels()) == 4)
     assert len(bot.of(CallEnded)) == 1
 
