@@ -1,11 +1,12 @@
 """A dialogue comes back from its JSON as it was, one of an earlier release too; what is none is refused by field."""
 
 import json
-from dataclasses import replace
+from dataclasses import Field, fields, replace
 from typing import Any
 
 import pytest
 
+from dialogue.changing import changed
 from dialogue.conversation import Conversation
 from dialogue.effects import Effect
 from dialogue.events import Recognised
@@ -64,6 +65,16 @@ def test_a_newer_release_may_have_written_more() -> None:
     body = json.loads(to_json(FULL))
     body["dialogue"] |= {"mood": "good", "phase": "acting"}
     assert from_json(json.dumps(body | {"schema": SCHEMA + 1})) == replace(FULL, phase="acting")
+
+
+@pytest.mark.parametrize("field", fields(Conversation), ids=lambda field: field.name)
+def test_what_an_earlier_release_did_not_store_can_change(field: Field[Any]) -> None:
+    body = json.loads(to_json(FULL))
+    body["dialogue"]["conversation"].pop(field.name, None)
+    found = from_json(json.dumps(body)).conversation
+    wanted = getattr(FULL.conversation, field.name)
+    assert changed(found, **{field.name: wanted}) == FULL.conversation
+    assert getattr(found, field.name) == getattr(Conversation(), field.name)
 
 
 OLD: dict[str, Any] = {
