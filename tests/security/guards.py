@@ -24,6 +24,7 @@ def _of(test: str, file: str, text: str, without: str) -> Guard:
 
 GATE, LOGS, NAMES = "security/test_gate.py::", "security/test_logs.py::", "security/test_names.py::"
 PHONE, FUZZ, CLIENTS = "security/test_telephony.py::", "security/test_fuzz.py::", "security/test_clients.py::"
+WRITING, TWO_PARTS = "security/test_writing.py::", "text/test_two_parts.py::"
 ACTIONS, WEBHOOKS = "bot_manager/test_actions.py::", "bot_manager/test_webhooks.py::"
 ASKED, SAID, JUDGED = "flows/test_actions.py::", "flows/test_variables.py::", "flows/test_conditions.py::"
 RETENTION, AUDIT, IMAGES = "pronto/test_retention.py::", "security/test_audit.py::", "deploy/test_images.py::"
@@ -463,5 +464,101 @@ GUARDS = (
         "records/retention.py",
         '    connection.execute(update(WEBHOOKS).where(of_call).values(body=""))\n',
         "",
+    ),
+    _of(
+        WRITING + "test_what_is_kept_of_a_link_opens_nothing",
+        "text_service/links.py",
+        "return hashlib.sha256(secret.encode()).hexdigest() if",
+        "return secret if",
+    ),
+    _of(
+        WRITING + "test_what_is_kept_of_a_link_opens_nothing",
+        "text_service/links.py",
+        "SECRET_BYTES: Final = 24",
+        "SECRET_BYTES: Final = 8",
+    ),
+    _of(
+        WRITING + "test_a_link_that_nobody_opens_is_gone_after_its_time",
+        "text_service/store.py",
+        "_encode(link).decode(), ex=within_s)",
+        "_encode(link).decode())",
+    ),
+    _of(
+        WRITING + "test_a_link_is_that_of_the_browser_that_opens_it_first",
+        "text_service/service.py",
+        "if whose != client_id:",
+        "if False:",
+    ),
+    _of(
+        WRITING + "test_a_link_is_that_of_the_browser_that_opens_it_first",
+        "text_service/store.py",
+        "ex=self._remembered_s, nx=True)",
+        "ex=self._remembered_s)",
+    ),
+    _of(
+        "text/test_page.py::test_a_link_is_opened_and_its_secret_does_not_stay_in_the_address",
+        "text_service/page/page.js",
+        'linkDone: () => location.hash && history.replaceState(null, "", location.pathname + location.search),',
+        "linkDone: () => {},",
+    ),
+    _of(
+        "text/test_page.py::test_a_link_is_opened_and_its_secret_does_not_stay_in_the_address",
+        "text_service/links.py",
+        "page.html?language={language}#{ANCHOR}",
+        "page.html?language={language}&{ANCHOR}",
+    ),
+    _of(
+        WRITING + "test_neither_links_nor_conversations_are_had_without_the_back_parts_key",
+        "text_service/http_api.py",
+        "PUBLIC: Final = (SOCKETS, *pages.CHAT)",
+        'PUBLIC: Final = (SOCKETS, *pages.CHAT, "/api/text/links")',
+    ),
+    _of(
+        WRITING + "test_neither_links_nor_conversations_are_had_without_the_back_parts_key",
+        "text_service/http_api.py",
+        "Middleware(Gate, token=key,",
+        'Middleware(Gate, token="",',
+    ),
+    _of(
+        WRITING + "test_a_link_leads_to_a_number_and_nothing_else",
+        "text_service/links.py",
+        'number: Annotated[str, Meta(pattern=r"^\\+?[0-9]{3,20}$")]',
+        "number: str",
+    ),
+    _of(
+        WRITING + "test_who_is_forgotten_leaves_no_link",
+        "text_service/store.py",
+        "            if now.link:\n",
+        "            if False:\n",
+    ),
+    _of(
+        WRITING + "test_a_front_part_is_not_told_what_no_browser_is_shown",
+        "text_service/for_fronts.py",
+        'return replace(now, **nothing, number="", facts={})',
+        "return now",
+    ),
+    _of(
+        WRITING + "test_a_client_who_asks_through_many_front_parts_is_counted_once",
+        "text_service/for_fronts.py",
+        "if wait_s := self._rate.wait_s(client_id, time.monotonic()):",
+        "if wait_s := 0:",
+    ),
+    _of(
+        WRITING + "test_a_front_part_asks_for_a_key_of_its_own",
+        "text_service/front_part.py",
+        "Middleware(Gate, token=key,",
+        'Middleware(Gate, token="",',
+    ),
+    _of(
+        TWO_PARTS + "test_a_back_part_on_another_machine_needs_a_key",
+        "text_service/__main__.py",
+        "if host and not is_loopback(host) and not",
+        "if False and host and not",
+    ),
+    _of(
+        CLIENTS + "test_no_client_follows_to_another_server",
+        "text_service/back_part.py",
+        "timeout=timeout, allow_redirects=False)",
+        "timeout=timeout)",
     ),
 )

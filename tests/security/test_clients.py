@@ -25,7 +25,7 @@ from booking_service.messages import OutgoingMessage
 from booking_service.sending import NotSent, WhatsAppPort
 from bot_manager.intents import IntentClient, IntentError
 from bot_manager.speech_ahead import SpeechAhead
-from config import ROOT
+from config import ROOT, TextSettings
 from devstack.asterisk import Asterisk, settings_on_free_ports
 from devstack.processes import ProcessFailed
 from devstack.stack import Stack, StackPlan
@@ -38,7 +38,9 @@ from protocol.items import SpeechItem
 from rtp_receiver.whisper import RecognitionError, Utterance, WhisperClient
 from speech_service.engines.port import EngineFailed
 from speech_service.engines.remote import RemoteEngine
+from tests.background import running
 from tests.whisper.serving import SPEECH, service_on, serving
+from text_service.back_part import BackPart
 from whisper_service.engine import WhisperEngine
 
 TOKEN = "a-token-of-24-characters"
@@ -159,6 +161,14 @@ async def speak_ahead(url: str) -> None:
     assert await SpeechAhead(url, TOKEN, lambda: [("fr", "oui")]).prepare() == 0
 
 
+async def follow_the_back_part(url: str, servers: Servers) -> None:
+    part = BackPart(TextSettings(text_back_url=url, text_back_key=TOKEN))
+    async with running(part.follow()):
+        await came_or_strayed(servers)
+        with pytest.raises(ConnectionError):
+            await part.conversation("a-client-of-a-front")
+
+
 async def command_asterisk(url: str) -> None:
     async with AriClient(url, "pronto", TOKEN, "pronto") as ari:
         for method in ("GET", "POST", "DELETE"):
@@ -179,11 +189,15 @@ class Deaf:
         raise AssertionError("there was no websocket")
 
 
+async def came_or_strayed(servers: Servers) -> None:
+    while len(servers.came) < 2 and not servers.strayed:  # noqa: ASYNC110 - it comes again, so it has not strayed
+        await asyncio.sleep(0.01)
+
+
 async def listen_to_asterisk(url: str, servers: Servers) -> None:
     async with AriClient(url, "pronto", TOKEN, "pronto") as ari:
         listening = asyncio.create_task(ari.listen(Deaf()))
-        while len(servers.came) < 2 and not servers.strayed:  # noqa: ASYNC110 - it comes again, so it has not strayed
-            await asyncio.sleep(0.01)
+        await came_or_strayed(servers)
         await cancel_all(listening)
 
 
@@ -228,6 +242,7 @@ CLIENTS = {
     "pronto/asking.py",
     "speech_service/engines/remote.py",
     "booking_service/sending.py",
+    "text_service/back_part.py",
     "devstack/stack.py",
     "devstack/asterisk.py",
 }
@@ -236,7 +251,6 @@ TRIED_ELSEWHERE = {
     "bot_manager/actions.py",  # tests/bot_manager/test_actions.py: no redirect, no address that is not listed
     "bot_manager/webhooks.py",  # tests/bot_manager/test_webhooks.py, the same
     "text_service/voice_audio.py",  # asks the speech service of its settings, and follows no redirect
-    "text_service/back_part.py",  # likewise the back part
     "text_service/handover.py",  # tests/text/test_handover.py: no redirect, no proxy
     "bot_manager/targets.py",  # the addresses that it may ask, and their names
     "devstack/order_server.py",  # a server
@@ -279,6 +293,7 @@ async def test_no_client_follows_to_another_server(
         write_to_a_client,
         command_asterisk,
         lambda url: listen_to_asterisk(url, servers),
+        lambda url: follow_the_back_part(url, servers),
     ):
         servers.came.clear()
         await client(url)
