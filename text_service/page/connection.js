@@ -31,10 +31,7 @@ export class Connection {
     const socket = new WebSocket(this.url);
     this.socket = socket;
     this.isWelcome = false;
-    socket.addEventListener("open", () => {
-      const link = this.link ? { link: this.link } : {};
-      this.send({ type: "hello", client_id: this.clientId, last_message_id: this.lastId, flow: this.flow, ...link });
-    });
+    socket.addEventListener("open", () => this.hello());
     socket.addEventListener("message", (event) => {
       if (socket === this.socket) this.take(JSON.parse(event.data));
     });
@@ -78,6 +75,11 @@ export class Connection {
   forget() {
     this.queries.clear();
     this.send({ type: "forget" });
+  }
+
+  hello() {
+    const link = this.link ? { link: this.link } : {};
+    this.send({ type: "hello", client_id: this.clientId, last_message_id: this.lastId, flow: this.flow, ...link });
   }
 
   send(frame) {
@@ -136,7 +138,7 @@ export class Connection {
         this.page.failed(frame.code, text);
         if (frame.code === "unknown_client") {
           this.clientId = this.lastId = "";
-          this.send({ type: "hello", flow: this.flow, ...(this.link ? { link: this.link } : {}) });
+          this.hello();
         }
         break;
       }
