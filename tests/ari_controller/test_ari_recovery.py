@@ -187,7 +187,7 @@ async def test_orphans_are_swept(
     await ari.send(ari_requests.create_bridge("stranger.1", "another-app"))
     await eventually(lambda: [row["id"] for row in asterisk.get("bridges")] == ["br-stranger.1"])
     await eventually(lambda: asterisk.get("channels") == [])
-    assert stopped_controller.metric('pronto_orphans_swept_total{type="bridge"}') >= 1
+    await eventually(lambda: stopped_controller.metric('pronto_orphans_swept_total{type="bridge"}') >= 1)
     await ari.send(ari_requests.delete_bridge("br-stranger.1"))
 
 
