@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from config import STATE
-from whisper_service.pronunciation import Pronunciation
+from whisper_service.pronunciation import AGAIN_AFTER_S, Pronunciation
 from whisper_service.sounds import FRENCH, fits, likeliest, tokens_of_ipa
 
 ESPEAK = STATE / "espeak" / "bin" / "espeak-ng"
@@ -76,3 +76,14 @@ def test_texts_are_read_one_by_one_whatever_marks_they_hold() -> None:
 def test_without_the_program_no_text_has_sounds(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert Pronunciation(tmp_path / "nothing", "fr", FRENCH).of(["gaz", "bois"]) == {}
     assert "no phonemes" in caplog.text
+
+
+def test_a_program_that_failed_is_asked_again_later(tmp_path: Path) -> None:
+    program, now_s = tmp_path / "espeak-ng", 0.0
+    reader = Pronunciation(program, "fr", FRENCH, lambda: now_s)
+    assert reader.of(["gaz"]) == {}
+    program.symlink_to(ESPEAK)
+    now_s = AGAIN_AFTER_S - 1
+    assert reader.of(["gaz"]) == {}
+    now_s = AGAIN_AFTER_S
+    assert list(reader.of(["gaz"])) == ["gaz"]
