@@ -595,6 +595,43 @@ class TextSettings(CommonSettings):
 
 
 @dataclass(frozen=True)
+class BrowserSettings(CommonSettings):
+    """The browser audio service."""
+
+    prompts_dir: Path = setting(ROOT / "audio_prompts", "folder of prompts, one folder per language")
+    recordings_dir: Path = setting(STATE / "recordings", "where recordings of calls from web pages are written")
+    record_calls: bool = setting(True, "record both sides of every call")
+    rtp_host: str = setting("127.0.0.1", "address that callers' audio is sent to (an IPv4 address)", ipv4)
+    rtp_port: int = setting(8766, "UDP port of the RTP receiver", TARGET_PORT)
+    speech_url: str = setting(
+        "http://127.0.0.1:8084", "the speech service; empty: nothing is said at run time", no_or_http_url
+    )
+    speech_apology: str = setting("cannot_say", "prompt that is said where speech could not be; empty: none", prompt)
+    strain_limit: float = setting(
+        0.8,
+        "new pages are told that all is busy from this strain of a service on (0 at rest, 1 where callers notice); "
+        "0: for BROWSER_CALLS alone",
+        between(0, 10),
+    )
+    browser_origins: str = setting(
+        "",
+        "web sites whose pages may have the call page, such as https://shop.example, with commas between them; "
+        "empty: who has the key only",
+        origins,
+    )
+    browser_calls: int = setting(25, "calls from web pages at once; the one too many is told so", between(1, 5_000))
+    browser_address_calls: int = setting(25, "of those, calls of one address", between(1, 5_000))
+    browser_address_rate: int = setting(60, "new calls a minute of one address", between(1, 100_000))
+    browser_ping_s: float = setting(
+        5.0, "how often a page is pinged; three that it misses end its call", between(0.05, 60)
+    )
+    browser_max_call_s: float = setting(900.0, "a call that takes longer is ended", between(10, 86_400))
+    browser_drain_s: float = setting(8.0, "when it stops, calls have so long to be finished", between(0, 3_600))
+    browser_host: str = http_host()
+    browser_port: int = setting(8089, "port of the HTTP server", PORT)
+
+
+@dataclass(frozen=True)
 class RetentionSettings(CommonSettings):
     """`pronto retention`."""
 
@@ -616,6 +653,7 @@ SERVICES: dict[str, type[CommonSettings]] = {
     "bot_manager": BotSettings,
     "booking_service": BookingSettings,
     "text_service": TextSettings,
+    "browser_audio": BrowserSettings,
 }
 
 

@@ -382,7 +382,7 @@ class LiveCalls:
         """The command of a stream entry. One for a call that is not there (any more) is counted; who drives a call
         that never was here, or that nobody knows any more, is told once that it is lost."""
         if cell_of(command.call_id) not in ("", self.cell):
-            return  # a conversation in writing
+            return  # a conversation in writing, or a call from a web page
         driven = self.calls.get(command.call_id)
         name = type(command).__name__
         metrics.COMMANDS.labels(name, "taken" if driven else "unknown_call").inc()

@@ -3,7 +3,8 @@
 # become its list of users, in memory and as hashes, then it runs.
 #
 # Environment: PRONTO_CELL, whose keys they may touch, and, all required, each another one: REDIS_CONTROLLER_PASSWORD
-#   REDIS_RECEIVER_PASSWORD REDIS_BOT_PASSWORD REDIS_TEXT_PASSWORD REDIS_OPERATOR_PASSWORD (people, and `pronto retention`)
+#   REDIS_RECEIVER_PASSWORD REDIS_BOT_PASSWORD REDIS_TEXT_PASSWORD REDIS_BROWSER_PASSWORD
+#   REDIS_OPERATOR_PASSWORD (people, and `pronto retention`)
 set -eu
 umask 077
 FORM=${FORM:-/opt/pronto/redis/users.acl.in}
@@ -13,7 +14,7 @@ fail() { printf 'redis-start: %s\n' "$*" >&2; exit 2; }
 
 case ${PRONTO_CELL:-} in "" | *[!A-Za-z0-9_.-]*) fail "PRONTO_CELL is not set, or no name of a cell" ;; esac
 sed "s/@CELL@/$PRONTO_CELL/g" "$FORM" > "$USERS"
-for user in CONTROLLER RECEIVER BOT TEXT OPERATOR; do
+for user in CONTROLLER RECEIVER BOT TEXT BROWSER OPERATOR; do
   eval "password=\${REDIS_${user}_PASSWORD:-}"
   [ "${#password}" -ge 16 ] || fail "REDIS_${user}_PASSWORD is not set, or shorter than 16 characters"
   # it stands in a URL as well

@@ -12,7 +12,7 @@ from devstack.processes import ChildProcess, free_tcp_port
 from devstack.run_folder import RunFolder
 
 READY_DEADLINE_S = 10.0
-USERS = ("controller", "receiver", "bot", "text", "operator")
+USERS = ("controller", "receiver", "bot", "text", "browser", "operator")
 USERS_FORM = ROOT / "deploy" / "redis" / "users.acl.in"
 
 

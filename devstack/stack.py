@@ -1,4 +1,4 @@
-"""The one-machine stack: Redis, Asterisk and the seven services as child processes, started together, watched, stopped.
+"""The one-machine stack: Redis, Asterisk and the services as child processes, started together, watched, stopped.
 
     with Stack(StackPlan(run_dir=Path(".pronto/run"))) as stack:
         ... stack.sip_port, stack.redis_url, stack.restart("bot_manager") ...
@@ -56,18 +56,27 @@ SERVICES = (
     "booking_service",
     "bot_manager",
     "text_service",
+    "browser_audio",
     "rtp_receiver",
     "ari_controller",
 )
 IN_WRITING = ("intent_service", "bot_manager", "text_service")
 """What conversations in writing need."""
+FROM_BROWSERS = ("whisper_service", "speech_service", "intent_service", "bot_manager", "browser_audio", "rtp_receiver")
+"""What calls from web pages need."""
 ASTERISK, REDIS = "asterisk", "redis"
 # Stopped together, one tier after the other: the controller first, which writes what the calls were; Redis last.
-REDIS_USERS = {"ari_controller": "controller", "rtp_receiver": "receiver", "bot_manager": "bot", "text_service": "text"}
+REDIS_USERS = {
+    "ari_controller": "controller",
+    "rtp_receiver": "receiver",
+    "bot_manager": "bot",
+    "text_service": "text",
+    "browser_audio": "browser",
+}
 """The others need no Redis."""
 WAIT_FOR_THEIR_TURN = ("bot_manager", "rtp_receiver")
 STOP_TIERS = (
-    ("ari_controller", "text_service"),
+    ("ari_controller", "text_service", "browser_audio"),
     ("rtp_receiver", "bot_manager", "intent_service", "booking_service", "speech_service", "whisper_service", ASTERISK),
     (REDIS,),
 )
@@ -78,6 +87,7 @@ PORT_KEYS = {
     "booking_service": "BOOKING_PORT",
     "bot_manager": "BOT_PORT",
     "text_service": "TEXT_PORT",
+    "browser_audio": "BROWSER_PORT",
     "rtp_receiver": "RECEIVER_PORT",
     "ari_controller": "CONTROLLER_PORT",
 }

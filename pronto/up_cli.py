@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
             f"  dial      600 to talk to the bot, 900 for the adviser\n"
         )
         model = settings.get("WHISPER_MODEL") or os.environ.get("WHISPER_MODEL")
+        print(f"Or call from a browser: {stack.url('browser_audio')}/call/call.html\n")
         print(f"It understands with {model or DEMO}.\n")
         for service in SERVICES:
             print(f"  {service:16} {stack.url(service)}  (/health /ready /metrics)")

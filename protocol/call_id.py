@@ -16,6 +16,8 @@ RANDOM_BYTES = 10
 ULID = 26
 TEXT = "-text"
 """What the name of a cell is followed by in the ids of its conversations in writing."""
+BROWSER = "-browser"
+"""And in those of its calls from web pages."""
 
 
 def new_call_id(cell: str, at_ms: int, random: bytes) -> str:

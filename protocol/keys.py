@@ -20,6 +20,7 @@
 | `pronto:<cell>:text_resting` | sorted set: the clients whose conversations go on, by when something was last said |
 | `pronto:<cell>:text_outgoing` | set: the clients of whom a person's system is still to be told something |
 | `pronto:<cell>:text_link:<hash>`, `...:<hash>:owner` | what a link leads to; the client who opened it |
+| `pronto:<cell>:browser_calls` | sorted set: the calls from web pages, until when they live (ms of Redis' clock) |
 | `bot_speaking:<call_id>` | whether the bot speaks; changes are published on the channel `bot_speaking` |
 """
 
@@ -152,6 +153,11 @@ def text_link_key(cell: str, name: str) -> str:
 def text_link_owner_key(cell: str, name: str) -> str:
     """The client who opened it first."""
     return f"pronto:{cell}:text_link:{name}:owner"
+
+
+def browser_calls_key(cell: str) -> str:
+    """The calls from web pages, until when they count as live."""
+    return f"pronto:{cell}:browser_calls"
 
 
 def speaking_key(call_id: str) -> str:

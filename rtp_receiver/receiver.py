@@ -25,7 +25,7 @@ from observability.lag import LoopLag
 from observability.lifecycle import run_together
 from observability.outbox import show_outbox
 from protocol.bus import Entry, Inbox, Outbox, raise_if_cancelled
-from protocol.call_id import cell_of
+from protocol.call_id import BROWSER, cell_of
 from protocol.codec import encode
 from protocol.keys import Stream, speaking_key
 from protocol.media import read_source
@@ -234,7 +234,7 @@ class Receiver:
                 self._listen(command)
 
     def _listen(self, command: Listen) -> None:
-        if cell_of(command.call_id) not in ("", self._cell):
+        if cell_of(command.call_id) not in ("", self._cell, self._cell + BROWSER):
             return  # a conversation in writing
         self._call(command.call_id).listen = command
         self._media.listen(command)

@@ -22,14 +22,15 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, float], ...]], ...] = (
     (
         "services: never import each other, meet on the bus and over HTTP",
         (
-            ("ari_controller", "calls in Asterisk", 0.0625),
-            ("rtp_receiver", "audio to utterances", 0.1875),
-            ("whisper_service", "audio to text", 0.3125),
-            ("booking_service", "a shop's calendar", 0.4375),
-            ("bot_manager", "drives conversations", 0.5625),
-            ("text_service", "chats on the bus", 0.6875),
-            ("intent_service", "sentences to intents", 0.8125),
-            ("speech_service", "text to audio", 0.9375),
+            ("ari_controller", "calls in Asterisk", 0.0556),
+            ("rtp_receiver", "audio to utterances", 0.1667),
+            ("whisper_service", "audio to text", 0.2778),
+            ("booking_service", "a shop's calendar", 0.3889),
+            ("bot_manager", "drives conversations", 0.5),
+            ("text_service", "chats on the bus", 0.6111),
+            ("browser_audio", "calls from pages", 0.7222),
+            ("intent_service", "sentences to intents", 0.8333),
+            ("speech_service", "text to audio", 0.9444),
         ),
     ),
     (
@@ -63,7 +64,7 @@ ROWS: tuple[tuple[str, tuple[tuple[str, str, float], ...]], ...] = (
     ),
 )
 """Title, then name, what it holds and where it stands (share of the width)."""
-WIDTH, BOX_W, BOX_H, ROW_H, TOP = 1_410, 164, 52, 128, 34
+WIDTH, BOX_W, BOX_H, ROW_H, TOP = 1_590, 164, 52, 128, 34
 INK, LINE, PAPER, BOX = "#1b2733", "#5b7083", "#ffffff", "#eef3f7"
 
 

@@ -1,6 +1,7 @@
 """What the tests of every area share: a real Asterisk and a real Redis, and the checks that nothing is left in them."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from config import ROOT, STATE
 from devstack.asterisk import Asterisk, settings_on_free_ports
 from devstack.postgres_server import PostgresServer
 from devstack.processes import wait_for
@@ -134,3 +136,17 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'records' / 'calls.sqlite'}"
     server: PostgresServer = request.getfixturevalue("running_postgres")
     return server.new_database()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The program of Debian's Chromium."""
+    subprocess.run(["sh", str(ROOT / "scripts" / "fetch_packages.sh"), "chromium"], check=True)
+    return STATE / "chromium" / "bin" / "chromium"
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe-core."""
+    subprocess.run(["sh", str(ROOT / "scripts" / "fetch_axe.sh")], check=True)
+    return (STATE / "axe" / "axe.min.js").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import logging
 import sys
 from urllib.parse import urlsplit
 
+from audio_prompts.texts import PromptTexts
 from config import BadSettings, TextSettings, is_loopback, load
 from observability.endpoints import ServiceReport
 from observability.http import Server
@@ -23,7 +24,6 @@ from text_service.front_part import run_front
 from text_service.http_api import create_app
 from text_service.service import TextService
 from text_service.store import TextStore
-from text_service.texts import PromptTexts
 
 log = logging.getLogger("text_service")
 

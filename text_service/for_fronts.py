@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from observability.rate import Rate
 from text_service.bodies import body_of
 from text_service.conversation import TextConversation
-from text_service.limits import Rate
 from text_service.refusals import Reference, Unfit, client_of, query_of
 from text_service.service import QueryAsked, TextService, busy_while_away
 

@@ -17,6 +17,7 @@ from observability.gate import Gate
 from observability.http import Server
 from observability.lifecycle import until_stopped
 from observability.listening import bound_socket
+from observability.pages import routes as page_routes
 from text_service import metrics, pages
 from text_service.back_part import BackPart
 from text_service.limits import Limits
@@ -40,7 +41,7 @@ def create_front(back: BackPart, report: ServiceReport) -> Starlette:
     routes = [
         Route("/api/text/status", status),
         WebSocketRoute(SOCKETS, sockets.serve),
-        *pages.routes(origins, pages.CHAT),
+        *page_routes(origins, pages.CHAT),
         *report.routes(),
     ]
     key = settings.text_api_key or settings.pronto_token

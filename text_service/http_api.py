@@ -23,6 +23,7 @@ from starlette.routing import Route, WebSocketRoute
 from config import origins_of
 from observability.endpoints import ServiceReport
 from observability.gate import Gate
+from observability.pages import routes as page_routes
 from protocol.signatures import HEADER, is_ours
 from text_service import metrics, pages
 from text_service.bodies import body_of
@@ -102,7 +103,7 @@ def create_app(service: TextService, report: ServiceReport) -> Starlette:
         Route("/api/text/links", _guarded(api.links), methods=["POST"]),
         Route(AUDIO, _guarded(VoiceAudio(service).fetch)),
         WebSocketRoute(SOCKETS, sockets.serve),
-        *pages.routes(origins, {**pages.CHAT, **pages.TRY}),
+        *page_routes(origins, {**pages.CHAT, **pages.TRY}),
         *report.routes(),
     ]
     key = settings.text_api_key or settings.pronto_token

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from redis.exceptions import RedisError
 
 import forms
+from audio_prompts.texts import PromptTexts
 from config import TextSettings
 from observability.drain import Drain
 from protocol.bus import Inbox, Outbox
@@ -54,7 +55,6 @@ from text_service.links import SECRET_BYTES, LinkBody, TextLink, link_address, l
 from text_service.parts import TextParts
 from text_service.refusals import Unfit, clean
 from text_service.store import TextStore, sent
-from text_service.texts import PromptTexts
 from text_service.turns import TurnWatch
 from text_service.watching import Watched, Watchers
 

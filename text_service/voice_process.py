@@ -16,11 +16,11 @@ from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from observability.rate import Rate
 from protocol.booking import COMMANDS, intent_of, step_of
 from protocol.steady import steady_time
 from text_service.bodies import body_of
 from text_service.conversation import TextConversation
-from text_service.limits import Rate
 from text_service.refusals import Reference, Unfit, clean, client_of
 from text_service.service import QueryAsked, TextAnswer, TextService, busy_while_away
 from text_service.turns import WatchedTurn

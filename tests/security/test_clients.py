@@ -25,6 +25,8 @@ from booking_service.messages import OutgoingMessage
 from booking_service.sending import NotSent, WhatsAppPort
 from bot_manager.intents import IntentClient, IntentError
 from bot_manager.speech_ahead import SpeechAhead
+from browser_audio.making import SoundMaker
+from browser_audio.playing import ItemSound
 from config import ROOT, TextSettings
 from devstack.asterisk import Asterisk, settings_on_free_ports
 from devstack.processes import ProcessFailed
@@ -148,6 +150,17 @@ async def speak_in_calls(url: str, folder: Path) -> None:
         await feeds.close()
 
 
+async def speak_on_pages(url: str, folder: Path) -> None:
+    maker = SoundMaker(folder, url, TOKEN, "")
+    await maker.open()
+    try:
+        order = ItemSound(SpeechItem("oui"), "fr")
+        await maker.make(order, "any")
+        assert order.failed
+    finally:
+        await maker.close()
+
+
 async def write_to_a_client(url: str) -> None:
     port = WhatsAppPort(url, TOKEN, "it")
     try:
@@ -239,6 +252,7 @@ CLIENTS = {
     "bot_manager/speech_ahead.py",
     "ari_controller/ari.py",
     "ari_controller/speech_feeds.py",
+    "browser_audio/making.py",
     "pronto/asking.py",
     "speech_service/engines/remote.py",
     "booking_service/sending.py",
@@ -290,6 +304,7 @@ async def test_no_client_follows_to_another_server(
         speak,
         speak_ahead,
         lambda url: speak_in_calls(url, tmp_path),
+        lambda url: speak_on_pages(url, tmp_path),
         write_to_a_client,
         command_asterisk,
         lambda url: listen_to_asterisk(url, servers),

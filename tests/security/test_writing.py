@@ -12,6 +12,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from audio_prompts.texts import PromptTexts
 from config import TextSettings
 from observability.endpoints import ServiceReport
 from protocol.bus import Outbox, connect
@@ -24,7 +25,6 @@ from text_service.http_api import create_app
 from text_service.links import link_name
 from text_service.service import TextService
 from text_service.store import TextStore
-from text_service.texts import PromptTexts
 
 KEY = "a-key-of-clients-1"
 BACK_KEY = "a-key-between-parts"

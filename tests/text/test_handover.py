@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from audio_prompts.texts import PromptTexts
 from config import TextSettings
 from observability.endpoints import ServiceReport
 from protocol.bus import Inbox, Outbox, connect
@@ -25,7 +26,6 @@ from text_service.conversation import TextConversation, begin, commanded, handed
 from text_service.http_api import HANDOVER, create_app
 from text_service.service import TextService
 from text_service.store import TextStore
-from text_service.texts import PromptTexts
 
 SECRET = "a-secret-of-two-systems"
 KEY = {"Authorization": "Bearer a-key-of-clients-1"}

@@ -1,6 +1,7 @@
 """How often clients and addresses may ask."""
 
-from text_service.limits import MOST_KNOWN, WINDOW_S, Limits
+from observability.rate import MOST_KNOWN, WINDOW_S
+from text_service.limits import Limits
 
 
 def test_a_client_may_ask_so_often_in_any_minute() -> None:

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,11 +16,11 @@ from typing import Any, Literal
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, WebSocketRoute, async_playwright, expect
 
-from config import ROOT, STATE
 from devstack.processes import wait_for
 from devstack.stack import IN_WRITING, Stack, StackPlan
+from tests.in_browser import grave_faults, opened
 from text_service.conversation import TextEnd
 
 KEY = "a-key-of-clients-1"
@@ -126,49 +125,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory, shop: tuple[str, _Pages]) ->
         yield one
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Path:
-    subprocess.run(["sh", str(ROOT / "scripts" / "fetch_packages.sh"), "chromium"], check=True)
-    return STATE / "chromium" / "bin" / "chromium"
-
-
 @pytest.fixture
 async def browser(chromium: Path) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         one = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         yield one
         await one.close()
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The source of axe-core."""
-    subprocess.run(["sh", str(ROOT / "scripts" / "fetch_axe.sh")], check=True)
-    return (STATE / "axe" / "axe.min.js").read_text(encoding="utf-8")
-
-
-async def grave_faults(page: Page, axe: str) -> list[str]:
-    """What axe-core finds of the kinds serious and critical, contrast included."""
-    await page.evaluate(axe)
-    found = await page.evaluate("async () => await axe.run()")
-    assert any(one["id"] == "color-contrast" for one in found["passes"] + found["violations"])  # it did look
-    return [
-        f"{one['id']}: {node['target']}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
-
-
-async def opened(browser: Browser, url: str, width: int = 1280, height: int = 800) -> tuple[Page, list[str]]:
-    """A page, and what its console and its errors say."""
-    context = await browser.new_context(viewport={"width": width, "height": height}, locale="fr-FR")
-    page = await context.new_page()
-    troubles: list[str] = []
-    page.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    await page.goto(url)
-    return page, troubles
 
 
 def chat_url(stack: Stack, language: str = "fr") -> str:

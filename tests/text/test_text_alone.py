@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from audio_prompts.texts import PromptTexts
 from config import TextSettings
 from observability.endpoints import ServiceReport
 from protocol.bus import Inbox, Outbox, connect
@@ -17,7 +18,6 @@ from text_service.conversation import TextConversation
 from text_service.http_api import create_app
 from text_service.service import QueryAsked, TextService
 from text_service.store import TextStore
-from text_service.texts import PromptTexts
 
 
 class StoreWatched(TextStore):

@@ -8,7 +8,7 @@ from pathlib import Path
 from audio_prompts.catalogue import BadCatalogue, read_catalogue
 from protocol.items import Item, PromptItem, SpeechItem
 
-log = logging.getLogger("text_service")
+log = logging.getLogger("pronto.prompts")
 
 
 class PromptTexts:
