@@ -61,6 +61,8 @@ STAFF: Final = ("Giulia", "Marco", "Sara")
 HOURS: Final = [*range(9 * 60, 12 * 60 + 30, 30), *range(14 * 60, 19 * 60, 30)]
 LONGEST_S: Final = 240.0
 SETTLE_S: Final = 30.0
+KEPT_S: Final = 2.0
+"""A connection that nothing went over for so long is not used again: the service closes it after five seconds."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ async def in_writing(stack: Stack, salon: Salon, shop: Shop, at_once: int, sessi
     """Batches of so many at once."""
     found = Found()
     headers = {"Authorization": f"Bearer {KEY}"}
-    limits = httpx.Limits(max_connections=at_once)
+    limits = httpx.Limits(max_connections=at_once, keepalive_expiry=KEPT_S)
     async with httpx.AsyncClient(
         base_url=stack.url("text_service"), headers=headers, timeout=LONGEST_S, limits=limits
     ) as http:

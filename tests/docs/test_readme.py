@@ -52,14 +52,29 @@ def test_every_test_that_a_threat_names_exists_and_has_a_guard_that_it_holds() -
     assert {test for test in named if test.split("::")[1] not in by_asterisk} == {guard.test for guard in GUARDS}
 
 
-def test_every_promise_about_text_has_tests_that_exist() -> None:
-    rows = re.findall(r"^\| (TT-\d+) \|(.*)$", (ROOT / "docs" / "text.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert [number for number, _ in rows] == [f"TT-{number}" for number in range(1, 14)]
+CHECKLISTS = {
+    "text.md": [f"TT-{number}" for number in range(1, 14)],
+    "booking.md": [
+        f"{part}-{number}"
+        for part, last in (("BU", 7), ("BI", 10), ("BP", 4), ("BS", 3), ("BX", 3))
+        for number in range(1, last + 1)
+    ],
+}
+
+
+@pytest.mark.parametrize("document", CHECKLISTS)
+def test_every_line_of_a_checklist_has_tests_or_benchmarks_that_exist(document: str) -> None:
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:TT|B[UIPSX])-\d+) \|(.*)$", text, re.MULTILINE)
+    assert [number for number, _ in rows] == CHECKLISTS[document]
     for number, row in rows:
-        named = re.findall(r"`(tests/[\w/.]+)::(\w+)`", row)
-        assert named or "python -m benchmarks.text" in row, number
-        for file, name in named:
+        tests = re.findall(r"`(tests/[\w/.]+)::(\w+)`", row)
+        benchmarks = re.findall(r"`python -m benchmarks\.(\w+)", row)
+        assert tests or benchmarks, number
+        for file, name in tests:
             assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), name
+        for name in benchmarks:
+            assert (ROOT / "benchmarks" / f"{name}.py").is_file(), name
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.test.split("::")[1])
