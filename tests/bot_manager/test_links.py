@@ -30,38 +30,12 @@ ELENA = "+393000001111"
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 PAGE = "https://bot.example"
 PATIENCE_S = 60.0
+SHIPPED_AT = "127.0.0.1:8087/api/text/links"
 BY_MESSAGE = "mi mandi un messaggio"
+SENT = "Le mando un messaggio con un link: continuiamo lì, per iscritto. A presto!"
 OFFER = "Vuole continuare da dove eravamo rimasti?"
 RECAP = "Riepilogo: taglio, "
 MONTHS = "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre".split()
-
-
-def edits(text_service: str) -> dict[str, str]:
-    """What a flow has that offers the rest by message."""
-    actions = f"""
-  make_link:
-    post: "http://{text_service}/api/text/links"
-    headers: {{Authorization: "Bearer {{secret.text}}"}}
-    body: {{number: "{{call.number}}", flow: it/booking}}
-    gives: {{link: text}}
-  send_link: {{message: "Continui qui: {{link:written}}", to: "{{call.number}}"}}
-"""
-    states = """
-  write_instead:
-    choose: [{when: call.number is known, goto: link_made}]
-    otherwise: {say: "Non conosco il suo numero.", return: true}
-  link_made: {action: make_link, outcomes: {ok: link_sent}, otherwise: {say: "Ora non riesco.", return: true}}
-  link_sent:
-    action: send_link
-    outcomes: {ok: {say: "Le ho mandato un messaggio. A presto!", hangup: true, outcome: by_message}}
-    otherwise: {say: "Ora non riesco.", return: true}
-"""
-    return {
-        "\nactions:\n": f"\nactions:{actions}",
-        "\neverywhere:\n": "\neverywhere:\n  by_message: write_instead\n",
-        "\nstates:\n": f"\nstates:{states}",
-        "\nintents:\n": f"\nintents:\n  by_message:\n    description: In writing.\n    phrases: [[{BY_MESSAGE}]]\n",
-    }
 
 
 @dataclass
@@ -104,7 +78,7 @@ async def salon(
         "WEBHOOK_URL": str(post.server.make_url("/")),
         "ACTION_PRIVATE_HOSTS": f"{server},127.0.0.1:{post.server.port}",
     }
-    async with salon_of(settings, exchange, intents, tmp_path, more=edits(server)) as found:
+    async with salon_of(settings, exchange, intents, tmp_path, more={SHIPPED_AT: f"{server}/api/text/links"}) as found:
         (tmp_path / "credentials" / "text").write_text(KEY)
         (tmp_path / "credentials" / "webhook").write_text("a-secret-of-webhooks")
         found.served.clock.now_s = time.time()  # as the text service's own
@@ -161,11 +135,11 @@ async def link_for(salon: Salon, post: Post, said: str) -> str:
     """A caller asks at the recap for the rest by message; the secret that they are sent."""
     line = await at_the_recap(salon, "first", said)
     line.transcript(BY_MESSAGE)
-    await hear(line, "Le ho mandato un messaggio. A presto!")
+    await hear(line, SENT)
     assert isinstance(await line.end(), HangUp)
     await until(lambda: bool(post.came), PATIENCE_S)
     ((to, text),) = post.came
-    address = text.removeprefix("Continui qui: ")
+    address = text.removeprefix("Continui qui la nostra conversazione: ")
     assert (to, address.partition("#")[0]) == (ELENA, f"{PAGE}/chat/page.html?language=it")
     secret = address.partition("#go=")[2]
     assert len(secret) == 32
