@@ -28,6 +28,8 @@ from protocol.bus import Inbox, Outbox, connect
 log = logging.getLogger("browser_audio")
 
 GRACE_S = 2
+FLUSH_S = 8.0
+"""The ends of calls are told, also on a machine that is slow."""
 CONSUMER = "browser_audio"
 
 
@@ -82,7 +84,7 @@ async def run(settings: BrowserSettings) -> None:
         )
     finally:
         await server.stop()
-        await outbox.flush()
+        await outbox.flush(FLUSH_S)
         await cancel_all(sending)
         await maker.close()
         await redis.aclose()

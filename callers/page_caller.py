@@ -72,7 +72,7 @@ class PageCaller:
         """The text frames of one type that came."""
         return [frame for frame in self.frames if frame["type"] == kind]
 
-    async def until(self, kind: str, count: int = 1, within_s: float = 30.0, **fields: Any) -> dict[str, Any]:
+    async def until(self, kind: str, count: int = 1, within_s: float = 90.0, **fields: Any) -> dict[str, Any]:
         """The `count`-th text frame of a type with these fields. Raises TimeoutError."""
 
         def found() -> list[dict[str, Any]]:

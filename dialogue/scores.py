@@ -152,17 +152,17 @@ def phrases_resolver(flows_dir: Path, language: str, faqs: Mapping[str, Any]) ->
     return resolve
 
 
-def play(score: Score, flow: Flow, resolve: Resolver) -> Result:
-    """Plays a score to its end, or to the first step that comes out otherwise."""
+def play(score: Score, flow: Flow, resolve: Resolver, line: type[Rehearsal] = Rehearsal) -> Result:
+    """Plays a score to its end, or to the first step that comes out otherwise; over that `line`."""
     at = score.at.replace(tzinfo=ZoneInfo(flow.timezone)).timestamp() if score.at else BEGIN_AT
     world = recorded(score.answers)
-    conversation = Rehearsal(flow, resolve, at, world=world, facts=score.facts, number=score.number)
+    conversation = line(flow, resolve, at, world=world, facts=score.facts, number=score.number)
     way = iter(score.way)
     while score.begin and conversation.dialogue.state != score.begin:
-        line = next(way, None)
-        if line is None or conversation.over:
+        said = next(way, None)
+        if said is None or conversation.over:
             return Result(score, (f"{score.file}: {score.name}: the way does not lead to {score.begin}",), conversation)
-        conversation.says(line)
+        conversation.says(said)
     for number, step in enumerate(score.steps, 1):
         fault = _step(conversation, step)
         if fault:

@@ -53,6 +53,7 @@ from tests.background import running
 from tests.rtp_receiver.speech import say
 from tests.rtp_receiver.whisper_server import WhisperServer
 
+pytestmark = pytest.mark.timeout(400)
 OWNER = "je suis propriétaire"
 LONG = prompts("welcome")
 M = TypeVar("M", bound=Message)
@@ -68,6 +69,8 @@ class Desk:
     events: list[Message] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     processes: dict[str, ChildProcess] = field(default_factory=dict)
+    is_gone: bool = False
+    """The bot manager was killed, and none comes after it."""
 
     @property
     def socket(self) -> str:
@@ -83,18 +86,19 @@ class Desk:
         def found() -> list[M]:
             return [one for one in self.events if isinstance(one, kind) and (not call_id or one.call_id == call_id)]
 
-        async with asyncio.timeout(30), self.changed:
+        async with asyncio.timeout(90), self.changed:
             await self.changed.wait_for(lambda: len(found()) >= count)
             return found()[count - 1]
 
     async def drive(self) -> None:
         """As a bot manager does: says which calls it drives."""
-        while True:
+        while not self.is_gone:
             until_ms = (time.time() + 5) * 1_000
             ids = {one.call_id: until_ms for one in self.events if isinstance(one, CallStarted)}
             if ids:
                 await self.redis.zadd(driven_key("local"), ids)
             await asyncio.sleep(0.2)
+        await asyncio.Event().wait()
 
     def tell(self, command: Command) -> None:
         self.outbox.send(command)
@@ -112,7 +116,7 @@ async def started(process: ChildProcess, url: str) -> None:
             return False
 
     process.start()
-    await asyncio.to_thread(process.wait_until, is_ready, 60.0)
+    await asyncio.to_thread(process.wait_until, is_ready, 120.0)
 
 
 @pytest.fixture
@@ -146,7 +150,7 @@ async def desk(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -
                 yield desk
         finally:
             for process in (pages, receiver):
-                await asyncio.to_thread(process.stop)
+                await asyncio.to_thread(process.stop, 20.0)
             await redis.aclose()
 
 
@@ -190,7 +194,7 @@ async def test_a_call_is_announced_heard_answered_recorded_and_ended(desk: Desk,
         sound = np.frombuffer(file.readframes(-1), "<i2")
         assert (file.getframerate(), file.getnchannels()) == (16_000, 1)
     assert len(sound) >= len(page.sound) // 2  # all of it, and the caller's turn
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while await desk.redis.exists(source, speaking_key(call_id), browser_calls_key("local")):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -255,7 +259,6 @@ async def test_a_page_that_is_gone_ends_its_call(desk: Desk) -> None:
     assert (await desk.until(CallEnded, call_id)).reason == "caller_hung_up"
 
 
-@pytest.mark.timeout(180)
 async def test_a_killed_service_strands_nobody(desk: Desk) -> None:
     pages = desk.processes["browser_audio"]
     async with PageCaller(desk.socket) as page:
@@ -269,6 +272,14 @@ async def test_a_killed_service_strands_nobody(desk: Desk) -> None:
         await desk.until(CallStarted, count=2)
     await desk.until(CallEnded, count=2)
     assert len([one for one in desk.events if isinstance(one, CallEnded)]) == 2
+
+
+async def test_without_a_bot_manager_the_caller_is_told_that_nobody_can_answer(desk: Desk) -> None:
+    async with PageCaller(desk.socket) as page:
+        await page.until("welcome")
+        desk.is_gone = True
+        assert (await page.until("ended", within_s=120))["reason"] == "unavailable"
+    assert (await desk.until(CallEnded)).reason == "lost"
 
 
 async def test_a_service_that_stops_tells_its_callers(desk: Desk) -> None:
@@ -316,7 +327,7 @@ async def test_what_is_no_frame_is_refused_and_the_call_goes_on(desk: Desk) -> N
         await raw.send(bytes(WIRE_BYTES))
         await raw.send(bytes(WIRE_BYTES))  # a number that was there
         refused = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while refused < len(bad) + 1:
                 refused += '"invalid_input"' in str(await raw.recv())
         assert other.of_kind("ended") == []
