@@ -265,8 +265,8 @@ GUARDS = (
     _of(
         "deploy/test_redis_users.py::test_a_service_may_do_nothing_that_is_not_its_own",
         "deploy/redis/users.acl.in",
-        "user receiver on #@RECEIVER@ resetkeys",
-        "user receiver on #@RECEIVER@ allkeys",
+        "~pronto:@CELL@:hears:*",
+        "~pronto:*",
     ),
     _of(
         NAMES + "test_a_recording_lies_in_the_recordings_folder",
