@@ -343,6 +343,8 @@ async def test_who_floods_is_cut_off_and_others_are_not(desk: Desk) -> None:
             for _ in range(5_000):
                 await raw.send('{"type": "pong"}')
         assert (await desk.until(CallEnded)).reason == "lost"
+        metrics = await asyncio.to_thread(httpx.get, f"{desk.url}/metrics")
+        assert 'pronto_browser_calls_ended_total{reason="flood"} 1.0' in metrics.text
         assert other.of_kind("ended") == []
 
 
