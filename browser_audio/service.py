@@ -52,6 +52,8 @@ log = logging.getLogger("browser_audio")
 HELLO_S: Final = 10.0
 UNDRIVEN_S: Final = 20.0
 """A caller whom no bot manager drives for so long is told that nobody can answer."""
+ENDED_S: Final = 5.0
+"""Longer than a call takes from its end to its last word on the bus."""
 LATE_S: Final = 0.5
 LOOK_S: Final = 0.5
 REDIS_S: Final = 2.0
@@ -226,8 +228,7 @@ class BrowserCalls:
         """The service stops: what still goes on ends, and the callers are told."""
         for call in self.calls.values():
             call.end("lost", "restarting")
-        while self.calls:  # noqa: ASYNC110 - each within CLOSE_S
-            await asyncio.sleep(0.02)
+        await self.drain.finished(ENDED_S)
 
     # --- the bus ------------------------------------------------------------------------------------------------------
 
