@@ -5,15 +5,14 @@ import http.client
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
 from config import ROOT
 from devstack.asterisk import ARI_USER, Asterisk, settings_on_free_ports
 from devstack.asterisk_config import with_values
-from devstack.processes import free_tcp_port, wait_for
+from devstack.processes import ProcessFailed, free_tcp_port, wait_for
 
 
 def certificate(folder: Path) -> dict[str, str]:
@@ -64,19 +63,25 @@ def test_a_trunk_has_tls_and_srtp_without_another_module(tmp_path: Path) -> None
     near = secure(tmp_path / "near", keys, near_port, far_port)
     far = secure(tmp_path / "far", keys, far_port, near_port)
 
-    def value(name: str) -> str:
-        [channel] = far.get("channels")
-        return str(far.get(f"channels/{channel['id']}/variable?{urlencode({'variable': name})}")["value"])
+    def value(channel: str, name: str) -> str:
+        return str(far.get(f"channels/{channel}/variable?{urlencode({'variable': name})}")["value"])
+
+    hearing: list[str] = []
 
     def hears() -> bool:
-        return len(far.get("channels")) == 1 and int(value("CHANNEL(rtcp,rxcount)") or 0) > 50
+        """Whether a channel at the far end hears the echo. A slow machine may send an INVITE again, and a channel that
+        is gone between two questions hears nothing."""
+        for channel in far.get("channels"):
+            with suppress(ProcessFailed):
+                if int(value(channel["id"], "CHANNEL(rtcp,rxcount)") or 0) > 50:
+                    hearing.append(channel["id"])
+        return bool(hearing)
 
     with ExitStack() as running:
         for asterisk in (near, far):
             asterisk.start()
             running.callback(asterisk.stop)
         call(near)
-        heard: Callable[[], bool] = hears
-        assert wait_for(heard, 15.0), far.log() + near.log()
-        assert value("CHANNEL(pjsip,secure)") == "1"
-        assert value("CHANNEL(rtp,secure,audio)") == "1"
+        assert wait_for(hears, 15.0), far.log() + near.log()
+        assert value(hearing[0], "CHANNEL(pjsip,secure)") == "1"
+        assert value(hearing[0], "CHANNEL(rtp,secure,audio)") == "1"
