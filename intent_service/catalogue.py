@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -28,14 +30,19 @@ from intent_service.recogniser import Recogniser
 
 log = logging.getLogger(__name__)
 
-_TRAINING_LIMIT_S = 600
-_NICENESS = 15
-"""Of a training: it may share its processor with calls."""
+_TRAINING_CPU_S = 600
+"""Of the processor. How long that takes depends on what else the machine does, and a training that was ended for being
+slow would begin again for ever."""
+_TRAINING_LIMIT_S = 3_600
+_NICENESS = 5
+"""Of a training while the language has an older recogniser: it shares its processor with calls, and must still end on a
+machine that is busy all day (a nice of 15 would leave it 3 % beside one busy process)."""
 _RETRY_S, _LONGEST_RETRY_S = 15.0, 600.0
 """Wait before a failed training is tried again; it doubles."""
 
-TrainLanguage = Callable[[str], str]
-"""Trains a language into the cache; returns an error, or an empty string."""
+TrainLanguage = Callable[[str, bool], str]
+"""Trains a language into the cache; returns an error, or an empty string. The second: callers of that language cannot
+be understood until it is done."""
 Stamp = tuple[tuple[str, int, int], ...]
 
 
@@ -104,7 +111,7 @@ class Recognisers:
         except ValueError as error:
             log.warning("trained file cannot be read, training again", extra={"reason": str(error)})
             path.unlink(missing_ok=True)
-        failure = self.trainer(data.name)
+        failure = self.trainer(data.name, data.name not in self.recognisers)
         try:
             return open_bundle(path)
         except (FileNotFoundError, ValueError) as error:
@@ -131,8 +138,9 @@ class Training:
         self._child: subprocess.Popen[str] | None = None
         self._stopped = False
 
-    def __call__(self, language: str) -> str:
-        """Trains; returns why there is no model, empty when there is one. Blocks until the child has ended."""
+    def __call__(self, language: str, awaited: bool) -> str:
+        """Trains; returns why there is no model, empty when there is one. Blocks until the child has ended. What is not
+        `awaited` by callers gives way to them."""
         if self._stopped:
             return "the service is stopping"
         self._child = subprocess.Popen(
@@ -144,7 +152,9 @@ class Training:
             text=True,
         )
         with contextlib.suppress(OSError):  # ended already
-            os.setpriority(os.PRIO_PROCESS, self._child.pid, _NICENESS)
+            resource.prlimit(self._child.pid, resource.RLIMIT_CPU, (_TRAINING_CPU_S, _TRAINING_CPU_S))
+            if not awaited:
+                os.setpriority(os.PRIO_PROCESS, self._child.pid, _NICENESS)
         if self._stopped:  # asked for between the two
             self._child.kill()
         try:
@@ -153,6 +163,8 @@ class Training:
             self._child.kill()
             self._child.communicate()
             return f"not done after {_TRAINING_LIMIT_S} s"
+        if self._child.returncode in (-signal.SIGXCPU, -signal.SIGKILL) and not self._stopped:
+            return f"ended after {_TRAINING_CPU_S} s of the processor, or by the system for want of memory"
         return "" if self._child.returncode == 0 else errors.strip()[-2000:]
 
     def stop(self) -> None:

@@ -134,11 +134,11 @@ class TakeOver:
         try:
             who = await self._state.get("hears", call_id)
             if who not in (None, self._receiver_id):
-                metrics.TAKEN_OVER.inc()
-                log.info("call taken over", extra={"call_id": call_id, "from": who})
                 number, turn = read_utterance(await self._state.get("utterance", call_id))
                 turn = _still_open(turn, _listen_in(await self._state.get("listen", call_id)))
                 self._media.continue_after(call_id, number)
+                metrics.TAKEN_OVER.inc()
+                log.info("call taken over", extra={"call_id": call_id, "from": who})
                 if turn is not None:
                     self._expect_rest(call_id, number, turn)
         except (RedisError, OSError, BadMessage) as error:

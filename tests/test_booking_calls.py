@@ -48,7 +48,7 @@ class Played:
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     folder = tmp_path_factory.mktemp("booking")
-    plan = StackPlan(run_dir=folder / "logs", state_dir=folder / "state")
+    plan = StackPlan(run_dir=folder / "logs", state_dir=folder / "state", settings={"STRAIN_LIMIT": "0"})
     with Salon(folder / "salon", "it/booking") as salon, Stack(salon.plan(plan)) as stack:
         texts = {name: (CALLS / f"{name}.yaml").read_text(encoding="utf-8") for name in TOGETHER}
         scripts = [read_script(text, name, salon.now()) for name, text in texts.items()]

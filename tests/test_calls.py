@@ -73,7 +73,7 @@ steps:
   - hangup
 """
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1_500)
 
 
 @dataclass
@@ -119,7 +119,7 @@ async def play_edited(stack: Stack, flows: Path) -> CallReport:
     """Edits the files of the running stack, waits until they are in force, and calls."""
     before = [health(stack, "intent_service")["languages"], health(stack, "bot_manager")["flow"]]
     add_intent(flows / "fr" / "intents.yaml")
-    edited = await asyncio.to_thread(wait_for, lambda: health(stack, "intent_service")["languages"] != before[0], 480.0)
+    edited = await asyncio.to_thread(wait_for, lambda: health(stack, "intent_service")["languages"] != before[0], 800.0)
     assert edited, "intents not taken"
     add_state(flows / "fr" / "heating.yaml")
     edited = await asyncio.to_thread(wait_for, lambda: health(stack, "bot_manager")["flow"] != before[1], 30.0)

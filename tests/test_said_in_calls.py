@@ -86,7 +86,7 @@ async def called(flow: dict[str, str], folder: Path) -> Path:
         StackPlan(
             run_dir=folder / "run",
             state_dir=folder / "state",
-            settings={"FLOWS_DIR": str(flows), "DEFAULT_FLOW": f"{flow['language']}/said"},
+            settings={"FLOWS_DIR": str(flows), "DEFAULT_FLOW": f"{flow['language']}/said", "STRAIN_LIMIT": "0"},
         )
     )
     await asyncio.to_thread(stack.start)

@@ -35,7 +35,8 @@ async def suffer(stack: Stack) -> list[CallReport]:
 
 
 def test_who_hangs_or_dies_is_replaced_by_who_waits(tmp_path: Path) -> None:
-    with Stack(StackPlan(tmp_path / "logs", tmp_path / "state", standby=True)) as stack:
+    plan = StackPlan(tmp_path / "logs", tmp_path / "state", standby=True, settings={"STRAIN_LIMIT": "0"})
+    with Stack(plan) as stack:
         assert stack.all_stand_by(120.0)
         at_first = {name: stack.services[name].pid for name in SERVICES}
         reports = asyncio.run(suffer(stack))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from intent_service.bundle import bundle_path, save, version_of
-from intent_service.catalogue import Recognisers
+from intent_service.catalogue import Recognisers, Training
 from intent_service.encoder import OpenedEncoder
 from intent_service.language import read_language
 from intent_service.train import train
@@ -20,9 +20,11 @@ class Trainer:
         self.flows, self.cache = flows, cache
         self.failing = True
         self.asked = 0
+        self.awaited: list[bool] = []
 
-    def __call__(self, language: str) -> str:
+    def __call__(self, language: str, awaited: bool) -> str:
         self.asked += 1
+        self.awaited.append(awaited)
         if self.failing:
             return "no memory"
         data = read_language(self.flows, language)
@@ -78,6 +80,24 @@ def test_a_failed_training_is_tried_again_with_longer_and_longer_pauses(
     clock.now_s = 10_000.0
     catalogue.refresh()
     assert trainer.asked == asked
+
+
+def test_callers_wait_for_the_first_training_alone(catalogue: Recognisers, trainer: Trainer, flows: Path) -> None:
+    catalogue.refresh()
+    trainer.failing = False
+    main = flows / "fr" / "intents.yaml"
+    for name in ("moving", "leaving"):
+        phrases = f"[je pars {name}, on part {name}, nous partons {name}]"
+        main.write_text(f"{main.read_text(encoding='utf-8')}  {name}:\n    phrases: {phrases}\n", encoding="utf-8")
+        catalogue.refresh()
+    assert trainer.awaited == [True, True, False]
+
+
+def test_a_training_without_end_is_ended(flows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("intent_service.catalogue._TRAINING_CPU_S", 1)  # the libraries alone take longer to load
+    for name, value in {"FLOWS_DIR": flows, "INTENT_ENCODER": "none", "INTENT_CACHE_DIR": tmp_path / "cache"}.items():
+        monkeypatch.setenv(name, str(value))
+    assert "ended after 1 s of the processor" in Training()("fr", awaited=True)
 
 
 def test_phrases_that_are_bad_are_read_again_only_when_they_change(

@@ -37,6 +37,8 @@ Nobody hears this.
 Sì, la password è alla `cassa`.
 """
 
+pytestmark = pytest.mark.timeout(300)
+
 
 def test_headings_are_questions_and_what_is_below_is_said() -> None:
     assert read_knowledge("\ufeff" + SALON.replace("\n", "\r\n")) == (
