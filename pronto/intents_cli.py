@@ -69,7 +69,7 @@ def _try(args: argparse.Namespace, settings: IntentSettings, data: LanguageData)
     path = bundle_path(settings.intent_cache_dir, data.name, version)
     if not path.exists():
         print("training ...", file=sys.stderr)
-        failure = Training()(data.name)
+        failure = Training()(data.name, awaited=True)
         if failure:
             raise RuntimeError(failure)
     recogniser = Recogniser(data, open_bundle(path), opened.encoder)
